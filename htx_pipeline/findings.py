@@ -36,7 +36,14 @@ FINDING_SCHEMA: Final[dict[str, pl.DataType]] = {
 """Columns of a findings frame. ``source_row`` is the 1-based row of the sheet (or CSV record);
 ``source_cell`` is the A1 address when one cell is meant, else null."""
 
-FINDING_ORDER: Final = ("source_file", "source_sheet", "source_row", "column", "rule_id", "raw_value")
+FINDING_ORDER: Final = (
+    "source_file",
+    "source_sheet",
+    "source_row",
+    "column",
+    "rule_id",
+    "raw_value",
+)
 
 
 def empty_findings() -> pl.DataFrame:
@@ -63,7 +70,9 @@ def findings(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
         unknown = set(row) - set(FINDING_SCHEMA)
         if unknown:
             raise KeyError(f"not columns of a finding: {sorted(unknown)}")
-    return pl.DataFrame([{k: row.get(k) for k in FINDING_SCHEMA} for row in rows], schema=FINDING_SCHEMA)
+    return pl.DataFrame(
+        [{k: row.get(k) for k in FINDING_SCHEMA} for row in rows], schema=FINDING_SCHEMA
+    )
 
 
 def concat_findings(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -1,0 +1,111 @@
+"""`organisations`: every cooperative, union, group, enterprise and household business, as of a period."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from htx_pipeline.schemas.base import Code, Column, Table
+
+LEGAL_TYPES: Final = (
+    Code(code="htx", label_vi="Hợp tác xã", label_en="Cooperative", source="Luật 17/2023/QH15"),
+    Code(
+        code="lhhtx",
+        label_vi="Liên hiệp hợp tác xã",
+        label_en="Union of cooperatives",
+        source="Luật 17/2023/QH15",
+    ),
+    Code(
+        code="tht", label_vi="Tổ hợp tác", label_en="Cooperative group", source="Luật 17/2023/QH15"
+    ),
+    Code(code="enterprise", label_vi="Doanh nghiệp", label_en="Enterprise"),
+    Code(code="household_business", label_vi="Hộ kinh doanh", label_en="Household business"),
+    Code(code="other", label_vi="Tổ chức khác", label_en="Other organisation"),
+)
+
+ND98_ROLES: Final = (
+    Code(
+        code="farmer",
+        label_vi="Nông dân (gồm tổ hợp tác)",
+        label_en="Farmers (with cooperative groups)",
+    ),
+    Code(
+        code="individual",
+        label_vi="Cá nhân, hộ kinh doanh",
+        label_en="Individuals, household businesses",
+    ),
+    Code(
+        code="cooperative",
+        label_vi="Hợp tác xã, liên hiệp hợp tác xã",
+        label_en="Cooperatives and their unions",
+    ),
+    Code(code="enterprise", label_vi="Doanh nghiệp", label_en="Enterprises"),
+    Code(code="other", label_vi="Tổ chức khác", label_en="Other organisations"),
+)
+
+STATUSES: Final = (
+    Code(code="active", label_vi="Đang hoạt động", label_en="Active"),
+    Code(code="suspended", label_vi="Tạm ngừng hoạt động", label_en="Suspended"),
+    Code(code="dissolving", label_vi="Đang giải thể", label_en="Being dissolved"),
+    Code(code="dissolved", label_vi="Đã giải thể", label_en="Dissolved"),
+    Code(code="unknown", label_vi="Chưa rõ", label_en="Not stated"),
+)
+
+ORGANISATIONS: Final = Table(
+    name="organisations",
+    label_vi="Tổ chức",
+    label_en="Organisations",
+    description="Cooperatives, unions, groups, enterprises and household businesses known in a period.",
+    grain="one organisation in one reporting year",
+    key=("period", "org_id"),
+    template="registry",
+    warning="Count cooperatives with legal_type = 'htx', not with nd98_role: the decree's groups cut across the law's.",
+    source="Luật Hợp tác xã 17/2023/QH15; Nghị định 98/2018/NĐ-CP Điều 2",
+    own_columns=(
+        Column(name="org_id", dtype=pl.String(), label_vi="Mã tổ chức", label_en="Organisation id", required=True,
+               asked=False, description="The tax code where it is valid, else a hash of the folded name and place."),
+        Column(name="tax_code", dtype=pl.String(), label_vi="Mã số thuế / mã số HTX", label_en="Tax code",
+               description="10 digits, or 13 for a branch, with check digit; a cooperative's code is its tax code.",
+               pattern=r"^\d{10}(-?\d{3})?$", limit_action="flag", aliases=("Mã số HTX", "MST", "Mã số thuế", "Mã số doanh nghiệp"),
+               source="Thông tư 86/2024/TT-BTC (unverified)"),
+        Column(name="legal_type", dtype=pl.String(), label_vi="Loại hình", label_en="Legal type", required=True,
+               codes=LEGAL_TYPES, description="Legal form under the Law on Cooperatives or the Law on Enterprises.",
+               aliases=("Loại hình tổ chức", "Loại hình kinh tế")),
+        Column(name="nd98_role", dtype=pl.String(), label_vi="Nhóm chủ thể theo NĐ 98", label_en="Actor group (Decree 98)",
+               codes=ND98_ROLES, asked=False, description="The decree's own grouping, derived from the legal type.",
+               source="Nghị định 98/2018/NĐ-CP Điều 2"),
+        Column(name="name", dtype=pl.String(), label_vi="Tên tổ chức", label_en="Name", required=True, max_length=300,
+               description="Name as registered, normalised to Unicode NFC.",
+               aliases=("Tên HTX", "Tên hợp tác xã", "Tên doanh nghiệp", "Tên đơn vị")),
+        Column(name="short_name", dtype=pl.String(), label_vi="Tên viết tắt", label_en="Short name",
+               description="Abbreviation, where the source gives one."),
+        Column(name="place_name", dtype=pl.String(), label_vi="Xã, phường, thị trấn", label_en="Commune as written",
+               description="Commune as the sender wrote it.", aliases=("Xã/phường", "Địa chỉ", "Địa bàn")),
+        Column(name="district_name", dtype=pl.String(), label_vi="Huyện, thành phố", label_en="District as written",
+               description="District (before 1 July 2025) or region as the sender wrote it.", aliases=("Huyện/TP", "Huyện")),
+        Column(name="admin_code", dtype=pl.String(), label_vi="Mã đơn vị hành chính", label_en="Commune code",
+               description="Code of the statistics office; means nothing without admin_version.", asked=False),
+        Column(name="admin_version", dtype=pl.String(), label_vi="Phiên bản danh mục hành chính", label_en="Version of the list of units",
+               description="The list of administrative units that admin_code belongs to.", asked=False),
+        Column(name="locality", dtype=pl.String(), label_vi="Địa bàn", label_en="Locality", asked=False,
+               description="The district (kept as an aggregation after 1 July 2025) or region that figures are issued for."),
+        Column(name="vsic_code", dtype=pl.String(), label_vi="Mã ngành kinh tế", label_en="Industry code (VSIC)",
+               description="Registered main line, four digits.", aliases=("Mã ngành", "Ngành nghề chính")),
+        Column(name="vsic_version", dtype=pl.String(), label_vi="Phiên bản mã ngành", label_en="VSIC version", asked=False,
+               description="2018 (Decision 27/2018) or 2025 (Decision 36/2025, in force 15 November 2025)."),
+        Column(name="registered_on", dtype=pl.Date(), label_vi="Ngày đăng ký", label_en="Registered on",
+               description="Date of first registration.", aliases=("Ngày thành lập", "Năm thành lập", "Ngày cấp")),
+        Column(name="dissolved_on", dtype=pl.Date(), label_vi="Ngày giải thể", label_en="Dissolved on",
+               description="Date of dissolution, when dissolved."),
+        Column(name="status", dtype=pl.String(), label_vi="Tình trạng hoạt động", label_en="Status", codes=STATUSES,
+               description="Status at the end of the period.", aliases=("Trạng thái", "Tình trạng")),
+        Column(name="longitude", dtype=pl.Float64(), label_vi="Kinh độ", label_en="Longitude", unit="degree", minimum=-180, maximum=180,
+               limit_action="flag", asked=False, description="WGS 84."),
+        Column(name="latitude", dtype=pl.Float64(), label_vi="Vĩ độ", label_en="Latitude", unit="degree", minimum=-90, maximum=90,
+               limit_action="flag", asked=False, description="WGS 84."),
+        Column(name="is_registered", dtype=pl.Boolean(), label_vi="Có trong danh bạ", label_en="In a register", asked=False,
+               description="False when the organisation is known only because a linkage names it."),
+    ),
+)  # fmt: skip
+"""The registry of organisations."""
