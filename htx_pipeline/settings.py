@@ -1,0 +1,73 @@
+"""Settings of a run: where things are, and the named choices that change results.
+
+What belongs here: frozen, described fields, each settable by an ``HTX_…`` environment variable.
+What does not: legal thresholds and targets, which are dated data in `reference/`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PERIODS: Final = tuple(str(year) for year in range(2010, 2036))
+"""Reporting years the pipeline knows: 15 December of the year before to 14 December."""
+
+
+def period_bounds(period: str) -> tuple[date, date]:
+    """Return the first and last day of a reporting year (TT 09/2024: 15 December to 14 December).
+
+    Examples
+    --------
+    >>> period_bounds("2024")
+    (datetime.date(2023, 12, 15), datetime.date(2024, 12, 14))
+    """
+    year = int(period)
+    return date(year - 1, 12, 15), date(year, 12, 14)
+
+
+class Settings(BaseSettings):
+    """Everything a run can be told; the defaults make `htx demo` work."""
+
+    model_config = SettingsConfigDict(env_prefix="HTX_", frozen=True, extra="ignore")
+
+    data_dir: Annotated[Path, Field(description="Folder of the Parquet tables and the reports.")] = Path("data")
+    input_dir: Annotated[Path, Field(description="Folder that holds the source files.")] = Path("data/input")
+    mappings_dir: Annotated[
+        Path | None, Field(description="Folder of source mappings; the sample province's when absent.")
+    ] = None
+    corrections_file: Annotated[Path | None, Field(description="Corrections to apply to source cells (CSV).")] = None
+    title_vi: Annotated[str, Field(description="Name of the province or programme on reports.")] = "Tỉnh mẫu"
+    title_en: Annotated[str, Field(description="The same, in English.")] = "Sample province"
+    has_official_heading: Annotated[
+        bool, Field(description="Print the national heading of Decree 30/2020 on reports.")
+    ] = True
+    report_date: Annotated[
+        date | None, Field(description="Date printed on reports; the day after the period's end when absent.")
+    ] = None
+    seed: Annotated[int, Field(ge=0, description="Seed of every step that draws.")] = 20
+    leiden_resolution: Annotated[
+        float, Field(gt=0, description="Resolution of the community search; higher means smaller clusters.")
+    ] = 1.0
+    min_cluster_size: Annotated[int, Field(ge=2, description="Communities smaller than this get no report.")] = 3
+    max_cluster_reports: Annotated[int, Field(ge=0, description="Cluster reports written, largest first.")] = 40
+    max_rejected_share: Annotated[
+        float, Field(ge=0, le=1, description="A table that loses a larger share of its rows is not published.")
+    ] = 0.5
+    min_disclosure_count: Annotated[
+        int, Field(ge=1, description="Fewest cooperatives behind a published mean or sum of incomes.")
+    ] = 3
+
+    @property
+    def mappings(self) -> Path:
+        """Return the folder of source mappings in force."""
+        if self.mappings_dir is not None:
+            return self.mappings_dir
+        return Path(__file__).parent / "sample" / "mappings"
+
+    def date_of_report(self, period: str) -> date:
+        """Return the date printed on the report of *period*; never the clock's."""
+        return self.report_date or date(int(period), 12, 15)
