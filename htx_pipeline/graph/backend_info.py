@@ -1,7 +1,7 @@
 """What NetworkX is told about the ``htx`` backend when it is imported.
 
-What belongs here: the names the backend answers to, as plain data. NetworkX calls `get_info` on every
-``import networkx``, so nothing heavier than the standard library may be imported here.
+What belongs here: the names the backend answers to, as plain data. NetworkX calls `get_info` on
+every ``import networkx``, so nothing heavier than the standard library may be imported here.
 What does not: the algorithms (`htx_pipeline.graph.backend`).
 """
 
