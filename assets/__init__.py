@@ -1,1 +1,1 @@
-"""."""
+"""Dagster definitions: thin wiring over the library."""

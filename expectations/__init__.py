@@ -1,1 +1,1 @@
-"""."""
+"""Great Expectations suites, one JSON file per table; data, not code."""

@@ -75,6 +75,57 @@ def findings(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     )
 
 
+def findings_from_rows(
+    rows: pl.DataFrame,
+    *,
+    table: str,
+    rule_id: str,
+    severity: str,
+    reason_vi: str | pl.Expr,
+    reason_en: str | pl.Expr,
+    remedy_vi: str | pl.Expr,
+    remedy_en: str | pl.Expr,
+    column: str | None = None,
+    raw_value: pl.Expr | None = None,
+) -> pl.DataFrame:
+    """Make one finding for each row of *rows*, which carries the provenance columns.
+
+    Texts may be strings or expressions over the rows.
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame({"source_id": ["ab:S:2"], "source_file": ["a.xlsx"],
+    ...                      "source_sheet": ["S"], "source_row": [2], "name": ["HTX A"]})
+    >>> made = findings_from_rows(rows, table="organisations", rule_id="duplicate_row", severity="error",
+    ...     reason_vi="Trùng", reason_en="Duplicate", remedy_vi="Xóa", remedy_en="Delete", raw_value=pl.col("name"))
+    >>> made["raw_value"].to_list()
+    ['HTX A']
+    """
+
+    def text(value: str | pl.Expr | None) -> pl.Expr:
+        return (
+            value.cast(pl.String) if isinstance(value, pl.Expr) else pl.lit(value, dtype=pl.String)
+        )
+
+    fields: dict[str, pl.Expr] = {
+        "rule_id": text(rule_id),
+        "severity": text(severity),
+        "table": text(table),
+        "source_id": pl.col("source_id"),
+        "source_file": pl.col("source_file"),
+        "source_sheet": pl.col("source_sheet"),
+        "source_row": pl.col("source_row").cast(pl.Int64),
+        "source_cell": text(None),
+        "column": text(column),
+        "raw_value": text(raw_value),
+        "reason_vi": text(reason_vi),
+        "reason_en": text(reason_en),
+        "remedy_vi": text(remedy_vi),
+        "remedy_en": text(remedy_en),
+    }
+    return rows.select(**fields)
+
+
 def concat_findings(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Join findings frames in the canonical order (file, sheet, row, column, rule).
 

@@ -34,31 +34,54 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="HTX_", frozen=True, extra="ignore")
 
-    data_dir: Annotated[Path, Field(description="Folder of the Parquet tables and the reports.")] = Path("data")
-    input_dir: Annotated[Path, Field(description="Folder that holds the source files.")] = Path("data/input")
+    data_dir: Annotated[
+        Path, Field(description="Folder of the Parquet tables and the reports.")
+    ] = Path("data")
+    input_dir: Annotated[Path, Field(description="Folder that holds the source files.")] = Path(
+        "data/input"
+    )
     mappings_dir: Annotated[
-        Path | None, Field(description="Folder of source mappings; the sample province's when absent.")
+        Path | None,
+        Field(description="Folder of source mappings; the sample province's when absent."),
     ] = None
-    corrections_file: Annotated[Path | None, Field(description="Corrections to apply to source cells (CSV).")] = None
-    title_vi: Annotated[str, Field(description="Name of the province or programme on reports.")] = "Tỉnh mẫu"
+    corrections_file: Annotated[
+        Path | None, Field(description="Corrections to apply to source cells (CSV).")
+    ] = None
+    title_vi: Annotated[str, Field(description="Name of the province or programme on reports.")] = (
+        "Tỉnh mẫu"
+    )
     title_en: Annotated[str, Field(description="The same, in English.")] = "Sample province"
     has_official_heading: Annotated[
         bool, Field(description="Print the national heading of Decree 30/2020 on reports.")
     ] = True
     report_date: Annotated[
-        date | None, Field(description="Date printed on reports; the day after the period's end when absent.")
+        date | None,
+        Field(description="Date printed on reports; the day after the period's end when absent."),
     ] = None
     seed: Annotated[int, Field(ge=0, description="Seed of every step that draws.")] = 20
     leiden_resolution: Annotated[
-        float, Field(gt=0, description="Resolution of the community search; higher means smaller clusters.")
+        float,
+        Field(
+            gt=0, description="Resolution of the community search; higher means smaller clusters."
+        ),
     ] = 1.0
-    min_cluster_size: Annotated[int, Field(ge=2, description="Communities smaller than this get no report.")] = 3
-    max_cluster_reports: Annotated[int, Field(ge=0, description="Cluster reports written, largest first.")] = 40
+    min_cluster_size: Annotated[
+        int, Field(ge=2, description="Communities smaller than this get no report.")
+    ] = 3
+    max_cluster_reports: Annotated[
+        int, Field(ge=0, description="Cluster reports written, largest first.")
+    ] = 40
     max_rejected_share: Annotated[
-        float, Field(ge=0, le=1, description="A table that loses a larger share of its rows is not published.")
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="A table that loses a larger share of its rows is not published.",
+        ),
     ] = 0.5
     min_disclosure_count: Annotated[
-        int, Field(ge=1, description="Fewest cooperatives behind a published mean or sum of incomes.")
+        int,
+        Field(ge=1, description="Fewest cooperatives behind a published mean or sum of incomes."),
     ] = 3
 
     @property

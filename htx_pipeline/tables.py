@@ -37,13 +37,22 @@ def list_tables(*, data_dir: Path | str | None = None) -> pl.DataFrame:
         parts = path.relative_to(base).parts
         period = parts[2].removeprefix("period=") if parts[2].startswith("period=") else None
         count = int(storage.scan_table(path).select(pl.len()).collect().item())
-        rows.append({"table": f"{parts[0]}/{parts[1]}", "period": period, "rows": count, "bytes": path.stat().st_size})
+        rows.append(
+            {
+                "table": f"{parts[0]}/{parts[1]}",
+                "period": period,
+                "rows": count,
+                "bytes": path.stat().st_size,
+            }
+        )
     return pl.DataFrame(
         rows, schema={"table": pl.String, "period": pl.String, "rows": pl.Int64, "bytes": pl.Int64}
     )
 
 
-def scan_table(key: str, *, period: str | None = None, data_dir: Path | str | None = None) -> pl.LazyFrame:
+def scan_table(
+    key: str, *, period: str | None = None, data_dir: Path | str | None = None
+) -> pl.LazyFrame:
     """Open a table lazily; all periods, stacked, when *period* is None.
 
     Raises
@@ -61,7 +70,12 @@ def scan_table(key: str, *, period: str | None = None, data_dir: Path | str | No
     every = sorted(plain.parent.glob("period=*/[!.]*.parquet"))
     if period is None and every:
         return pl.concat([storage.scan_table(p) for p in every], how="diagonal")
-    known = sorted({f"{p.parent.parent.parent.name}/{p.parent.parent.name}" for p in base.glob("*/*/period=*/*.parquet")})
+    known = sorted(
+        {
+            f"{p.parent.parent.parent.name}/{p.parent.parent.name}"
+            for p in base.glob("*/*/period=*/*.parquet")
+        }
+    )
     periods = [p.parent.name.removeprefix("period=") for p in every]
     raise InputError(
         f"There is no table {key!r}" + (f" for period {period}." if period else "."), where=str(base),
@@ -70,7 +84,9 @@ def scan_table(key: str, *, period: str | None = None, data_dir: Path | str | No
     )  # fmt: skip
 
 
-def read_table(key: str, *, period: str | None = None, data_dir: Path | str | None = None) -> pl.DataFrame:
+def read_table(
+    key: str, *, period: str | None = None, data_dir: Path | str | None = None
+) -> pl.DataFrame:
     """Read a table, for example ``read_table("core/linkages", period="2024")``.
 
     Parameters

@@ -20,7 +20,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from htx_pipeline.errors import InputError
 from htx_pipeline.schemas import TABLES
 
-__all__ = ["ColumnRule", "Mapping", "PeriodRule", "SheetRule", "UnitRule", "load_mapping", "load_mappings"]
+__all__ = [
+    "ColumnRule",
+    "Mapping",
+    "PeriodRule",
+    "SheetRule",
+    "UnitRule",
+    "load_mapping",
+    "load_mappings",
+]
 
 
 class _Model(BaseModel):
@@ -31,22 +39,39 @@ class SheetRule(_Model):
     """Which sheets of a workbook the mapping reads."""
 
     name: Annotated[str | None, Field(description="The sheet with exactly this name.")] = None
-    pattern: Annotated[str | None, Field(description="Every sheet whose name matches this regular expression.")] = None
-    include_hidden: Annotated[bool, Field(description="Read hidden sheets too; they are named, not read, otherwise.")] = False
+    pattern: Annotated[
+        str | None, Field(description="Every sheet whose name matches this regular expression.")
+    ] = None
+    include_hidden: Annotated[
+        bool, Field(description="Read hidden sheets too; they are named, not read, otherwise.")
+    ] = False
 
 
 class PeriodRule(_Model):
     """Where a row's reporting year comes from: exactly one of the four."""
 
     constant: Annotated[str | None, Field(description="The same year for every row.")] = None
-    column: Annotated[str | None, Field(description="A column of the source that holds the year.")] = None
-    date_column: Annotated[str | None, Field(description="A canonical date column; 15 December begins the next year.")] = None
-    path_pattern: Annotated[str | None, Field(description="A regular expression on the file's path with one group: the year.")] = None
-    note: Annotated[str, Field(description="Why this year, when it is a choice; shown in reports.")] = ""
+    column: Annotated[
+        str | None, Field(description="A column of the source that holds the year.")
+    ] = None
+    date_column: Annotated[
+        str | None, Field(description="A canonical date column; 15 December begins the next year.")
+    ] = None
+    path_pattern: Annotated[
+        str | None,
+        Field(description="A regular expression on the file's path with one group: the year."),
+    ] = None
+    note: Annotated[
+        str, Field(description="Why this year, when it is a choice; shown in reports.")
+    ] = ""
 
     @model_validator(mode="after")
     def _one(self) -> PeriodRule:
-        given = [x for x in (self.constant, self.column, self.date_column, self.path_pattern) if x is not None]
+        given = [
+            x
+            for x in (self.constant, self.column, self.date_column, self.path_pattern)
+            if x is not None
+        ]
         if len(given) != 1:
             raise ValueError("give exactly one of constant, column, date_column, path_pattern")
         return self
@@ -58,21 +83,41 @@ class UnitRule(_Model):
     factor: Annotated[float, Field(gt=0, description="Canonical amount of one of these.")]
     unit: Annotated[str, Field(description="The canonical unit: VND, ha, tonnes, …")]
     note: Annotated[str, Field(description="Source of the factor; shown in reports.")]
-    is_verified: Annotated[bool, Field(description="Whether the factor was checked against its source.")] = False
+    is_verified: Annotated[
+        bool, Field(description="Whether the factor was checked against its source.")
+    ] = False
 
 
 class ColumnRule(_Model):
     """How one canonical column is filled."""
 
-    source: Annotated[str | tuple[str, ...], Field(description="Heading, or several in order of preference.")]
-    unit: Annotated[str | None, Field(description="Unit the source writes in, e.g. 'million VND'.")] = None
-    number: Annotated[Literal["auto", "vi", "en", "plain"], Field(description="Number convention of the column.")] = "auto"
-    date: Annotated[Literal["auto", "dmy", "mdy", "ymd"], Field(description="Date order of the column.")] = "auto"
-    charset: Annotated[str | None, Field(description="Legacy charset of the column; 'auto' to detect.")] = None
-    values: Annotated[dict[str, str], Field(description="Source value → canonical code (compared without case).")] = {}
-    other: Annotated[str | None, Field(description="Canonical code for values not listed in `values`.")] = None
-    extract: Annotated[str | None, Field(description="Regular expression with one group applied to the text.")] = None
-    fill_down: Annotated[bool, Field(description="An empty cell takes the value above (merged cells).")] = False
+    source: Annotated[
+        str | tuple[str, ...], Field(description="Heading, or several in order of preference.")
+    ]
+    unit: Annotated[
+        str | None, Field(description="Unit the source writes in, e.g. 'million VND'.")
+    ] = None
+    number: Annotated[
+        Literal["auto", "vi", "en", "plain"], Field(description="Number convention of the column.")
+    ] = "auto"
+    date: Annotated[
+        Literal["auto", "dmy", "mdy", "ymd"], Field(description="Date order of the column.")
+    ] = "auto"
+    charset: Annotated[
+        str | None, Field(description="Legacy charset of the column; 'auto' to detect.")
+    ] = None
+    values: Annotated[
+        dict[str, str], Field(description="Source value → canonical code (compared without case).")
+    ] = {}
+    other: Annotated[
+        str | None, Field(description="Canonical code for values not listed in `values`.")
+    ] = None
+    extract: Annotated[
+        str | None, Field(description="Regular expression with one group applied to the text.")
+    ] = None
+    fill_down: Annotated[
+        bool, Field(description="An empty cell takes the value above (merged cells).")
+    ] = False
     is_optional: Annotated[bool, Field(description="No error when the heading is absent.")] = False
 
     @property
@@ -85,27 +130,48 @@ class Mapping(_Model):
     """One kind of source file, mapped onto one canonical table."""
 
     version: Annotated[Literal[1], Field(description="Version of the mapping format.")] = 1
-    id: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Unique name; part of findings and metadata.")]
+    id: Annotated[
+        str,
+        Field(pattern=r"^[a-z0-9_]+$", description="Unique name; part of findings and metadata."),
+    ]
     table: Annotated[str, Field(description="Canonical table the rows belong to.")]
     label_vi: Annotated[str, Field(description="Name of the source for readers.")] = ""
     label_en: Annotated[str, Field(description="Name of the source for readers.")] = ""
     source_agency: Annotated[str, Field(description="Who issues the source.")] = ""
     licence: Annotated[str, Field(description="Licence or standing of the source.")] = ""
-    is_synthetic: Annotated[bool, Field(description="Marks everything made from it as synthetic.")] = False
-    is_party_list: Annotated[
-        bool, Field(description="Rows name parties of linkages: repeated organisations are merged, not duplicates.")
+    is_synthetic: Annotated[
+        bool, Field(description="Marks everything made from it as synthetic.")
     ] = False
-    priority: Annotated[int, Field(description="Where two sources name the same key, the higher number wins.")] = 0
-    files: Annotated[tuple[str, ...], Field(min_length=1, description="Globs below the data folder.")]
-    encoding: Annotated[str | None, Field(description="Encoding of text files; detected when absent.")] = None
-    separator: Annotated[str | None, Field(description="Separator of text files; detected when absent.")] = None
+    is_party_list: Annotated[
+        bool,
+        Field(
+            description="Rows name parties of linkages: repeated organisations are merged, not duplicates."
+        ),
+    ] = False
+    priority: Annotated[
+        int, Field(description="Where two sources name the same key, the higher number wins.")
+    ] = 0
+    files: Annotated[
+        tuple[str, ...], Field(min_length=1, description="Globs below the data folder.")
+    ]
+    encoding: Annotated[
+        str | None, Field(description="Encoding of text files; detected when absent.")
+    ] = None
+    separator: Annotated[
+        str | None, Field(description="Separator of text files; detected when absent.")
+    ] = None
     sheet: Annotated[SheetRule, Field(description="Which sheets.")] = SheetRule()
     header_rows: Annotated[
-        Literal["auto"] | tuple[int, ...], Field(description="Rows of the headings, counted from 1, or 'auto'.")
+        Literal["auto"] | tuple[int, ...],
+        Field(description="Rows of the headings, counted from 1, or 'auto'."),
     ] = "auto"
     period: Annotated[PeriodRule, Field(description="Where the reporting year comes from.")]
-    columns: Annotated[dict[str, ColumnRule], Field(min_length=1, description="Canonical column → rule.")]
-    constants: Annotated[dict[str, str | int | float | bool], Field(description="Canonical column → value.")] = {}
+    columns: Annotated[
+        dict[str, ColumnRule], Field(min_length=1, description="Canonical column → rule.")
+    ]
+    constants: Annotated[
+        dict[str, str | int | float | bool], Field(description="Canonical column → value.")
+    ] = {}
     units: Annotated[dict[str, UnitRule], Field(description="Units that are not built in.")] = {}
 
     @model_validator(mode="after")
@@ -122,9 +188,15 @@ class Mapping(_Model):
             raise ValueError(f"columns given both a source and a constant: {sorted(both)}")
         for name, rule in self.columns.items():
             allowed = {c.code for c in table[name].codes}
-            wrong = sorted({*rule.values.values(), *([rule.other] if rule.other else [])} - allowed) if allowed else []
+            wrong = (
+                sorted({*rule.values.values(), *([rule.other] if rule.other else [])} - allowed)
+                if allowed
+                else []
+            )
             if wrong:
-                raise ValueError(f"columns.{name}.values: not codes of {self.table}.{name}: {wrong}; allowed: {sorted(allowed)}")
+                raise ValueError(
+                    f"columns.{name}.values: not codes of {self.table}.{name}: {wrong}; allowed: {sorted(allowed)}"
+                )
             if rule.extract is not None and re.compile(rule.extract).groups != 1:
                 raise ValueError(f"columns.{name}.extract needs exactly one group")
         for pattern in (self.sheet.pattern, self.period.path_pattern):
@@ -170,9 +242,20 @@ def load_mapping(path: Path) -> Mapping:
     try:
         content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as exc:
-        raise InputError("The mapping file does not exist.", where=str(path), remedy="Check the path.", code="mapping_missing") from exc
+        raise InputError(
+            "The mapping file does not exist.",
+            where=str(path),
+            remedy="Check the path.",
+            code="mapping_missing",
+        ) from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise InputError("The mapping file is not valid TOML.", where=str(path), why=str(exc), remedy="Correct the file at the place named.", code="mapping_syntax") from exc
+        raise InputError(
+            "The mapping file is not valid TOML.",
+            where=str(path),
+            why=str(exc),
+            remedy="Correct the file at the place named.",
+            code="mapping_syntax",
+        ) from exc
     try:
         return Mapping.model_validate(content)
     except ValidationError as exc:
@@ -181,7 +264,13 @@ def load_mapping(path: Path) -> Mapping:
             remedy="See docs/mappings.md for the keys of a mapping.", code="mapping_invalid",
         ) from exc  # fmt: skip
     except re.error as exc:
-        raise InputError("A regular expression of the mapping is not valid.", where=str(path), why=str(exc), remedy="Correct the expression.", code="mapping_invalid") from exc
+        raise InputError(
+            "A regular expression of the mapping is not valid.",
+            where=str(path),
+            why=str(exc),
+            remedy="Correct the expression.",
+            code="mapping_invalid",
+        ) from exc
 
 
 def load_mappings(folder: Path) -> list[Mapping]:
@@ -203,6 +292,11 @@ def load_mappings(folder: Path) -> list[Mapping]:
     seen: dict[str, Path] = {}
     for mapping, path in zip(mappings, paths, strict=True):
         if mapping.id in seen:
-            raise InputError("Two mappings have the same id.", where=f"{seen[mapping.id]} and {path}", remedy=f"Rename one of the two '{mapping.id}'.", code="mapping_duplicate")
+            raise InputError(
+                "Two mappings have the same id.",
+                where=f"{seen[mapping.id]} and {path}",
+                remedy=f"Rename one of the two '{mapping.id}'.",
+                code="mapping_duplicate",
+            )
         seen[mapping.id] = path
     return sorted(mappings, key=lambda m: m.id)

@@ -330,7 +330,7 @@ def structural_rules(table: Table) -> list[dict[str, Any]]:
                         f"«{vi}» không đúng định dạng: {{value}}.",
                         f"{en} does not have the required form: {{value}}.",
                         f"Sửa «{vi}» theo đúng định dạng.",
-                        f"Correct {en} ({c.pattern}).",
+                        f"Correct {en}.",
                     ),
                     source=c.source,
                 )
