@@ -1,1 +1,1 @@
-"""."""
+"""Clusters of cooperatives and enterprises: detection and description."""

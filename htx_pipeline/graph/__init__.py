@@ -1,1 +1,1 @@
-"""."""
+"""The value-chain graph."""

@@ -1,1 +1,1 @@
-"""."""
+"""From a file to canonical rows: workbooks, text, numbers, dates, source mappings."""

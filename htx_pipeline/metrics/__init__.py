@@ -1,1 +1,1 @@
-"""."""
+"""Measures: one public function each, pure (frames) -> frame."""

@@ -1,1 +1,1 @@
-"""."""
+"""Adapters between the library and Dagster: resources, partitions, IO, checks, metadata."""

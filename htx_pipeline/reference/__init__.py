@@ -1,1 +1,1 @@
-"""."""
+"""Dated, sourced reference data."""

@@ -1,1 +1,1 @@
-"""."""
+"""Reports: figures, pages, workbooks."""

@@ -1,1 +1,1 @@
-"""."""
+"""Who is who: ids, places, parties, duplicates."""

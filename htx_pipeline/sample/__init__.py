@@ -1,1 +1,1 @@
-"""."""
+"""The seeded synthetic province."""

@@ -1,1 +1,1 @@
-"""."""
+"""Great Expectations on Polars."""

@@ -1,0 +1,52 @@
+"""What a run is given: settings and where tables lie, as Dagster resources.
+
+What belongs here: adapters from `htx_pipeline.settings` to Dagster. What does not: new settings.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from htx_pipeline.errors import InputError
+from htx_pipeline.settings import PERIODS, Settings
+
+PERIOD_PARTITIONS = dg.StaticPartitionsDefinition(list(PERIODS))
+"""One partition a reporting year (15 December to 14 December), named by the year it ends in."""
+
+
+class SettingsResource(dg.ConfigurableResource):  # type: ignore[misc]
+    """The settings of a run: environment variables (``HTX_…``), overridden by `overrides`.
+
+    Parameters
+    ----------
+    overrides:
+        Setting name → value as text, as it would be written in the environment.
+    """
+
+    overrides: dict[str, str] = {}
+
+    def get(self) -> Settings:
+        """Return the settings in force."""
+        given: dict[str, Any] = dict(self.overrides)
+        return Settings(**given)
+
+
+def check_period(period: str) -> str:
+    """Return *period* when the pipeline knows it.
+
+    Raises
+    ------
+    InputError
+        When it is not a year between the first and the last partition.
+    """
+    if period not in PERIODS:
+        raise InputError(
+            f"{period!r} is not a reporting year this pipeline knows.", where="period",
+            why=f"known: {PERIODS[0]} to {PERIODS[-1]}",
+            remedy="Name the year the reporting year ends in, for example 2024.",
+            what_vi=f"Kỳ báo cáo {period!r} không hợp lệ.", remedy_vi=f"Chọn năm từ {PERIODS[0]} đến {PERIODS[-1]}.",
+            code="period_out_of_range",
+        )  # fmt: skip
+    return period
