@@ -1,0 +1,244 @@
+"""What a report page is made of: plain data that each renderer draws in its own way.
+
+What belongs here: page, section, facts, prose, table, figure; and the text of one cell.
+What does not: reading frames (`model`) or laying out (`pdf`, `html`, `workbook`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, Literal
+
+from htx_pipeline.report import text
+
+Kind = Literal["text", "count", "money", "share", "ha", "tonnes", "number", "date", "code"]
+
+DECIMALS: Final[Mapping[str, int]] = {"count": 0, "ha": 1, "tonnes": 1, "number": 2, "money": 1}
+
+
+class Hidden:
+    """A value withheld by disclosure control; the only one is `HIDDEN`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return the mark that is printed."""
+        return text.HIDDEN_MARK
+
+
+HIDDEN: Final = Hidden()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One column of a table.
+
+    ``scale`` divides money for the page (1e9 for tỷ đồng); the workbook keeps đồng. ``width`` is
+    relative. ``why_null`` says in words why a cell may be empty.
+    """
+
+    key: str
+    label: str
+    kind: Kind = "text"
+    width: float = 1.0
+    unit: str = ""
+    scale: float = 1.0
+    why_null: str = ""
+
+    @property
+    def heading(self) -> str:
+        """Return the heading on a page, with the unit."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+    @property
+    def full_heading(self) -> str:
+        """Return the heading in the workbook, where money is in đồng."""
+        return f"{self.label} (đồng)" if self.kind == "money" else self.heading
+
+    @property
+    def is_number(self) -> bool:
+        """Return whether cells are aligned right."""
+        return self.kind not in ("text", "code", "date")
+
+    def show(self, value: Any) -> str:
+        """Return *value* as the page prints it.
+
+        Examples
+        --------
+        >>> Field(key="v", label="Giá trị", kind="money", unit="tỷ đồng", scale=1e9).show(2_500_000_000)
+        '2,5'
+        """
+        if isinstance(value, Hidden):
+            return text.HIDDEN_MARK
+        if value is None or value == "":
+            return text.NULL_MARK
+        if self.kind == "share":
+            return text.share(value)
+        if self.kind == "date":
+            return text.day(value) if isinstance(value, date) else str(value)
+        if self.is_number:
+            return text.number(value / self.scale if self.scale != 1 else value, DECIMALS[self.kind])
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table with its source line. ``sheet`` names the workbook sheet that holds it."""
+
+    id: str
+    title: str
+    fields: tuple[Field, ...]
+    rows: tuple[Mapping[str, Any], ...]
+    source: str
+    sheet: str
+    total: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    page_rows: int | None = None
+    """Rows printed on a page; the workbook has all. None prints all."""
+
+    @property
+    def printed(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the rows that a page prints."""
+        return self.rows if self.page_rows is None else self.rows[: self.page_rows]
+
+    @property
+    def footnotes(self) -> tuple[str, ...]:
+        """Return the notes, with what the marks in the printed rows mean."""
+        rows = [*self.printed, *([self.total] if self.total else [])]
+        notes = list(self.notes)
+        left = len(self.rows) - len(self.printed)
+        if left > 0:
+            notes.append(
+                f"Bảng in {text.number(len(self.printed))} trên {text.number(len(self.rows))} dòng; "
+                f"đủ các dòng ở trang tính «{self.sheet}» của tệp so-lieu.xlsx"
+            )
+        empty = [f for f in self.fields if any(r.get(f.key) in (None, "") for r in self.printed)]
+        if empty:
+            reasons = list(dict.fromkeys(f.why_null for f in empty if f.why_null))
+            notes.append(f"“{text.NULL_MARK}”: {'; '.join(reasons) or 'không có số liệu trong nguồn'}")
+        hidden = sum(isinstance(v, Hidden) for r in rows for v in r.values())
+        if hidden:
+            notes.append(
+                f"“{text.HIDDEN_MARK}”: không công bố để giữ bí mật thông tin của đơn vị "
+                f"({text.number(hidden)} ô)"
+            )
+        return tuple(text.sentence(n) for n in notes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A picture drawn from *spec* by `figures.render`, the words that replace it, and its data."""
+
+    id: str
+    title: str
+    alt: str
+    spec: Mapping[str, Any]
+    source: str
+    data: Table
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prose:
+    """Paragraphs, or a list when ``is_list``."""
+
+    id: str
+    paragraphs: tuple[str, ...]
+    is_list: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One headline figure."""
+
+    label: str
+    value: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Headline figures side by side, with one source line."""
+
+    id: str
+    items: tuple[Fact, ...]
+    source: str
+
+
+Block = Table | Figure | Prose | Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A numbered part of a page."""
+
+    id: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One document: the overview or one cluster."""
+
+    id: str
+    title: str
+    subtitle: str
+    scope: str
+    sections: tuple[Section, ...]
+    cluster_id: str | None = None
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Return all tables, those behind figures included, in order."""
+        found: list[Table] = []
+        for section in self.sections:
+            for block in section.blocks:
+                if isinstance(block, Table):
+                    found.append(block)
+                elif isinstance(block, Figure):
+                    found.append(block.data)
+        return tuple(found)
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """Return all figures, in order."""
+        return tuple(b for s in self.sections for b in s.blocks if isinstance(b, Figure))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """An overview and its clusters, with what is printed on all of them."""
+
+    overview: Page
+    clusters: tuple[Page, ...]
+    settings: Any
+    period: str
+    withheld_cells: int = 0
+
+    @property
+    def pages(self) -> tuple[Page, ...]:
+        """Return all pages, the overview first."""
+        return (self.overview, *self.clusters)
+
+
+def money_field(
+    key: str, label: str, rows: Any, *, width: float = 1.2, why_null: str = ""
+) -> Field:
+    """Return a money column whose unit fits its largest value.
+
+    Examples
+    --------
+    >>> money_field("v", "Giá trị", [{"v": 3_000_000_000}]).heading
+    'Giá trị (triệu đồng)'
+    >>> money_field("v", "Giá trị", [{"v": 30_000_000_000}]).heading
+    'Giá trị (tỷ đồng)'
+    """
+    values = [r[key] for r in rows if isinstance(r.get(key), int | float)]
+    top = max((abs(v) for v in values), default=0)
+    unit, scale = ("tỷ đồng", 1e9) if top >= 1e10 else ("triệu đồng", 1e6)
+    return Field(key=key, label=label, kind="money", width=width, unit=unit, scale=scale, why_null=why_null)

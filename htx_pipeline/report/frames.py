@@ -1,0 +1,167 @@
+"""Reading the frames a report is built from, and saying where their rows came from.
+
+What belongs here: access by key, in one canonical order, with absent columns as null; source lines
+computed from provenance columns.
+What does not: words about what the figures mean (`model`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from htx_pipeline.errors import InputError
+from htx_pipeline.report import text
+
+EXPECTED: Final[dict[str, tuple[str, ...]]] = {
+    "core/organisations": ("org_id", "name", "legal_type"),
+    "core/cooperative_reports": ("org_id",),
+    "core/linkages": ("supplier_id", "buyer_id"),
+    "metrics/clusters": ("cluster_id",),
+    "metrics/cluster_members": ("cluster_id", "org_id"),
+    "metrics/cluster_stages": ("cluster_id", "stage"),
+    "metrics/chain_flows": ("scope", "from_stage", "to_stage"),
+    "metrics/localities": ("locality",),
+    "metrics/indicators": ("indicator",),
+    "metrics/plan_progress": ("indicator",),
+}
+"""Columns without which a frame cannot be used; others may be absent and print as null."""
+
+Row = dict[str, Any]
+
+
+class Frames:
+    """The frames of one period, by key ("metrics/clusters"); a frame that is absent reads as empty.
+
+    Parameters
+    ----------
+    frames:
+        Frames by key; rows of other periods are left out.
+    period:
+        The reporting year.
+    """
+
+    def __init__(self, frames: Mapping[str, pl.DataFrame], *, period: str) -> None:
+        self._frames: dict[str, pl.DataFrame] = {}
+        self.period = period
+        for key in sorted(frames):
+            frame = frames[key]
+            missing = [c for c in EXPECTED.get(key, ()) if c not in frame.columns]
+            if missing:
+                raise InputError(
+                    f"The table {key} has no column {missing[0]!r}, which the report needs.",
+                    where=key,
+                    why=f"columns present: {', '.join(frame.columns) or 'none'}",
+                    remedy="Materialize the table again with this version of the package.",
+                    code="report_columns",
+                )
+            if "period" in frame.columns:
+                frame = frame.filter(pl.col("period") == period)
+            self._frames[key] = frame
+
+    def has(self, key: str) -> bool:
+        """Return whether the frame is there and has rows in the period."""
+        return key in self._frames and self._frames[key].height > 0
+
+    def frame(self, key: str, *columns: str) -> pl.DataFrame:
+        """Return the frame with at least *columns* (null where absent); empty when it is absent."""
+        frame = self._frames.get(key, pl.DataFrame())
+        for name in columns:
+            if name not in frame.columns:
+                frame = frame.with_columns(pl.lit(None).alias(name))
+        return frame
+
+    def rows(self, key: str, *columns: str) -> list[Row]:
+        """Return the rows of a frame as dicts with at least *columns*, in canonical order.
+
+        Lists inside a row that carry no order (localities, products, source ids) are sorted.
+        """
+        if not self.has(key):
+            return []
+        rows = self.frame(key, *columns).to_dicts()
+        for row in rows:
+            for name, value in row.items():
+                if isinstance(value, list) and all(isinstance(v, str) for v in value):
+                    row[name] = sorted(value)
+        return sorted(rows, key=_canonical)
+
+
+def _canonical(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a total order of rows that does not depend on their order in the frame."""
+    return tuple(f"{name}={row[name]!r}" for name in sorted(row))
+
+
+def by(rows: Iterable[Row], *keys: str, descending: Sequence[str] = ()) -> list[Row]:
+    """Sort rows by named columns, nulls last, numbers in *descending* from large to small.
+
+    Examples
+    --------
+    >>> [r["a"] for r in by([{"a": 1}, {"a": None}, {"a": 3}], "a", descending=["a"])]
+    [3, 1, None]
+    """
+
+    def order(row: Row) -> tuple[Any, ...]:
+        return tuple(
+            (row.get(k) is None, _rank(row.get(k), reverse=k in descending)) for k in keys
+        )
+
+    return sorted(rows, key=order)
+
+
+def _rank(value: Any, *, reverse: bool) -> Any:
+    if value is None:
+        return 0
+    return -value if reverse else value
+
+
+def file_counts(frame: pl.DataFrame) -> list[tuple[str, int]]:
+    """Return (source file, rows) of a core table, most rows first, then by name.
+
+    Examples
+    --------
+    >>> file_counts(pl.DataFrame({"source_file": ["b.csv", "a.csv", "b.csv"]}))
+    [('b.csv', 2), ('a.csv', 1)]
+    """
+    if frame.height == 0 or "source_file" not in frame.columns:
+        return []
+    counted = frame.filter(pl.col("source_file").is_not_null()).group_by("source_file").len()
+    return sorted(counted.iter_rows(), key=lambda item: (-item[1], item[0]))
+
+
+def source_line(
+    frames: Frames,
+    tables: Iterable[str],
+    *,
+    measure: str,
+    only: Mapping[str, pl.Expr] | None = None,
+    most: int = 3,
+) -> str:
+    """Return the source line of a block, computed from the provenance of the core rows behind it.
+
+    Parameters
+    ----------
+    tables:
+        Names of core tables ("linkages").
+    measure:
+        What is counted and how, in a few words.
+    only:
+        Per table, which rows count; all rows where absent.
+    most:
+        Files named; the rest are counted.
+    """
+    counts: dict[str, int] = {}
+    for name in tables:
+        frame = frames.frame(f"core/{name}")
+        if only and name in only and frame.height:
+            frame = frame.filter(only[name])
+        for file, rows in file_counts(frame):
+            counts[file] = counts.get(file, 0) + rows
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    named = [f"{file} ({text.number(rows)} dòng)" for file, rows in ranked[:most]]
+    if len(ranked) > most:
+        rest = sum(rows for _, rows in ranked[most:])
+        named.append(f"{text.number(len(ranked) - most)} tệp khác ({text.number(rest)} dòng)")
+    files = ", ".join(named) or "không có dòng nguồn nào"
+    return f"Nguồn: {files}; kỳ {frames.period}; {measure}."

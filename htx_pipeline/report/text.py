@@ -1,0 +1,159 @@
+"""Words and numbers as a Vietnamese office writes them.
+
+What belongs here: formatting of one value, names of codes, and why a value is absent.
+What does not: where values come from (`model`) and how they are laid out (`pdf`, `html`, `workbook`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from htx_pipeline.schemas.linkages import EVIDENCE_LEVELS
+from htx_pipeline.schemas.organisations import LEGAL_TYPES
+
+NULL_MARK: Final = "–"
+"""Printed where there is no value; never 0."""
+
+HIDDEN_MARK: Final = "(*)"
+"""Printed where disclosure control withholds a value."""
+
+SYNTHETIC_MARK: Final = "Số liệu giả định / synthetic data"
+"""Printed on every page and picture made from the synthetic province."""
+
+STAGES: Final[dict[str, str]] = {
+    "inputs": "Vật tư, dịch vụ đầu vào",
+    "production": "Sản xuất, thu hoạch",
+    "collection": "Thu gom",
+    "processing": "Sơ chế, chế biến",
+    "consumption": "Tiêu thụ",
+}
+"""Stages of a chain, in order."""
+
+FLOW_ENDS: Final[dict[str, str]] = {"loss": "Hao hụt, chưa giao", "unknown": "Chưa rõ công đoạn"}
+"""Ends of a flow that are not a stage."""
+
+EVIDENCE: Final[dict[str, str]] = {c.code: c.label_vi for c in EVIDENCE_LEVELS}
+LEGAL: Final[dict[str, str]] = {
+    **{c.code: c.label_vi for c in LEGAL_TYPES},
+    "htx": "HTX",
+    "lhhtx": "LHHTX",
+    "tht": "THT",
+}
+"""Legal types as tables abbreviate them (HTX: hợp tác xã; LHHTX: liên hiệp; THT: tổ hợp tác)."""
+
+REASONS: Final[dict[str, str]] = {
+    "no_linkages": "nguồn không có dữ liệu liên kết",
+    "no_reports": "nguồn không có báo cáo của hợp tác xã",
+    "no_plan": "nguồn không có văn bản kế hoạch",
+    "no_accounts": "nguồn không có tài khoản vùng (GRDP)",
+    "zero_denominator": "mẫu số bằng 0",
+    "no_denominator": "không có mẫu số",
+    "not_reported": "đơn vị chưa báo cáo",
+    "too_few": "ít đơn vị, không công bố",
+    "no_values": "nguồn không nêu giá trị",
+    "not_comparable": "chỉ tiêu của kế hoạch khác mẫu số hoặc khác đơn vị tính",
+}
+"""Why a value is absent; a reason not listed is printed as its code."""
+
+
+def label(names: Mapping[str, str], code: str | None) -> str:
+    """Return the label of *code*; the code itself when it has none, the null mark when it is null.
+
+    Examples
+    --------
+    >>> label(STAGES, "processing"), label(STAGES, "x"), label(STAGES, None)
+    ('Sơ chế, chế biến', 'x', '–')
+    """
+    if code is None:
+        return NULL_MARK
+    return names.get(code, code)
+
+
+def number(value: float | None, decimals: int = 0) -> str:
+    """Return *value* with a point between thousands and a comma before decimals, half rounded up.
+
+    Examples
+    --------
+    >>> number(1234567.85, 1), number(-0.04, 1), number(None)
+    ('1.234.567,9', '0,0', '–')
+    """
+    if value is None or value != value:
+        return NULL_MARK
+    step = Decimal(1).scaleb(-decimals)
+    rounded = Decimal(repr(value)).quantize(step, rounding=ROUND_HALF_UP)
+    if rounded == 0:
+        rounded = abs(rounded)
+    text = f"{rounded:,.{decimals}f}"
+    return text.translate(str.maketrans(",.", ".,"))
+
+
+def share(value: float | None, decimals: int = 1) -> str:
+    """Return a 0..1 share as a percentage.
+
+    Examples
+    --------
+    >>> share(0.125), share(None)
+    ('12,5%', '–')
+    """
+    return NULL_MARK if value is None or value != value else f"{number(value * 100, decimals)}%"
+
+
+def money(value: float | None) -> str:
+    """Return an amount in đồng with the unit a reader would say aloud.
+
+    Examples
+    --------
+    >>> money(1_234_500_000_000), money(56_700_000), money(950), money(None)
+    ('1.234,5 tỷ đồng', '56,7 triệu đồng', '950 đồng', '–')
+    """
+    if value is None:
+        return NULL_MARK
+    if abs(value) >= 1e9:
+        return f"{number(value / 1e9, 1)} tỷ đồng"
+    if abs(value) >= 1e6:
+        return f"{number(value / 1e6, 1)} triệu đồng"
+    return f"{number(value)} đồng"
+
+
+def day(value: date | None) -> str:
+    """Return a date as dd/mm/yyyy.
+
+    Examples
+    --------
+    >>> day(date(2024, 12, 5))
+    '05/12/2024'
+    """
+    return NULL_MARK if value is None else f"{value:%d/%m/%Y}"
+
+
+def listing(items: Iterable[str], *, most: int = 6) -> str:
+    """Join names with commas and "và"; beyond *most* only their number is given.
+
+    Examples
+    --------
+    >>> listing(["cà phê", "sắn", "cao su"])
+    'cà phê, sắn và cao su'
+    >>> listing(["a", "b", "c", "d"], most=2)
+    'a, b và 2 mục khác'
+    """
+    names = list(items)
+    if len(names) > most:
+        return f"{', '.join(names[:most])} và {number(len(names) - most)} mục khác"
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} và {names[-1]}"
+
+
+def sentence(text: str) -> str:
+    """Return *text* with a capital first letter and one full stop.
+
+    Examples
+    --------
+    >>> sentence("đủ công đoạn")
+    'Đủ công đoạn.'
+    """
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "!", "?")) else ".")
