@@ -1,0 +1,369 @@
+"""Safety scan and light XML reading of .xlsx and .xlsm parts.
+
+What belongs here: streaming over the container's XML (entity declarations, how far the cells
+reach), and the few facts the cell reader does not give (hidden rows and columns, formulas without
+a stored value, error cells, fonts). What does not: cell values (`workbook` reads them).
+
+A clean sheet is scanned by one regular expression that accepts only the way spreadsheet programs
+write cells; whatever does not fit it is scanned tag by tag.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from htx_pipeline.ingest._scan import (
+    MAX_LISTED,
+    PROGRAM,
+    SheetFacts,
+    Unsafe,
+    column_letters,
+    column_number,
+)
+
+_CHUNK: Final = 1 << 20
+_MAX_ROW: Final = 1_048_576
+_MAX_COL: Final = 16_384
+_MAX_SMALL: Final = 32 << 20
+_MAX_STRINGS: Final = 4_000_000
+_LEGACY_FONT: Final = re.compile(r"^(\.vn|vni|\.vni|vn|vps|vnu|abc)", re.IGNORECASE)
+_NAMESPACE: Final = re.compile(r"^\{[^}]*\}")
+
+
+@dataclass
+class Found:
+    """What the scan learnt about the container."""
+
+    sheets: list[SheetFacts] = field(default_factory=list)
+    has_macros: bool = False
+    is_macro_kind: bool = False
+    external_links: int = 0
+    dde_links: int = 0
+
+
+def workbook_part(archive: zipfile.ZipFile) -> str | None:
+    """Return the name of the workbook part whatever its case, or None."""
+    for name in archive.namelist():
+        if name.lower() == "xl/workbook.xml":
+            return name
+    return None
+
+
+def scan(archive: zipfile.ZipFile, *, max_cells: int) -> Found:  # noqa: PLR0912
+    """Stream every XML part once; raise `Unsafe` at the first reason to refuse the file."""
+    names = {name.lower(): name for name in archive.namelist()}
+    book = names.get("xl/workbook.xml")
+    rels = names.get("xl/_rels/workbook.xml.rels")
+    if book is None or rels is None:
+        raise Unsafe("damaged", why="The list of sheets is missing.")
+    found = Found(
+        has_macros=any(name.endswith("vbaproject.bin") for name in names),
+        external_links=sum(
+            name.startswith("xl/externallinks/") and name.endswith(".xml") for name in names
+        ),
+    )
+    for name in (book, rels):
+        _stream_checked(archive, name)
+    targets = _relations(_small(archive, rels))
+    parts: dict[str, SheetFacts] = {}
+    for title, relation in _sheets(_small(archive, book)):
+        target, kind = targets.get(relation, ("", ""))
+        part = names.get(target.lower(), "")
+        facts = SheetFacts(title, part=part, is_worksheet=kind.endswith("/worksheet"))
+        if part and facts.is_worksheet:
+            parts[part] = facts
+        found.sheets.append(facts)
+    referenced = {names[t.lower()] for t, _ in targets.values() if t.lower() in names}
+    for name in archive.namelist():
+        lower = name.lower()
+        if name in parts or name in (book, rels):
+            continue
+        if name in referenced or lower.endswith((".xml", ".rels", ".vml")):
+            _stream_checked(archive, name, strings=lower.endswith("sharedstrings.xml"))
+    types = names.get("[content_types].xml")
+    if types is not None:
+        found.is_macro_kind = b"macroEnabled" in _small(archive, types)
+    fonts = _fonts_by_style(archive, names)
+    for facts in found.sheets:
+        if facts.part and facts.is_worksheet:
+            _scan_sheet(archive, facts, max_cells=max_cells, fonts=fonts)
+    found.dde_links = _dde_links(archive, names)
+    return found
+
+
+def _dde_links(archive: zipfile.ZipFile, names: dict[str, str]) -> int:
+    return sum(
+        b"ddeLink" in _small(archive, name)
+        for lower, name in names.items()
+        if lower.startswith("xl/externallinks/") and lower.endswith(".xml")
+    )
+
+
+# --- streaming --------------------------------------------------------------------------------
+
+
+def _chunks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """Yield a part in pieces cut before a tag, so that no tag is split."""
+    carry = b""
+    with archive.open(name) as stream:
+        first = True
+        while piece := stream.read(_CHUNK):
+            if first:
+                head = piece[:4]
+                if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in head:
+                    raise Unsafe("damaged", why=f"{name} is not written in UTF-8.")
+                first = False
+            piece = carry + piece
+            cut = piece.rfind(b"<")
+            if cut <= 0:
+                carry = piece
+                if len(carry) > 8 * _CHUNK:
+                    raise Unsafe("damaged", why=f"{name} holds an endless tag or text.")
+                continue
+            carry = piece[cut:]
+            yield piece[:cut]
+    if carry:
+        yield carry
+
+
+def _check_declarations(chunk: bytes, name: str) -> None:
+    if b"<!DOCTYPE" in chunk or b"<!ENTITY" in chunk:
+        raise Unsafe("xml_dtd", why=f"In {name}.")
+
+
+def _stream_checked(archive: zipfile.ZipFile, name: str, *, strings: bool = False) -> None:
+    count = 0
+    for chunk in _chunks(archive, name):
+        _check_declarations(chunk, name)
+        if strings:
+            count += chunk.count(b"<si")
+            if count > _MAX_STRINGS:
+                raise Unsafe("sheet_too_large", why=f"More than {_MAX_STRINGS:,} texts.")
+
+
+def _small(archive: zipfile.ZipFile, name: str) -> bytes:
+    if archive.getinfo(name).file_size > _MAX_SMALL:
+        raise Unsafe("zip_bomb", why=f"{name} is unusually large.")
+    return archive.read(name)
+
+
+def _parse(content: bytes) -> ET.Element:
+    """Parse a small part already known to declare no entities."""
+    try:
+        return ET.fromstring(content)  # noqa: S314
+    except ET.ParseError as error:
+        raise Unsafe("damaged", why=f"XML: {error}") from None
+
+
+def _local(tag: str) -> str:
+    return _NAMESPACE.sub("", tag)
+
+
+def _relations(content: bytes) -> dict[str, tuple[str, str]]:
+    relations = {}
+    for element in _parse(content):
+        target = element.get("Target", "")
+        if element.get("TargetMode") == "External":
+            continue
+        path = target[1:] if target.startswith("/") else posixpath.join("xl", target)
+        relations[element.get("Id", "")] = (posixpath.normpath(path), element.get("Type", ""))
+    return relations
+
+
+def _sheets(content: bytes) -> Iterator[tuple[str, str]]:
+    for element in _parse(content).iter():
+        if _local(element.tag) == "sheet":
+            relation = next((v for k, v in element.attrib.items() if _local(k) == "id"), "")
+            yield element.get("name", ""), relation
+
+
+def _fonts_by_style(archive: zipfile.ZipFile, names: dict[str, str]) -> list[str]:
+    """Return the font of every cell style, or nothing where no font is of an old encoding."""
+    name = names.get("xl/styles.xml")
+    if name is None:
+        return []
+    content = _small(archive, name)
+    if not re.search(rb'="\.?[Vv][Nn]|="VPS|="ABC', content):
+        return []
+    fonts: list[str] = []
+    styles: list[str] = []
+    for element in _parse(content):
+        if _local(element.tag) == "fonts":
+            for font in element:
+                named = (e.get("val", "") for e in font if _local(e.tag) == "name")
+                fonts.append(next(named, ""))
+        elif _local(element.tag) == "cellXfs":
+            for style in element:
+                number = style.get("fontId", "0")
+                index = int(number) if number.isdigit() else 0
+                styles.append(fonts[index] if index < len(fonts) else "")
+    return styles if any(_LEGACY_FONT.match(font) for font in styles) else []
+
+
+# --- one sheet --------------------------------------------------------------------------------
+
+
+def _bounded_digits(limit: int) -> str:
+    """Regular expression of the numbers up to *limit* rounded up to one leading digit."""
+    digits = str(limit)
+    lead, rest = int(digits[0]), len(digits) - 1
+    shorter = rf"\d{{1,{rest}}}|" if rest else ""
+    return rf"(?:{shorter}[1-{lead}]\d{{{rest}}})"
+
+
+def _bounded_letters(limit: int) -> str:
+    letters = column_letters(limit)
+    lead = rf"[A-{letters[0]}]"
+    if len(letters) == 1:
+        return lead
+    return rf"(?:[A-Z]{{1,{len(letters) - 1}}}|{lead}[A-Z]{{{len(letters) - 1}}})"
+
+
+@lru_cache(maxsize=256)
+def _stranger(rows: int, cols: int) -> re.Pattern[bytes]:
+    """Match the first ``<c…`` that is not a plainly written cell within rows x cols."""
+    pattern = rf'<c(?![of]| r="{_bounded_letters(cols)}{_bounded_digits(rows)}")'
+    return re.compile(pattern.encode())
+
+
+_DIMENSION: Final = re.compile(rb'<dimension ref="(?:[A-Z]+\d+:)?([A-Z]{1,3})(\d{1,7})"')
+_ROW_NUMBER: Final = re.compile(rb'<row r="(\d{1,7})"')
+_TAG: Final = re.compile(
+    rb"<(?:[\w.\-]+:)?(row|c)(?=[\s/>])((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>(</|<(?:[\w.\-]+:)?is\s*/)?"
+)
+_REFERENCE: Final = re.compile(rb"(?:^|\s)r\s*=\s*[\"']([^\"']*)[\"']")
+_CELL_REFERENCE: Final = re.compile(rb"([A-Za-z]{1,3})(\d{1,7})")
+
+
+def _scan_sheet(
+    archive: zipfile.ZipFile, facts: SheetFacts, *, max_cells: int, fonts: list[str]
+) -> None:
+    extent, flags = _fast_extent(archive, facts.part)
+    if extent is None or extent[0] * extent[1] > max_cells:
+        extent = _exact_extent(archive, facts.part, facts.name, max_cells)
+    facts.rows, facts.cols = extent
+    if extent[0] * extent[1] > max_cells:
+        raise Unsafe(
+            "sheet_too_large",
+            where=facts.name,
+            why=f"{extent[0]:,} rows x {extent[1]:,} columns; the limit is {max_cells:,} cells.",
+        )
+    facts.has_formulas = "f" in flags
+    if flags or fonts:
+        _details(archive.read(facts.part), facts, flags, fonts)
+
+
+def _fast_extent(archive: zipfile.ZipFile, part: str) -> tuple[tuple[int, int] | None, str]:
+    """Bound rows and columns in one cheap pass; None when the sheet is written unusually."""
+    rows = cols = 0
+    flags = ""
+    trusted = True
+    for number, chunk in enumerate(_chunks(archive, part)):
+        _check_declarations(chunk, part)
+        if number == 0:
+            match = _DIMENSION.search(chunk[:4096])
+            if match:
+                cols, rows = column_number(match[1].decode()), int(match[2])
+            if not match or cols < 2 or cols > _MAX_COL or rows > _MAX_ROW:
+                trusted = False
+        for flag, needles in (("e", (b't="e"',)), ("f", (b"<f>", b"<f ")), ("h", (b'hidden="',))):
+            if flag not in flags and any(needle in chunk for needle in needles):
+                flags += flag
+        if trusted and (_stranger(rows, cols).search(chunk) or b":c" in chunk):
+            trusted = False
+    return ((rows, cols) if trusted else None), flags
+
+
+def _exact_extent(
+    archive: zipfile.ZipFile, part: str, title: str, max_cells: int
+) -> tuple[int, int]:
+    """Follow every row and cell tag as the cell reader does; empty cells do not count."""
+    rows = cols = 0
+    row = col = 0
+    for chunk in _chunks(archive, part):
+        for tag in _TAG.finditer(chunk):
+            kind, attributes, closing = tag.groups()
+            reference = _REFERENCE.search(attributes)
+            if kind == b"row":
+                row = int(reference[1]) if reference and reference[1].isdigit() else row + 1
+                col = 0
+                continue
+            if reference:
+                match = _CELL_REFERENCE.fullmatch(reference[1])
+                if match is None:
+                    raise Unsafe("damaged", where=title, why=f"A cell is named {reference[1]!r}.")
+                col = column_number(match[1].decode().upper())
+                at = int(match[2])
+            else:
+                col, at = col + 1, row
+            if attributes.endswith(b"/") or closing:
+                continue
+            rows, cols = max(rows, at), max(cols, col)
+            if rows > _MAX_ROW or cols > _MAX_COL or rows * cols > max_cells:
+                raise Unsafe(
+                    "sheet_too_large",
+                    where=title,
+                    why=f"Its cells reach to {column_letters(cols)}{rows}.",
+                )
+    return rows, cols
+
+
+_ROW: Final = re.compile(rb"<row ([^>]*)>")
+_COL: Final = re.compile(rb"<col ([^>]*?)/?>")
+_NUMBER: Final = re.compile(rb'(?:^|\s)(r|min|max|hidden)="([^"]*)"')
+_FORMULA: Final = re.compile(
+    rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]*><f(?:[^>]*/>|[^>]*>([^<]*)</f>)(<v>[^<])?'
+)
+_ERROR: Final = re.compile(
+    rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]*?t="e"[^>]*>(?:<f[^>]*/>|<f[^>]*>[^<]*</f>)?<v>([^<]*)</v>'
+)
+_STYLED_TEXT: Final = re.compile(
+    rb'<c r="([A-Z]{1,3})\d{1,7}"(?: s="(\d{1,6})")? t="(?:s|str|inlineStr)"'
+)
+
+
+def _details(  # noqa: PLR0912
+    xml: bytes, facts: SheetFacts, flags: str, fonts: list[str]
+) -> None:
+    if "h" in flags:
+        rows = set()
+        for match in _ROW.finditer(xml):
+            values = dict(_NUMBER.findall(match[1]))
+            if values.get(b"hidden") in (b"1", b"true") and values.get(b"r", b"").isdigit():
+                rows.add(int(values[b"r"]))
+        facts.hidden_rows = frozenset(rows)
+        cols: set[int] = set()
+        for match in _COL.finditer(xml[: max(xml.find(b"<sheetData"), 0)]):
+            values = dict(_NUMBER.findall(match[1]))
+            low, high = values.get(b"min", b""), values.get(b"max", b"")
+            if values.get(b"hidden") in (b"1", b"true") and low.isdigit() and high.isdigit():
+                cols.update(range(int(low), min(int(high), _MAX_COL) + 1))
+        facts.hidden_cols = frozenset(cols)
+    if "f" in flags:
+        for match in _FORMULA.finditer(xml):
+            row, col = int(match[2]), column_number(match[1].decode())
+            if not match[4]:
+                facts.n_formulas_without_value += 1
+                if len(facts.formulas_without_value) < MAX_LISTED:
+                    facts.formulas_without_value.append((row, col))
+            if match[3] and len(facts.programs) < MAX_LISTED:
+                text = match[3].decode("utf-8", "replace")
+                if PROGRAM.search(text):
+                    facts.programs.append((row, col, text))
+    if "e" in flags:
+        for match in _ERROR.finditer(xml):
+            at = (int(match[2]), column_number(match[1].decode()))
+            facts.errors[at] = match[3].decode("utf-8", "replace") or "#ERROR"
+    if fonts:
+        for match in _STYLED_TEXT.finditer(xml):
+            style = int(match[2] or 0)
+            if style < len(fonts):
+                counts = facts.fonts.setdefault(column_number(match[1].decode()), {})
+                counts[fonts[style]] = counts.get(fonts[style], 0) + 1

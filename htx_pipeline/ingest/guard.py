@@ -1,0 +1,678 @@
+"""The door: what a file really is, and whether it is safe to open.
+
+What belongs here: everything decided *before* a spreadsheet library sees the bytes (real type by
+content, size, zip and XML bombs, encryption, links, odd names), the notes the readers leave about
+what they met, and the neutralising of text on its way out. What does not: reading cells
+(`htx_pipeline.ingest.workbook`) and understanding them (`htx_pipeline.ingest.layout`).
+
+Nothing is ever extracted to disk, followed, fetched, calculated or run. A file is read once into
+memory through a descriptor that refuses links, and every later step works on those same bytes, so
+nobody can swap the file between the check and the reading.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
+
+from htx_pipeline.errors import InputError
+from htx_pipeline.findings import findings
+from htx_pipeline.ingest import _scan_ods, _scan_xls, _scan_xlsx
+from htx_pipeline.ingest._scan import SheetFacts, Unsafe, a1
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Kind = Literal["xlsx", "xlsm", "xls", "ods", "csv"]
+
+MIB: Final = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one file may cost. Above a limit the file is refused, never half read.
+
+    Parameters
+    ----------
+    max_file_bytes:
+        Size on disk.
+    max_part_bytes:
+        One part of a zip container (one sheet's XML) after unpacking; about 250,000 rows x 15.
+    max_unpacked_bytes:
+        All parts together after unpacking.
+    max_ratio:
+        Unpacked over packed size of one part; looked at only for parts above 8 MiB unpacked.
+        Ordinary sheets pack 5 to 30 times, a deflate bomb about 1,000 times.
+    max_entries:
+        Parts in the container.
+    max_cells:
+        Rows x columns of one sheet's used range: what the reader must hold in memory.
+    max_sheets:
+        Sheets in one workbook.
+    """
+
+    max_file_bytes: int = 96 * MIB
+    max_part_bytes: int = 160 * MIB
+    max_unpacked_bytes: int = 400 * MIB
+    max_ratio: float = 250.0
+    max_entries: int = 4_000
+    max_cells: int = 12_000_000
+    max_sheets: int = 400
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something a reader met and dealt with; the file is still used.
+
+    ``row`` and ``cell`` are the sheet's own (1-based row, A1 address); ``count`` says how many
+    cells or rows the note stands for.
+    """
+
+    code: str
+    severity: Literal["error", "warning", "info"]
+    reason_en: str
+    reason_vi: str
+    remedy_en: str = ""
+    remedy_vi: str = ""
+    sheet: str | None = None
+    row: int | None = None
+    cell: str | None = None
+    raw: str | None = None
+    count: int = 1
+
+
+def notes_to_findings(
+    notes: Iterable[Note], *, source_file: str, table: str | None = None
+) -> pl.DataFrame:
+    """Return notes as a findings frame (`htx_pipeline.findings`).
+
+    Examples
+    --------
+    >>> note = Note("macros_not_run", "info", "Macros are not run.", "Không chạy macro.")
+    >>> notes_to_findings([note], source_file="a.xlsm")["rule_id"].to_list()
+    ['macros_not_run']
+    """
+    return findings(
+        {
+            "rule_id": note.code,
+            "severity": note.severity,
+            "table": table,
+            "source_file": source_file,
+            "source_sheet": note.sheet,
+            "source_row": note.row,
+            "source_cell": note.cell,
+            "raw_value": note.raw,
+            "reason_vi": note.reason_vi,
+            "reason_en": note.reason_en,
+            "remedy_vi": note.remedy_vi or None,
+            "remedy_en": note.remedy_en or None,
+        }
+        for note in notes
+    )
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """What a file is, decided from its bytes.
+
+    ``sheets`` holds what the scan learnt about each sheet of a workbook, in workbook order; it is
+    empty for CSV.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    kind: Kind
+    notes: tuple[Note, ...] = ()
+    sheets: tuple[SheetFacts, ...] = field(default=(), repr=False)
+
+
+# --- refusals ---------------------------------------------------------------------------------
+
+_SAVE_AS_XLSX: Final = (
+    "Open it in Excel or LibreOffice, save it as .xlsx and send that file.",
+    "Đề nghị mở tệp bằng Excel hoặc LibreOffice, lưu lại dưới dạng .xlsx rồi gửi lại.",
+)
+_SEND_AGAIN: Final = (
+    "Ask the sender to send the file again.",
+    "Đề nghị đơn vị gửi lại tệp.",
+)
+_ASK_ORIGIN: Final = (
+    "Do not open it. Ask the sender how the file was made and for a fresh export.",
+    "Không mở tệp này. Đề nghị đơn vị cho biết cách tạo tệp và gửi bản xuất mới.",
+)
+_SMALLER: Final = (
+    "Delete unused rows, columns and sheets, or split the file by locality, and send it again.",
+    "Đề nghị xoá các dòng, cột, trang tính không dùng hoặc tách tệp theo địa bàn rồi gửi lại.",
+)
+
+_REFUSALS: Final[dict[str, tuple[str, str, tuple[str, str]]]] = {
+    "not_found": (
+        "There is no such file.",
+        "Không tìm thấy tệp.",
+        ("Check the path.", "Đề nghị kiểm tra lại đường dẫn."),
+    ),
+    "not_a_file": (
+        "This is not an ordinary file.",
+        "Đây không phải là tệp thông thường.",
+        ("Give the file itself.", "Đề nghị chọn đúng tệp cần nhập."),
+    ),
+    "not_readable": (
+        "The file cannot be read.",
+        "Không đọc được tệp.",
+        ("Check the file's permissions.", "Đề nghị kiểm tra quyền truy cập tệp."),
+    ),
+    "symlink": (
+        "The file is a link to another place and is not followed.",
+        "Tệp là liên kết trỏ đến nơi khác nên không được mở.",
+        ("Put the file itself in the folder.", "Đề nghị đặt chính tệp đó vào thư mục."),
+    ),
+    "empty_file": ("The file is empty.", "Tệp rỗng.", _SEND_AGAIN),
+    "file_too_large": ("The file is too large.", "Tệp quá lớn.", _SMALLER),
+    "sheet_too_large": ("A sheet is too large to read.", "Trang tính quá lớn.", _SMALLER),
+    "too_many_sheets": ("The workbook has too many sheets.", "Quá nhiều trang tính.", _SMALLER),
+    "zip_bomb": (
+        "The file unpacks to far more than an ordinary workbook.",
+        "Tệp khi giải nén lớn bất thường.",
+        _ASK_ORIGIN,
+    ),
+    "unsafe_zip_name": (
+        "The container holds a part whose name points outside it.",
+        "Bên trong tệp có thành phần mang tên trỏ ra ngoài tệp.",
+        _ASK_ORIGIN,
+    ),
+    "xml_dtd": (
+        "The file declares XML entities, which a spreadsheet never does.",
+        "Tệp khai báo thực thể XML, điều không có trong bảng tính thông thường.",
+        _ASK_ORIGIN,
+    ),
+    "encrypted": (
+        "The file is protected by a password.",
+        "Tệp được đặt mật khẩu.",
+        ("Remove the password and send it again.", "Đề nghị bỏ mật khẩu rồi gửi lại tệp."),
+    ),
+    "damaged": (
+        "The file is damaged or was cut off.",
+        "Tệp bị hỏng hoặc bị cắt giữa chừng.",
+        _SEND_AGAIN,
+    ),
+    "unsupported_kind": (
+        "The file is not a workbook or a CSV.",
+        "Tệp không phải là bảng tính hoặc tệp CSV.",
+        _SAVE_AS_XLSX,
+    ),
+    "not_text": (
+        "The file is neither a workbook nor readable text.",
+        "Tệp không phải là bảng tính, cũng không phải văn bản đọc được.",
+        _SAVE_AS_XLSX,
+    ),
+}
+
+REFUSAL_CODES: Final = tuple(sorted(_REFUSALS))
+"""Codes of the `InputError`s raised by `check_file` and `open_workbook`."""
+
+
+def refuse(code: str, *, where: str, why: str = "") -> InputError:
+    """Return the `InputError` of a known refusal, in English and Vietnamese.
+
+    Examples
+    --------
+    >>> refuse("encrypted", where="a.xlsx").code
+    'encrypted'
+    """
+    what, what_vi, (remedy, remedy_vi) = _REFUSALS[code]
+    return InputError(
+        what,
+        where=where,
+        why=why,
+        remedy=remedy,
+        what_vi=what_vi,
+        remedy_vi=remedy_vi,
+        code=code,
+    )
+
+
+# --- reading the bytes ------------------------------------------------------------------------
+
+
+def read_bytes(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Read an ordinary file whole, refusing links, devices, pipes and oversize files.
+
+    Examples
+    --------
+    >>> read_bytes("no such file")
+    Traceback (most recent call last):
+    ...
+    htx_pipeline.errors.InputError: There is no such file.
+      where: no such file
+      do:    Check the path.
+      vi:    Không tìm thấy tệp. Đề nghị kiểm tra lại đường dẫn.
+    """
+    where = Path(path).name
+    if Path(path).is_symlink():
+        raise refuse("symlink", where=where)
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags |= getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            raise refuse("not_found", where=str(path)) from None
+        if error.errno == errno.ELOOP:
+            raise refuse("symlink", where=where) from None
+        code = "not_a_file" if Path(path).is_dir() else "not_readable"
+        raise refuse(code, where=where, why=error.strerror or "") from None
+    except ValueError as error:  # a NUL in the path
+        raise refuse("not_found", where=repr(str(path)), why=str(error)) from None
+    with os.fdopen(descriptor, "rb") as stream:
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise refuse("not_a_file", where=where)
+        if status.st_size > limits.max_file_bytes:
+            raise refuse(
+                "file_too_large",
+                where=where,
+                why=f"{status.st_size:,} bytes; the limit is {limits.max_file_bytes:,}.",
+            )
+        content = stream.read(limits.max_file_bytes + 1)
+    if len(content) > limits.max_file_bytes:
+        raise refuse("file_too_large", where=where, why="It grew while it was read.")
+    if not content:
+        raise refuse("empty_file", where=where)
+    return content
+
+
+# --- what is it -------------------------------------------------------------------------------
+
+_OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_FOREIGN: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"{\\rtf", "an RTF document"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"MZ", "a Windows program"),
+    (b"\x7fELF", "a program"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3", "an SQLite database"),
+)
+_EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
+    "xlsx": (".xlsx", ".xltx"),
+    "xlsm": (".xlsm", ".xltm"),
+    "xls": (".xls", ".xlt"),
+    "ods": (".ods", ".ots"),
+    "csv": (".csv", ".tsv", ".txt", ".tab"),
+}
+
+
+def check_file(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> FileInfo:
+    """Say what a file is and refuse it if opening it would be unsafe.
+
+    Parameters
+    ----------
+    path:
+        The file. A symbolic link is refused, not followed.
+    limits:
+        How much the file may cost.
+
+    Returns
+    -------
+    FileInfo
+        Hash, size, real kind whatever the extension says, and notes (wrong extension, macros that
+        are not run, external links that are not followed, formulas that start programs).
+
+    Raises
+    ------
+    InputError
+        With one of `REFUSAL_CODES` as its ``code``.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "report.xlsx"
+    >>> _ = path.write_text("a;b\\n1;2\\n")
+    >>> info = check_file(path)
+    >>> info.kind, [note.code for note in info.notes]
+    ('csv', ['wrong_extension'])
+    """
+    return check_bytes(read_bytes(path, limits=limits), name=Path(path).name, limits=limits)
+
+
+def check_bytes(content: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS) -> FileInfo:
+    """Do what `check_file` does, on bytes already read.
+
+    Examples
+    --------
+    >>> check_bytes(b"a,b\\n1,2\\n", name="a.csv").kind
+    'csv'
+    """
+    if not content:
+        raise refuse("empty_file", where=name)
+    try:
+        kind, sheets, notes = _classify(content, name, limits)
+    except Unsafe as unsafe:
+        raise refuse(unsafe.code, where=unsafe.where or name, why=unsafe.why) from None
+    info = FileInfo(
+        name=name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        kind=kind,
+        notes=tuple(notes),
+        sheets=tuple(sheets),
+    )
+    suffix = Path(name).suffix.lower()
+    if suffix not in _EXTENSIONS[kind]:
+        note = Note(
+            "wrong_extension",
+            "info",
+            f"The name ends in {suffix or 'nothing'!r} but the content is {kind}; read as {kind}.",
+            f"Phần mở rộng của tệp là {suffix or 'trống'!r} nhưng nội dung là {kind}; "
+            f"đã đọc theo {kind}.",
+            f"Save it with the ending {_EXTENSIONS[kind][0]} next time.",
+            f"Lần sau đề nghị lưu tệp với phần mở rộng {_EXTENSIONS[kind][0]}.",
+            raw=suffix,
+        )
+        info = replace(info, notes=(note, *info.notes))
+    return info
+
+
+def _classify(
+    content: bytes, name: str, limits: Limits
+) -> tuple[Kind, list[SheetFacts], list[Note]]:
+    head = content[:4096]
+    if head.startswith(b"PK"):
+        return _check_zip(content, name, limits)
+    if head.startswith(_OLE_MAGIC):
+        sheets = _scan_xls.scan(content, max_cells=limits.max_cells, name=name)
+        if len(sheets) > limits.max_sheets:
+            raise Unsafe("too_many_sheets", why=f"{len(sheets)} sheets.")
+        return "xls", sheets, _content_notes(sheets)
+    for magic, what in _FOREIGN:
+        if head.startswith(magic):
+            raise Unsafe("unsupported_kind", why=f"It is {what}.")
+    if head[:4] in (
+        b"\x09\x08\x10\x00",
+        b"\x09\x00\x04\x00",
+        b"\x09\x02\x06\x00",
+        b"\x09\x04\x06\x00",
+    ):
+        raise Unsafe("unsupported_kind", why="It is an Excel file from before 1997.")
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<!doctype html", b"<html", b"<table", b"<head")):
+        raise Unsafe("unsupported_kind", why="It is a web page saved under a workbook's name.")
+    if text.startswith(b"<?xml") or b"urn:schemas-microsoft-com:office:spreadsheet" in text:
+        raise Unsafe("unsupported_kind", why="It is a bare XML file.")
+    return "csv", [], []
+
+
+def _check_zip(
+    content: bytes, name: str, limits: Limits
+) -> tuple[Kind, list[SheetFacts], list[Note]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_entries(archive, len(content), limits)
+            names = {entry.filename for entry in archive.infolist()}
+            if "xl/workbook.bin" in names:
+                raise Unsafe("unsupported_kind", why="It is a binary workbook (.xlsb).")
+            if "xl/workbook.xml" in names or _scan_xlsx.workbook_part(archive) is not None:
+                return _check_xlsx(archive, limits)
+            if "content.xml" in names:
+                return _check_ods(archive, names, limits)
+            what = "a Word document" if "word/document.xml" in names else "a zip archive"
+            raise Unsafe("unsupported_kind", why=f"It is {what}.")
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        OSError,
+        ValueError,
+        KeyError,
+        IndexError,
+        RuntimeError,
+        OverflowError,
+    ) as error:
+        raise Unsafe("damaged", why=f"{error}") from None
+
+
+def _check_entries(archive: zipfile.ZipFile, size: int, limits: Limits) -> None:
+    entries = archive.infolist()
+    if len(entries) > limits.max_entries:
+        raise Unsafe("zip_bomb", why=f"It holds {len(entries):,} parts.")
+    seen: set[str] = set()
+    packed = unpacked = 0
+    for entry in entries:
+        part = entry.filename
+        clean = PurePosixPath(part.replace("\\", "/"))
+        if clean.is_absolute() or ".." in clean.parts or re.match(r"[A-Za-z]:", part):
+            raise Unsafe("unsafe_zip_name", why=f"A part is named {part!r}.")
+        if part.lower() in seen:
+            raise Unsafe("damaged", why=f"Two parts are named {part!r}.")
+        seen.add(part.lower())
+        if entry.flag_bits & 0x1:
+            raise Unsafe("encrypted", why="The zip container is encrypted.")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Unsafe("damaged", why=f"Unknown packing method {entry.compress_type}.")
+        packed += entry.compress_size
+        unpacked += entry.file_size
+        ratio = entry.file_size / max(entry.compress_size, 1)
+        if entry.file_size > 8 * MIB and ratio > limits.max_ratio:
+            raise Unsafe(
+                "zip_bomb",
+                why=f"{part} unpacks {ratio:,.0f} times to {entry.file_size:,} bytes.",
+            )
+        if entry.file_size > limits.max_part_bytes:
+            raise Unsafe(
+                "sheet_too_large",
+                why=f"{part} unpacks to {entry.file_size:,} bytes; "
+                f"the limit is {limits.max_part_bytes:,}.",
+            )
+    if packed > size:
+        raise Unsafe("zip_bomb", why="Parts of the container overlap.")
+    if unpacked > limits.max_unpacked_bytes:
+        raise Unsafe(
+            "zip_bomb",
+            why=f"It unpacks to {unpacked:,} bytes; the limit is {limits.max_unpacked_bytes:,}.",
+        )
+
+
+def _check_xlsx(
+    archive: zipfile.ZipFile, limits: Limits
+) -> tuple[Kind, list[SheetFacts], list[Note]]:
+    found = _scan_xlsx.scan(archive, max_cells=limits.max_cells)
+    if len(found.sheets) > limits.max_sheets:
+        raise Unsafe("too_many_sheets", why=f"{len(found.sheets)} sheets.")
+    notes = _content_notes(found.sheets)
+    if found.has_macros:
+        notes.insert(0, _MACROS)
+    if found.dde_links:
+        notes.insert(0, replace(_DDE, count=found.dde_links))
+    if found.external_links:
+        notes.insert(0, replace(_LINKS, count=found.external_links))
+    kind: Kind = "xlsm" if found.has_macros or found.is_macro_kind else "xlsx"
+    return kind, found.sheets, notes
+
+
+def _check_ods(
+    archive: zipfile.ZipFile, names: set[str], limits: Limits
+) -> tuple[Kind, list[SheetFacts], list[Note]]:
+    if "mimetype" in names:
+        kind = archive.read("mimetype")[:200].decode("ascii", "replace").strip()
+        if "spreadsheet" not in kind:
+            raise Unsafe("unsupported_kind", why=f"Its content is {kind!r}.")
+    sheets = _scan_ods.scan(archive, max_cells=limits.max_cells)
+    if len(sheets) > limits.max_sheets:
+        raise Unsafe("too_many_sheets", why=f"{len(sheets)} sheets.")
+    notes = _content_notes(sheets)
+    if any(part.startswith(("Basic/", "Scripts/")) for part in names):
+        notes.insert(0, _MACROS)
+    return "ods", sheets, notes
+
+
+# --- notes about content ----------------------------------------------------------------------
+
+_MACROS: Final = Note(
+    "macros_not_run",
+    "info",
+    "The workbook carries macros. They are never run; the stored values are read.",
+    "Tệp có chứa macro. Hệ thống không chạy macro, chỉ đọc giá trị đã lưu.",
+)
+_LINKS: Final = Note(
+    "external_links",
+    "warning",
+    "The workbook is linked to other files. The links are not followed; stored values are read.",
+    "Tệp có liên kết tới tệp khác. Hệ thống không mở liên kết, chỉ đọc giá trị đã lưu.",
+    "Replace linked cells by their values.",
+    "Đề nghị thay các ô liên kết bằng giá trị.",
+)
+_DDE: Final = Note(
+    "formula_starts_program",
+    "error",
+    "The workbook holds a DDE link, which can start a program. It is not followed.",
+    "Tệp có liên kết DDE, có thể khởi chạy chương trình. Hệ thống không mở liên kết này.",
+    "Remove the link and send the file again.",
+    "Đề nghị gỡ bỏ liên kết rồi gửi lại tệp.",
+)
+
+
+def _content_notes(sheets: Iterable[SheetFacts]) -> list[Note]:
+    notes: list[Note] = []
+    for sheet in sheets:
+        for row, col, text in sheet.programs[:20]:
+            notes.append(
+                Note(
+                    "formula_starts_program",
+                    "error",
+                    "The formula would start a program or fetch data. It is not calculated; only "
+                    "the stored value is read.",
+                    "Công thức có thể khởi chạy chương trình hoặc tải dữ liệu từ ngoài. Hệ thống "
+                    "không tính công thức, chỉ đọc giá trị đã lưu.",
+                    "Replace the formula by its value.",
+                    "Đề nghị thay công thức bằng giá trị.",
+                    sheet=sheet.name,
+                    row=row,
+                    cell=a1(row, col),
+                    raw=text[:200],
+                )
+            )
+        if sheet.formulas_without_value:
+            row, col = sheet.formulas_without_value[0]
+            count = sheet.n_formulas_without_value
+            notes.append(
+                Note(
+                    "formula_without_value",
+                    "warning",
+                    f"{count} formula cell(s) carry no stored value, first {a1(row, col)}; "
+                    "they are read as empty.",
+                    f"{count} ô công thức không có giá trị lưu sẵn, ô đầu tiên {a1(row, col)}; "
+                    "được đọc là ô trống.",
+                    "Open the file in Excel, let it calculate, save it and send it again.",
+                    "Đề nghị mở tệp bằng Excel để tính lại, lưu và gửi lại.",
+                    sheet=sheet.name,
+                    row=row,
+                    cell=a1(row, col),
+                    count=count,
+                )
+            )
+        if sheet.errors:
+            (row, col), text = next(iter(sheet.errors.items()))
+            notes.append(
+                Note(
+                    "error_value",
+                    "warning",
+                    f"{len(sheet.errors)} cell(s) hold an Excel error, first {text} in "
+                    f"{a1(row, col)}; the text of the error is kept.",
+                    f"{len(sheet.errors)} ô chứa lỗi Excel, ô đầu tiên là {text} tại "
+                    f"{a1(row, col)}; hệ thống giữ nguyên chữ báo lỗi.",
+                    "Mend the formula or type the value.",
+                    "Đề nghị sửa công thức hoặc nhập giá trị.",
+                    sheet=sheet.name,
+                    row=row,
+                    cell=a1(row, col),
+                    raw=text,
+                    count=len(sheet.errors),
+                )
+            )
+    return notes
+
+
+# --- the way out ------------------------------------------------------------------------------
+
+FORMULA_LIKE: Final = r"^[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
+"""Regular expression (Rust syntax) of text that a spreadsheet program may take for a formula."""
+_HARMLESS: Final = r"^(?:[+\-]?[0-9][0-9 .,]*%?|[\-]+)$"
+_FORMULA_LIKE_PY: Final = re.compile("^[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_HARMLESS_PY: Final = re.compile(_HARMLESS)
+
+
+def is_formula_like(text: str) -> bool:
+    """Say whether a spreadsheet program may take this text for a formula.
+
+    Plain signed numbers and lone dashes are not formulas.
+
+    Examples
+    --------
+    >>> [is_formula_like(t) for t in ("=1+1", "-5", "—", "-", "@SUM(A1)", "HTX")]
+    [True, False, False, False, True, False]
+    """
+    return bool(_FORMULA_LIKE_PY.match(text)) and not _HARMLESS_PY.match(text)
+
+
+@overload
+def safe_text(value: str) -> str: ...
+@overload
+def safe_text(value: pl.Series) -> pl.Series: ...
+@overload
+def safe_text(value: pl.Expr) -> pl.Expr: ...
+def safe_text(value: Any) -> Any:
+    """Prefix text that would be read as a formula with an apostrophe; for every writer.
+
+    Parameters
+    ----------
+    value:
+        A string, or a Polars String series or expression (nulls stay null).
+
+    Returns
+    -------
+    str, pl.Series or pl.Expr
+        The same kind. Applying it twice changes nothing more.
+
+    Notes
+    -----
+    Follows the OWASP advice on CSV injection (leading ``= + - @``, tab, return, and their
+    full-width forms); signed plain numbers and lone dashes are left as they are.
+
+    Examples
+    --------
+    >>> safe_text("=cmd|' /C calc'!A0")
+    "'=cmd|' /C calc'!A0"
+    >>> safe_text("-12,5")
+    '-12,5'
+    >>> import polars as pl
+    >>> safe_text(pl.Series(["@x", "HTX", None])).to_list()
+    ["'@x", 'HTX', None]
+    """
+    if isinstance(value, str):
+        return "'" + value if is_formula_like(value) else value
+    import polars as pl
+
+    if isinstance(value, pl.Series):
+        return value.to_frame("v").select(safe_text(pl.col("v")))["v"].alias(value.name)
+    risky = value.str.contains(FORMULA_LIKE) & ~value.str.contains(_HARMLESS)
+    return pl.when(risky).then(pl.lit("'") + value).otherwise(value)

@@ -1,0 +1,590 @@
+"""One way to the cells of any workbook: .xlsx, .xlsm, .xls, .ods and text tables.
+
+What belongs here: opening a file that `guard` has passed, its sheets, typed cells, and frames of
+text in which nothing is lost. What does not: what the rows mean (`layout`), and how text becomes
+numbers, dates or Unicode (the mapping reader).
+
+Rows and columns are numbered from 1 as the sheet shows them, also where the used range starts
+lower or further right.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from htx_pipeline.ingest import csv_text
+from htx_pipeline.ingest._scan import Range, SheetFacts, a1
+from htx_pipeline.ingest.guard import (
+    DEFAULT_LIMITS,
+    FileInfo,
+    Limits,
+    Note,
+    check_bytes,
+    is_formula_like,
+    read_bytes,
+    refuse,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Cell = int | float | str | bool | dt.date | dt.datetime | dt.time | dt.timedelta
+Visibility = Literal["visible", "hidden", "very_hidden"]
+
+
+def open_workbook(
+    path: str | os.PathLike[str],
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    encoding: str | None = None,
+    separator: str | None = None,
+) -> Workbook:
+    """Open a workbook or a text table after checking that this is safe.
+
+    Parameters
+    ----------
+    path:
+        The file; never written to.
+    limits:
+        How much the file may cost.
+    encoding, separator:
+        For text tables, where the mapping fixes them; otherwise found out.
+
+    Returns
+    -------
+    Workbook
+        With ``info`` and ``sheets`` (a text table is a workbook with one sheet).
+
+    Raises
+    ------
+    InputError
+        The file is unsafe, protected, damaged or no table (codes in `guard.REFUSAL_CODES`,
+        ``undecodable``, ``unknown_encoding``).
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "a.csv"
+    >>> _ = path.write_text("STT;Tên HTX\\n1;Sa Thầy\\n", encoding="utf-8")
+    >>> book = open_workbook(path)
+    >>> book.sheets[0].cells
+    [['STT', 'Tên HTX'], ['1', 'Sa Thầy']]
+    """
+    content = read_bytes(path, limits=limits)
+    return open_bytes(
+        content, name=Path(path).name, limits=limits, encoding=encoding, separator=separator
+    )
+
+
+def open_bytes(
+    content: bytes,
+    *,
+    name: str,
+    limits: Limits = DEFAULT_LIMITS,
+    encoding: str | None = None,
+    separator: str | None = None,
+) -> Workbook:
+    """Do what `open_workbook` does, on bytes already read.
+
+    Examples
+    --------
+    >>> open_bytes(b"a,b\\n1,2\\n", name="a.csv").sheets[0].n_rows
+    2
+    """
+    info = check_bytes(content, name=name, limits=limits)
+    if info.kind == "csv":
+        table = csv_text.read_table(
+            content, name=name, encoding=encoding, separator=separator, max_cells=limits.max_cells
+        )
+        return Workbook(info, [_csv_sheet(table, Path(name).stem)], b"", _csv_notes(table))
+    book = _calamine(content, name)
+    by_name = {facts.name: facts for facts in info.sheets}
+    sheets: list[Sheet] = []
+    for meta in book.sheets_metadata:
+        kind = str(meta.typ).rsplit(".", 1)[-1]
+        if kind != "WorkSheet":
+            continue
+        seen = str(meta.visible).rsplit(".", 1)[-1]
+        visibility: Visibility = (
+            "visible" if seen == "Visible" else "hidden" if seen == "Hidden" else "very_hidden"
+        )
+        facts = by_name.get(meta.name) or SheetFacts(meta.name)
+        sheets.append(Sheet(meta.name, visibility, facts, content, name, book=book))
+    if not sheets:
+        raise refuse("damaged", where=name, why="It holds no worksheet.")
+    return Workbook(info, sheets, content, ())
+
+
+def _guarded(what: str, name: str, call: Any) -> Any:
+    """Call into the cell reader; whatever goes wrong there means the file is damaged."""
+    try:
+        return call()
+    except MemoryError:
+        raise refuse("sheet_too_large", where=name) from None
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  (a panic of the Rust reader is no Exception)
+        if type(error).__name__ == "PasswordError":
+            raise refuse("encrypted", where=name) from None
+        raise refuse("damaged", where=name, why=f"{what}: {str(error)[:300]}") from None
+
+
+def _calamine(content: bytes, name: str) -> Any:
+    import python_calamine
+
+    return _guarded(
+        "workbook",
+        name,
+        lambda: python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)),
+    )
+
+
+class Workbook:
+    """An opened workbook.
+
+    Attributes
+    ----------
+    info:
+        What `guard.check_file` found.
+    sheets:
+        All worksheets in workbook order, hidden ones too (see ``Sheet.visibility``).
+    notes:
+        Everything noted about the file so far, the guard's notes first.
+    """
+
+    def __init__(
+        self, info: FileInfo, sheets: list[Sheet], content: bytes, notes: Sequence[Note]
+    ) -> None:
+        self.info = info
+        self.sheets = sheets
+        self.notes: tuple[Note, ...] = (*info.notes, *notes)
+        self._content = content
+
+    def sheet(self, name: str) -> Sheet:
+        """Return the sheet of this name (surrounding blanks and case do not matter).
+
+        Raises
+        ------
+        KeyError
+            There is none.
+        """
+        for sheet in self.sheets:
+            if sheet.name == name:
+                return sheet
+        for sheet in self.sheets:
+            if sheet.name.strip().casefold() == name.strip().casefold():
+                return sheet
+        raise KeyError(name)
+
+    def __repr__(self) -> str:
+        """Name, kind and sheets."""
+        return f"Workbook({self.info.name!r}, {self.info.kind}, {[s.name for s in self.sheets]})"
+
+
+class Sheet:
+    """One sheet: cells as typed values or as a frame of text.
+
+    Attributes
+    ----------
+    name, visibility:
+        As in the workbook; a text table's sheet has the file's stem as its name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        visibility: Visibility,
+        facts: SheetFacts,
+        content: bytes,
+        file_name: str,
+        *,
+        book: Any = None,
+        rows: list[list[str]] | None = None,
+        width: int = 0,
+    ) -> None:
+        self.name = name
+        self.visibility: Visibility = visibility
+        self.facts = facts
+        self.file_name = file_name
+        self._content = content
+        self._book = book
+        self._text_rows = rows
+        self._text_width = width
+
+    def __repr__(self) -> str:
+        """Name and visibility."""
+        return f"Sheet({self.name!r}, {self.visibility})"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether this is a text table, whose cells are all text."""
+        return self._text_rows is not None
+
+    @cached_property
+    def _raw(self) -> Any:
+        return _guarded(
+            f"sheet {self.name!r}",
+            self.file_name,
+            lambda: self._book.get_sheet_by_name(self.name),
+        )
+
+    @cached_property
+    def n_rows(self) -> int:
+        """Rows down to the last one with content."""
+        if self._text_rows is not None:
+            return len(self._text_rows)
+        return self._raw.end[0] + 1 if self._raw.end is not None else 0
+
+    @cached_property
+    def n_cols(self) -> int:
+        """Columns up to the last one with content."""
+        if self._text_rows is not None:
+            return self._text_width
+        return self._raw.end[1] + 1 if self._raw.end is not None else 0
+
+    @cached_property
+    def cells(self) -> list[list[Cell]]:
+        """All cells as typed Python values, row by row from row 1; an empty cell is ``""``.
+
+        Types: int (whole numbers), float, str, bool, date, datetime, time, timedelta. An Excel
+        error is its text (``"#DIV/0!"``).
+        """
+        if self._text_rows is not None:
+            width = self._text_width
+            return [[*row, *[""] * (width - len(row))] for row in self._text_rows]
+        if self.n_rows == 0:
+            return []
+        rows: list[list[Any]] = _guarded(
+            f"sheet {self.name!r}",
+            self.file_name,
+            lambda: self._raw.to_python(skip_empty_area=False),
+        )
+        for (row, col), text in self.facts.errors.items():
+            if row <= len(rows) and col <= len(rows[row - 1]) and rows[row - 1][col - 1] == "":
+                rows[row - 1][col - 1] = text
+        return rows
+
+    def cell(self, row: int, col: int) -> Cell:
+        """Return one cell by its 1-based row and column; ``""`` outside the used range."""
+        cells = self.cells
+        if 1 <= row <= len(cells) and 1 <= col <= len(cells[row - 1]):
+            return cells[row - 1][col - 1]
+        return ""
+
+    @cached_property
+    def merged(self) -> tuple[Range, ...]:
+        """Merged ranges as (first row, first column, last row, last column), in sheet order."""
+        if self._text_rows is not None:
+            return ()
+        if self.facts.merged is not None:
+            return tuple(sorted(self.facts.merged))
+        ranges = self._raw.merged_cell_ranges or []
+        return tuple(sorted((a + 1, b + 1, c + 1, d + 1) for (a, b), (c, d) in ranges))
+
+    @property
+    def hidden_rows(self) -> frozenset[int]:
+        """Rows a person does not see (hidden or filtered out)."""
+        return self.facts.hidden_rows
+
+    @property
+    def hidden_cols(self) -> frozenset[int]:
+        """Columns a person does not see."""
+        return self.facts.hidden_cols
+
+    @property
+    def column_fonts(self) -> Mapping[int, Mapping[str, int]]:
+        """For each column, how many of its text cells are in which font.
+
+        Filled for .xls always, for .xlsx where the styles name a font of an old Vietnamese
+        encoding (``.VnTime``, ``VNI-Times`` …), never for .ods and text tables.
+        """
+        return self.facts.fonts
+
+    # --- frames -------------------------------------------------------------------------------
+
+    def text_frame(self, rows: slice | Sequence[int] | None = None) -> pl.DataFrame:
+        """Return cells as text, in columns ``c1``, ``c2``, …; an empty cell is null.
+
+        Parameters
+        ----------
+        rows:
+            1-based row numbers: a sequence, or a slice with both ends included
+            (``slice(3, 10)`` is rows 3 to 10). All rows when left out.
+
+        Returns
+        -------
+        pl.DataFrame
+            Column ``row`` (Int64, the sheet's row number), then ``c1`` … all String. Whole
+            numbers without a decimal point (``42``), others with the fewest digits that give the
+            same number back (``0.1``), never with an exponent; dates and times ISO 8601;
+            durations as ``[h]:mm:ss``; booleans ``TRUE`` / ``FALSE``. Nothing is trimmed.
+
+        Examples
+        --------
+        >>> sheet = open_bytes(b"a,b\\n1,\\n", name="a.csv").sheets[0]
+        >>> sheet.text_frame(slice(2, 2)).rows()
+        [(2, '1', None)]
+        """
+        import polars as pl
+
+        cells = self.cells
+        if rows is None:
+            numbers: Sequence[int] = range(1, len(cells) + 1)
+        elif isinstance(rows, slice):
+            stop = len(cells) if rows.stop is None else min(rows.stop, len(cells))
+            numbers = range(max(rows.start or 1, 1), stop + 1, rows.step or 1)
+        else:
+            numbers = [r for r in rows if 1 <= r <= len(cells)]
+        if isinstance(numbers, range) and numbers.step == 1:
+            chosen = cells[numbers.start - 1 : numbers.stop - 1]
+        else:
+            chosen = [cells[r - 1] for r in numbers]
+        columns: list[pl.Series] = [pl.Series("row", numbers, dtype=pl.Int64)]
+        if chosen:
+            columns += [
+                text_series(f"c{n}", column)
+                for n, column in enumerate(zip(*chosen, strict=True), 1)
+            ]
+        else:
+            columns += [pl.Series(f"c{n}", [], dtype=pl.String) for n in range(1, self.n_cols + 1)]
+        return pl.DataFrame(columns)
+
+    def typed_frame(
+        self, first_row: int, n_cols: int | None = None, *, last_row: int | None = None
+    ) -> pl.DataFrame:
+        """Return a clean table with the types the cells have; the fast path.
+
+        Parameters
+        ----------
+        first_row:
+            1-based row of the first data row.
+        n_cols:
+            Columns to read from the left; all when left out.
+        last_row:
+            1-based row of the last data row; the last row with content when left out.
+
+        Returns
+        -------
+        pl.DataFrame
+            Columns ``c1``, ``c2``, … as Float64, String, Boolean, Date, Datetime or Duration;
+            whole-number columns are Float64 or Int64 as the file stores them. A column that mixes
+            types is String. No ``row`` column: row *i* of the frame is row ``first_row + i`` of
+            the sheet.
+
+        Examples
+        --------
+        >>> sheet = open_bytes(b"a,b\\n1,x\\n", name="a.csv").sheets[0]
+        >>> sheet.typed_frame(2).rows()
+        [('1', 'x')]
+        """
+        if self._text_rows is not None:
+            frame = self.text_frame(slice(first_row, last_row)).drop("row")
+            return frame if n_cols is None else frame[:, :n_cols]
+        import fastexcel
+
+        def read() -> pl.DataFrame:
+            sheet = fastexcel.read_excel(self._content).load_sheet(
+                self.name,
+                header_row=None,
+                skip_rows=first_row - 1,
+                n_rows=None if last_row is None else max(last_row - first_row + 1, 0),
+                use_columns=None if n_cols is None else list(range(n_cols)),
+                schema_sample_rows=None,
+            )
+            frame: pl.DataFrame = sheet.to_polars()
+            return frame
+
+        frame = _guarded(f"sheet {self.name!r}", self.file_name, read)
+        frame.columns = [f"c{n}" for n in range(1, frame.width + 1)]
+        return frame  # type: ignore[no-any-return]
+
+    # --- notes --------------------------------------------------------------------------------
+
+    def formula_like_notes(self) -> list[Note]:
+        """Note text cells that another program might take for formulas; they stay text."""
+        found = [
+            (r, c, value)
+            for r, row in enumerate(self.cells, 1)
+            for c, value in enumerate(row, 1)
+            if type(value) is str and value[:1] in _FORMULA_STARTS and is_formula_like(value)
+        ]
+        return [
+            Note(
+                "formula_like_text",
+                "warning",
+                "The text begins like a formula. It is kept as text and written out so that no "
+                "program calculates it.",
+                "Nội dung bắt đầu giống công thức. Hệ thống giữ nguyên dạng chữ và khi xuất ra sẽ "
+                "không để chương trình nào tính toán.",
+                "Remove the sign at the beginning if it is not meant.",
+                "Đề nghị bỏ ký tự ở đầu nếu không cần thiết.",
+                sheet=self.name,
+                row=r,
+                cell=a1(r, c),
+                raw=value[:200],
+            )
+            for r, c, value in found[:200]
+        ]
+
+
+_FORMULA_STARTS: Final = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
+
+# --- text tables ------------------------------------------------------------------------------
+
+
+def _csv_sheet(table: csv_text.TextTable, stem: str) -> Sheet:
+    facts = SheetFacts(stem, rows=len(table.rows), cols=table.n_cols)
+    return Sheet(stem, "visible", facts, b"", stem, rows=table.rows, width=table.n_cols)
+
+
+def _csv_notes(table: csv_text.TextTable) -> list[Note]:
+    notes: list[Note] = []
+    decoded = table.decoded
+    if decoded.encoding not in ("utf-8", "utf-8-sig"):
+        legacy = f", letters in {decoded.legacy.upper()}" if decoded.legacy else ""
+        legacy_vi = f", chữ theo bảng mã {decoded.legacy.upper()}" if decoded.legacy else ""
+        notes.append(
+            Note(
+                "text_encoding",
+                "info" if decoded.confidence >= 0.9 else "warning",
+                f"Read as {decoded.encoding}{legacy} (confidence {decoded.confidence:.2f}).",
+                f"Đã đọc theo {decoded.encoding}{legacy_vi} (độ tin cậy {decoded.confidence:.2f}).",
+                "Save as CSV UTF-8 to leave no doubt.",
+                "Nên lưu tệp dạng CSV UTF-8 để tránh nhầm lẫn.",
+            )
+        )
+    if table.n_ragged:
+        record, width = table.ragged[0]
+        notes.append(
+            Note(
+                "ragged_rows",
+                "warning",
+                f"{table.n_ragged} record(s) have another number of fields than the rest, first "
+                f"record {record} with {width}.",
+                f"{table.n_ragged} bản ghi có số cột khác các bản ghi còn lại, đầu tiên là bản ghi "
+                f"{record} với {width} cột.",
+                "Check separators and quotation marks in these records.",
+                "Đề nghị kiểm tra dấu phân cách và dấu ngoặc kép ở các bản ghi này.",
+                row=record,
+                count=table.n_ragged,
+            )
+        )
+    if table.nul_bytes:
+        notes.append(
+            Note(
+                "nul_bytes",
+                "warning",
+                f"{table.nul_bytes} NUL character(s) were dropped.",
+                f"Đã bỏ {table.nul_bytes} ký tự NUL.",
+                "Export the file again.",
+                "Đề nghị xuất lại tệp.",
+                count=table.nul_bytes,
+            )
+        )
+    if table.unclosed_quote_line is not None:
+        notes.append(
+            Note(
+                "unclosed_quote",
+                "warning",
+                f"A quotation mark from line {table.unclosed_quote_line} on is never closed; the "
+                "file is read line by line, without quoting.",
+                f"Dấu ngoặc kép từ dòng {table.unclosed_quote_line} không được đóng; tệp được đọc "
+                "theo từng dòng, bỏ qua dấu ngoặc kép.",
+                "Close the quotation mark.",
+                "Đề nghị đóng dấu ngoặc kép.",
+                row=table.unclosed_quote_line,
+            )
+        )
+    return notes
+
+
+# --- text of a cell ---------------------------------------------------------------------------
+
+
+def cell_text(value: Cell | None) -> str | None:  # noqa: PLR0911
+    """Return the text of a typed cell, losing nothing; None for an empty cell.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> [cell_text(v) for v in (42.0, 0.1, 1e20, True, dt.date(2024, 1, 2), "")]
+    ['42', '0.1', '100000000000000000000', 'TRUE', '2024-01-02', None]
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return _number_text(value)
+    if isinstance(value, dt.datetime):
+        if (value.hour, value.minute, value.second, value.microsecond) == (0, 0, 0, 0):
+            return value.date().isoformat()
+        return value.isoformat(sep=" ")
+    if isinstance(value, (dt.date, dt.time)):
+        return value.isoformat()
+    seconds = value.total_seconds()
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    hours, rest = divmod(round(seconds), 3600)
+    return f"{sign}{hours}:{rest // 60:02d}:{rest % 60:02d}"
+
+
+def _number_text(value: float) -> str:
+    if value.is_integer() and abs(value) < 1e16:
+        return str(int(value))
+    text = repr(value)
+    return format(Decimal(text), "f") if "e" in text else text
+
+
+def text_series(name: str, values: Sequence[Cell]) -> pl.Series:
+    """Return typed cells as a String series (see `Sheet.text_frame`).
+
+    Examples
+    --------
+    >>> text_series("c1", [1.0, "", "x"]).to_list()
+    ['1', None, 'x']
+    """
+    import polars as pl
+
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        series = pl.Series(name, values, dtype=pl.String)
+        return series.set(series == "", None)
+    if kinds <= {str, float} and Counter(map(type, values))[float] > 32:
+        numbers = [v if type(v) is float else None for v in values]
+        return _float_text(name, numbers, values if str in kinds else None)
+    return pl.Series(name, [cell_text(v) for v in values], dtype=pl.String)
+
+
+def _float_text(name: str, numbers: list[float | None], values: Sequence[Cell] | None) -> pl.Series:
+    import polars as pl
+
+    series = pl.Series(name, numbers, dtype=pl.Float64)
+    whole = (series == series.round(0)) & (series.abs() < 1e15)
+    plain = (series.abs() < 1e15) & (series.abs() >= 1e-4) | (series == 0)
+    if not plain.fill_null(True).all():
+        return pl.Series(name, [cell_text(v) for v in (values or numbers)], dtype=pl.String)
+    frame = pl.DataFrame({"f": series, "w": whole})
+    text = frame.select(
+        pl.when(pl.col("w"))
+        .then(pl.col("f").cast(pl.Int64, strict=False).cast(pl.String))
+        .otherwise(pl.col("f").cast(pl.String))
+    ).to_series()
+    if values is not None:
+        words = pl.Series(
+            name, [v if type(v) is str and v else None for v in values], dtype=pl.String
+        )
+        text = pl.DataFrame({"t": text, "w": words}).select(pl.coalesce("t", "w")).to_series()
+    return text.alias(name)
