@@ -56,7 +56,7 @@ def workbook_part(archive: zipfile.ZipFile) -> str | None:
     return None
 
 
-def scan(archive: zipfile.ZipFile, *, max_cells: int) -> Found:  # noqa: PLR0912
+def scan(archive: zipfile.ZipFile, *, max_cells: int) -> Found:
     """Stream every XML part once; raise `Unsafe` at the first reason to refuse the file."""
     names = {name.lower(): name for name in archive.namelist()}
     book = names.get("xl/workbook.xml")

@@ -16,12 +16,9 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from htx_pipeline.errors import InputError
-
-if TYPE_CHECKING:
-    import _csv
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 _MAX_FIELD: Final = 1 << 20
@@ -236,7 +233,7 @@ def _separator(text: str) -> str:
     return best
 
 
-def _reader(text: str, separator: str) -> _csv._reader:
+def _reader(text: str, separator: str) -> Any:
     return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
 
 

@@ -673,6 +673,6 @@ def safe_text(value: Any) -> Any:
     import polars as pl
 
     if isinstance(value, pl.Series):
-        return value.to_frame("v").select(safe_text(pl.col("v")))["v"].alias(value.name)
+        return value.to_frame("v").select(safe_text(pl.col("v"))).to_series().alias(value.name)
     risky = value.str.contains(FORMULA_LIKE) & ~value.str.contains(_HARMLESS)
-    return pl.when(risky).then(pl.lit("'") + value).otherwise(value)
+    return pl.when(~risky).then(value).otherwise(pl.lit("'") + value)
