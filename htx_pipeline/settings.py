@@ -17,18 +17,6 @@ PERIODS: Final = tuple(str(year) for year in range(2010, 2036))
 """Reporting years the pipeline knows: 15 December of the year before to 14 December."""
 
 
-def period_bounds(period: str) -> tuple[date, date]:
-    """Return the first and last day of a reporting year (TT 09/2024: 15 December to 14 December).
-
-    Examples
-    --------
-    >>> period_bounds("2024")
-    (datetime.date(2023, 12, 15), datetime.date(2024, 12, 14))
-    """
-    year = int(period)
-    return date(year - 1, 12, 15), date(year, 12, 14)
-
-
 class Settings(BaseSettings):
     """Everything a run can be told; the defaults make `htx demo` work."""
 

@@ -151,6 +151,10 @@ NOTE_CODES: Final[dict[str, NoteCode]] = {
         "Type this cell again in Unicode from the original document.",
     ),
     "encoding_uncertain": NoteCode("warning", True, _CHECK_VI, _CHECK_EN),
+    # yes or no
+    "not_yes_or_no": NoteCode(
+        "error", False, "Ghi «x» hoặc «có», «không».", "Write “x” or “yes”, “no”."
+    ),
     # tax codes
     "tax_code_invalid": NoteCode("error", False, _TAX_VI, _TAX_EN),
     "tax_code_check_digit": NoteCode("error", False, _TAX_VI, _TAX_EN),
