@@ -158,15 +158,16 @@ def canonical_edges(
     if not directed:
         tail, head = np.minimum(tail, head), np.maximum(tail, head)
 
+    ranked = [_ranks(frame[key]) for key in keys]
     order, starts = _group_order(
-        [tail, head, *(_ranks(frame[key]) for key in keys)],
-        [len(ids), len(ids), *([None] * len(keys))],
+        [tail, head, *(ranks for ranks, _ in ranked)],
+        [len(ids), len(ids), *(len(values) for _, values in ranked)],
     )
     first_row = order[starts]
     columns: list[pl.Series] = [
         pl.Series("source", tail[first_row].astype(np.int32)),
         pl.Series("target", head[first_row].astype(np.int32)),
-        *(frame[key].gather(first_row) for key in keys),
+        *(values.gather(ranks[first_row]) for ranks, values in ranked),
         *(_sum(frame[name], order, starts) for name in sums),
         pl.Series("n_links", np.diff(starts, append=len(order)).astype(np.int64)),
     ]
@@ -271,7 +272,7 @@ def _number_nodes(
                 code="graph_node_key",
             )
         known = _codes(column, keeper.dtype)
-    texts = pl.Series(NODE_ID, categories.to_series(), dtype=pl.String)
+    texts = _texts(categories, codes if known is None else [*codes, known]).alias(NODE_ID)
     rank = texts.arg_sort().to_numpy()
     place = np.empty(len(texts), dtype=np.uint32)
     place[rank] = np.arange(len(texts), dtype=np.uint32)
@@ -309,32 +310,39 @@ def _codes(column: pl.Series, dtype: pl.DataType) -> NDArray[np.uint32]:
     return physical.fill_null(int(_NO_CODE)).to_numpy().astype(np.uint32, copy=False)
 
 
-def _ranks(column: pl.Series) -> NDArray[np.uint32]:
-    """Return dense ranks; null ranks first."""
-    if column.dtype == pl.String:
-        categories = pl.Categories.random()
-        keeper = pl.Series([], dtype=pl.Categorical(categories))
-        codes = _codes(column, keeper.dtype)
-        texts = pl.Series(categories.to_series(), dtype=pl.String)
-        place = np.zeros(len(texts) + 1, dtype=np.uint32)
-        place[texts.arg_sort().to_numpy()] = np.arange(1, len(texts) + 1, dtype=np.uint32)
-        return place[np.minimum(codes, np.uint32(len(texts)))]
-    return column.rank("dense").fill_null(0).to_numpy().astype(np.uint32)
+def _texts(categories: pl.Categories, codes: Sequence[NDArray[np.uint32]]) -> pl.Series:
+    """Return the distinct texts of a category set that only these codes use, in code order."""
+    used = [code[code != _NO_CODE] for code in codes]
+    count = 1 + max((int(code.max()) for code in used if len(code)), default=-1)
+    numbers = pl.Series(np.arange(count, dtype=np.uint32))
+    return numbers.cat.to(pl.Categorical(categories)).cast(pl.String)
+
+
+def _ranks(column: pl.Series) -> tuple[NDArray[np.uint32], pl.Series]:
+    """Return dense ranks, null ranking 0, and the value of each rank."""
+    if column.dtype != pl.String:
+        ranks = column.rank("dense").fill_null(0).to_numpy().astype(np.uint32)
+        absent = pl.Series(column.name, [None], dtype=column.dtype)
+        return ranks, pl.concat([absent, column.drop_nulls().unique().sort()])
+    categories = pl.Categories.random()
+    keeper = pl.Series([], dtype=pl.Categorical(categories))
+    codes = _codes(column, keeper.dtype)
+    texts = _texts(categories, [codes])
+    place = np.zeros(len(texts) + 1, dtype=np.uint32)
+    place[texts.arg_sort().to_numpy()] = np.arange(1, len(texts) + 1, dtype=np.uint32)
+    values = pl.concat([pl.Series([None], dtype=pl.String), texts.sort()])
+    return place[np.minimum(codes, np.uint32(len(texts)))], values.alias(column.name)
 
 
 def _group_order(
-    columns: Sequence[NDArray[np.uint32]], sizes: Sequence[int | None]
+    columns: Sequence[NDArray[np.uint32]], sizes: Sequence[int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the row order by the columns, rows of one group in input order, and group starts."""
     rows = len(columns[0])
     if rows == 0:
         empty = np.empty(0, dtype=np.int64)
         return empty, empty
-    tops = [
-        int(column.max()) if size is None else size
-        for column, size in zip(columns, sizes, strict=True)
-    ]
-    bits = [max(1, top.bit_length()) for top in tops]
+    bits = [max(1, (size - 1).bit_length()) for size in sizes]
     row_bits = max(1, (rows - 1).bit_length())
     if sum(bits) > 64:
         order = np.lexsort(tuple(reversed(columns)))
