@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     corrections_file: Annotated[
         Path | None, Field(description="Corrections to apply to source cells (CSV).")
     ] = None
+    province_code: Annotated[
+        str | None, Field(description="Code of the province, to tell communes of one name apart.")
+    ] = None
     title_vi: Annotated[str, Field(description="Name of the province or programme on reports.")] = (
         "Tỉnh mẫu"
     )

@@ -1,0 +1,140 @@
+"""core: rows that passed their rules, rows that did not, why, and a ledger that accounts for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import expectations
+import polars as pl
+
+from htx_pipeline.findings import concat_findings
+from htx_pipeline.orchestration.checks import BALANCE_CHECK, SHARE_CHECK, check_name, suite_check_specs
+from htx_pipeline.orchestration.failures import explained
+from htx_pipeline.orchestration.metadata import OWNERS, table_metadata
+from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, SettingsResource
+from htx_pipeline.reference.products import products
+from htx_pipeline.schemas import TABLES, Table
+from htx_pipeline.validation.suites import load_suite
+
+SUITES = Path(expectations.__file__).parent
+
+
+def _core_table(table: Table) -> dg.AssetsDefinition:
+    key = dg.AssetKey(["core", table.name])
+    suite = load_suite(SUITES / f"{table.name}.json")
+    refers = any((c.references or "").startswith("organisations.") for c in table.columns)
+    ins = {
+        "rows": dg.AssetIn(key=["raw", table.name]),
+        "reader_findings": dg.AssetIn(key=["raw", f"{table.name}_findings"]),
+        **({"organisations": dg.AssetIn(key=["core", "organisations"])} if refers else {}),
+    }
+    label = f"{table.label_vi} / {table.label_en}"
+
+    def settle_table(
+        context: dg.AssetExecutionContext, settings: SettingsResource, rows: pl.DataFrame,
+        reader_findings: pl.DataFrame, organisations: pl.DataFrame | None,
+    ) -> Iterator[dg.Output[pl.DataFrame] | dg.AssetCheckResult]:  # fmt: skip
+        from htx_pipeline.resolve.tables import resolve_table
+        from htx_pipeline.validation.publish import settle
+
+        chosen = settings.get()
+        references: dict[str, pl.Series | pl.DataFrame] = {"reference:products": products()["code"]}
+        if organisations is not None:
+            references["organisations.org_id"] = organisations["org_id"]
+        with explained():
+            resolved = resolve_table(
+                table.name, rows, period=context.partition_key, organisations=organisations, province=chosen.province_code
+            )
+            done = settle(
+                resolved, suite, rows_read=rows.height, reader_findings=reader_findings,
+                references=references, max_rejected_share=chosen.max_rejected_share,
+            )  # fmt: skip
+        yield dg.Output(done.findings, "findings")
+        yield dg.Output(done.rejected, "rejected")
+        yield dg.Output(done.ledger, "ledger")
+        for check in done.checks:
+            name = SHARE_CHECK if check.rule_id == "rejected_share" else check_name(check.rule_id)
+            stops = check.severity == "critical"
+            yield dg.AssetCheckResult(
+                asset_key=key, check_name=name, passed=check.passed,
+                severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
+                metadata={"failed": check.n_failed, "checked": check.n_checked, **dict(check.metadata)},
+            )  # fmt: skip
+        yield dg.AssetCheckResult(
+            asset_key=key, check_name=BALANCE_CHECK, passed=done.is_balanced,
+            metadata={"rows_read": done.rows_read, "accepted": done.accepted.height, "set_aside": int(done.ledger["rows_rejected_first"].sum())},
+        )  # fmt: skip
+        if not done.is_publishable:
+            failed = [c for c in done.checks if not c.passed and c.severity == "critical"]
+            raise dg.Failure(
+                description=f"core/{table.name} is not published: "
+                + "; ".join(f"{c.rule_id}: {c.description_en}" for c in failed)
+                + f". See core/{table.name}_findings for the rows and what to do.",
+                allow_retries=False,
+            )
+        yield dg.Output(
+            done.accepted, "accepted",
+            metadata={"rows_read": done.rows_read, "rejected": done.rejected.height, "findings": done.findings.height},
+        )  # fmt: skip
+
+    options = {
+        "name": f"core_{table.name}",
+        "group_name": "core",
+        "ins": ins,
+        "partitions_def": PERIOD_PARTITIONS,
+        "check_specs": suite_check_specs(suite, key),
+        "outs": {
+            "findings": dg.AssetOut(key=["core", f"{table.name}_findings"], owners=OWNERS["core"], kinds={"polars", "parquet"},
+                                    description=f"{label}: lý do và cách sửa / what was found, why, and what to do."),
+            "rejected": dg.AssetOut(key=["core", f"{table.name}_rejected"], owners=OWNERS["core"], kinds={"polars", "parquet"},
+                                    description=f"{label}: các dòng bị loại / rows that were rejected."),
+            "ledger": dg.AssetOut(key=["core", f"{table.name}_ledger"], owners=OWNERS["core"], kinds={"polars", "parquet"},
+                                  description=f"{label}: sổ đối chiếu số dòng / rows in = rows out + rejected, by rule."),
+            "accepted": dg.AssetOut(key=key, owners=OWNERS["core"], kinds={"polars", "parquet", "greatexpectations"},
+                                    description=f"{label}. {table.description}", metadata=table_metadata(table)),
+        },
+    }  # fmt: skip
+    if refers:
+
+        @dg.multi_asset(**options)
+        def with_organisations(
+            context: dg.AssetExecutionContext, settings: SettingsResource, rows: pl.DataFrame,
+            reader_findings: pl.DataFrame, organisations: pl.DataFrame,
+        ) -> Iterator[dg.Output[pl.DataFrame] | dg.AssetCheckResult]:  # fmt: skip
+            yield from settle_table(context, settings, rows, reader_findings, organisations)
+
+        return with_organisations
+
+    @dg.multi_asset(**options)
+    def alone(
+        context: dg.AssetExecutionContext, settings: SettingsResource, rows: pl.DataFrame, reader_findings: pl.DataFrame
+    ) -> Iterator[dg.Output[pl.DataFrame] | dg.AssetCheckResult]:
+        yield from settle_table(context, settings, rows, reader_findings, None)
+
+    return alone
+
+
+core_tables = [_core_table(table) for table in TABLES.values()]
+
+
+def _stacked(name: str, description: str, join: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["core", name], group_name="core", owners=OWNERS["core"], kinds={"polars", "parquet"}, description=description,
+        partitions_def=PERIOD_PARTITIONS, ins={t: dg.AssetIn(key=["core", f"{t}_{join}"]) for t in TABLES},
+    )  # fmt: skip
+    def stacked(
+        organisations: pl.DataFrame, cooperative_reports: pl.DataFrame, linkages: pl.DataFrame, trainings: pl.DataFrame,
+        commendations: pl.DataFrame, plan_targets: pl.DataFrame, plan_tasks: pl.DataFrame, regional_accounts: pl.DataFrame,
+    ) -> pl.DataFrame:  # fmt: skip
+        parts = [
+            organisations, cooperative_reports, linkages, trainings, commendations, plan_targets, plan_tasks, regional_accounts,
+        ]  # fmt: skip
+        return concat_findings(parts) if name == "findings" else pl.concat(parts)
+
+    return stacked
+
+
+all_findings = _stacked("findings", "Mọi phát hiện, theo tệp và dòng / everything found, by file and row.", "findings")
+ledger = _stacked("ledger", "Sổ đối chiếu của mọi bảng / the ledger of every table.", "ledger")
