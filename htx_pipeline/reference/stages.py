@@ -97,7 +97,7 @@ def stage_of_vsic(codes: pl.Series) -> pl.Series:
     >>> stage_of_vsic(pl.Series(["0126", "0163", "4620", "8411", None])).to_list()
     ['production', 'processing', 'collection', None, None]
     """
-    known = dict(vsic_stages().select("prefix", "stage").rows())
+    known: dict[str, str | None] = dict(vsic_stages().select("prefix", "stage").rows())
 
     def stage(code: str) -> str | None:
         for length in range(len(code), 0, -1):
