@@ -1,0 +1,138 @@
+"""Run the asset graph in this process, for one period after another, with progress.
+
+What belongs here: what `htx run` and `htx demo` do. What does not: schedules and sensors (`assets/`).
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from htx_pipeline.errors import InputError
+from htx_pipeline.ingest.mapping import Mapping, load_mappings
+from htx_pipeline.ingest.read import list_sources, read_sources
+from htx_pipeline.orchestration.resources import check_period
+from htx_pipeline.settings import PERIODS, Settings
+
+
+@dataclass(frozen=True)
+class PeriodRun:
+    """How the run of one period ended."""
+
+    period: str
+    is_success: bool
+    failures: tuple[str, ...] = ()
+    failed_checks: int = 0
+    skipped: tuple[str, ...] = field(default=())
+
+
+def discover_periods(mappings: Sequence[Mapping], input_dir: Path) -> list[str]:
+    """Return the reporting years the sources speak of, oldest first.
+
+    Constants and years in paths are taken as they are; only when there are none are the files read
+    for the years in their rows.
+    """
+    source_files = list_sources(mappings, input_dir)
+    by_id = {m.id: m for m in mappings}
+    years: set[str] = set()
+    for row in source_files.filter(pl.col("mapping_id").is_not_null()).iter_rows(named=True):
+        rule = by_id[row["mapping_id"]].period
+        if rule.constant is not None:
+            years.add(rule.constant)
+        elif rule.path_pattern is not None:
+            found = re.search(rule.path_pattern, row["source_file"])
+            if found is not None:
+                years.add(found.group(1))
+    if not years:
+        for period in PERIODS:
+            for table in sorted({m.table for m in mappings}):
+                if read_sources(table, mappings, source_files, input_dir=input_dir, period=period).rows.filter(pl.col("period") == period).height:
+                    years.add(period)
+    return [check_period(y) for y in sorted(years)]
+
+
+def run_periods(
+    settings: Settings,
+    periods: Sequence[str],
+    *,
+    selection: Sequence[str] | None = None,
+    progress: Callable[[str, str, int, int], None] | None = None,
+) -> list[PeriodRun]:
+    """Materialize the asset graph for each period.
+
+    Parameters
+    ----------
+    settings:
+        Settings of the run.
+    periods:
+        Reporting years, oldest first.
+    selection:
+        Asset keys ("core/linkages"); all when None.
+    progress:
+        Called with (period, step, steps done, steps in all) as steps end.
+    """
+    import dagster as dg
+
+    from htx_pipeline.definitions import defs
+    from htx_pipeline.orchestration.io_manager import ParquetIOManager
+    from htx_pipeline.orchestration.resources import SettingsResource
+
+    load_mappings(settings.mappings)
+    job = defs().resolve_implicit_global_asset_job_def()  # type: ignore[operator]
+    steps = len(job.nodes)
+    overrides = {k: str(v) for k, v in settings.model_dump(mode="json", exclude_none=True).items()}
+    resources = {
+        "settings": SettingsResource(overrides=overrides),
+        "io_manager": ParquetIOManager(data_dir=str(settings.data_dir)),
+    }
+    results = []
+    for period in periods:
+        with dg.DagsterInstance.ephemeral() as instance:
+            run_id = str(uuid.uuid4())
+            done = 0
+
+            def listen(entry: Any, period: str = period) -> None:
+                nonlocal done
+                event = entry.dagster_event
+                if event is not None and event.event_type_value in {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}:
+                    done += 1
+                    if progress is not None:
+                        progress(period, event.step_key or "", done, steps)
+
+            instance.add_event_listener(run_id, listen)
+            result = job.execute_in_process(
+                partition_key=check_period(period), resources=resources, instance=instance, raise_on_error=False, run_id=run_id,
+                asset_selection=[dg.AssetKey(k.split("/")) for k in selection] if selection else None,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )  # fmt: skip
+        results.append(_outcome(period, result))
+    return results
+
+
+def _outcome(period: str, result: Any) -> PeriodRun:
+    failures = []
+    for event in result.filter_events(lambda e: e.event_type_value == "STEP_FAILURE"):
+        data = event.step_failure_data
+        user = data.user_failure_data
+        failures.append(user.description if user is not None and user.description else f"{event.step_key}: {data.error.to_string().strip().splitlines()[0] if data.error else 'failed'}")
+    checks = [e.asset_check_evaluation_data for e in result.filter_events(lambda e: e.event_type_value == "ASSET_CHECK_EVALUATION")]
+    skipped = tuple(sorted(e.step_key or "" for e in result.filter_events(lambda e: e.event_type_value == "STEP_SKIPPED")))
+    return PeriodRun(period, result.success, tuple(failures), sum(not c.passed for c in checks), skipped)
+
+
+def require_success(runs: Sequence[PeriodRun]) -> None:
+    """Raise an InputError that says which steps failed and why, when any did."""
+    failed = [r for r in runs if not r.is_success]
+    if failed:
+        raise InputError(
+            "The pipeline did not finish for: " + ", ".join(r.period for r in failed),
+            why="\n".join(dict.fromkeys(f for r in failed for f in r.failures)),
+            remedy="Mend what is named above and run again; tables that were published before are unchanged.",
+            code="run_failed",
+        )  # fmt: skip
