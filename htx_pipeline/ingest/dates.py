@@ -378,7 +378,7 @@ def _decide(parts: pl.DataFrame, convention: str) -> _Choice:
                 "Không ô nào có hai cách đọc.",
                 "No cell has two readings.",
             )
-        sample = unsure.get_column("text").min()
+        sample = str(unsure.get_column("text").min())
         return _Choice(
             "dmy",
             True,
@@ -387,7 +387,7 @@ def _decide(parts: pl.DataFrame, convention: str) -> _Choice:
             f"No cell settles the order in “{sample}”; read as day/month/year.",
         )
     total = sum(count.values())
-    sample = evidence[used].get_column("text").min()
+    sample = str(evidence[used].get_column("text").min())
     vi = f"{count[used]} ô chỉ đọc được theo một thứ tự, ví dụ “{sample}”"
     en = f"{count[used]} cells can be read in one order only, such as “{sample}”"
     if total > count[used]:

@@ -845,12 +845,12 @@ def _decide(cells: pl.DataFrame, convention: str, *, counts_whole: bool) -> _Cho
         pl.col("shape").is_in(["dot", "comma"]) & ~pl.col("core").str.ends_with("000")
     )
     if counts_whole and not mixed and broken.height:
+        whole = str(broken.get_column("core").min())
         return _Choice(
             used,
             False,
-            f"Cột đếm số nguyên nên dấu trong “{broken.get_column('core')[0]}” là dấu hàng nghìn.",
-            "The column counts whole units, so the separator in "
-            f"“{broken.get_column('core')[0]}” marks thousands.",
+            f"Cột đếm số nguyên nên dấu trong “{whole}” là dấu hàng nghìn.",
+            f"The column counts whole units, so the separator in “{whole}” marks thousands.",
         )
     return _Choice(
         used,
@@ -864,7 +864,7 @@ def _decide(cells: pl.DataFrame, convention: str, *, counts_whole: bool) -> _Cho
 
 def _first(cells: pl.DataFrame, shape: str) -> str:
     found = cells.filter(pl.col("shape") == shape).get_column("core")
-    return str(found[0]) if len(found) else ""
+    return str(found.min()) if len(found) else ""
 
 
 def _convention_notes(cells: pl.DataFrame, chosen: _Choice, asked: str) -> list[pl.DataFrame]:
