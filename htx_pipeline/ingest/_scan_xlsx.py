@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 from xml.etree import ElementTree as ET
 
@@ -210,31 +211,29 @@ def _fonts_by_style(archive: zipfile.ZipFile, names: dict[str, str]) -> list[str
 # --- one sheet --------------------------------------------------------------------------------
 
 
-def _bounded_digits(limit: int) -> str:
-    """Regular expression of the numbers up to *limit* rounded up to one leading digit."""
-    digits = str(limit)
-    lead, rest = int(digits[0]), len(digits) - 1
-    shorter = rf"\d{{1,{rest}}}|" if rest else ""
-    return rf"(?:{shorter}[1-{lead}]\d{{{rest}}})"
-
-
-def _bounded_letters(limit: int) -> str:
-    letters = column_letters(limit)
-    lead = rf"[A-{letters[0]}]"
-    if len(letters) == 1:
-        return lead
-    return rf"(?:[A-Z]{{1,{len(letters) - 1}}}|{lead}[A-Z]{{{len(letters) - 1}}})"
-
-
 @lru_cache(maxsize=256)
-def _stranger(rows: int, cols: int) -> re.Pattern[bytes]:
-    """Match the first ``<c…`` that is not a plainly written cell within rows x cols."""
-    pattern = rf'<c(?![of]| r="{_bounded_letters(cols)}{_bounded_digits(rows)}")'
-    return re.compile(pattern.encode())
+def _strange(rows: int, cols: int) -> str:
+    """Match a cell tag that is not plainly written or lies beyond rows x cols (rounded up)."""
+    letters, digits = column_letters(cols), str(rows)
+    more = len(letters) - 1
+    far = [f"[A-Z]{{{len(letters) + 1}}}", rf"[A-Z]{{1,3}}\d{{{len(digits) + 1}}}"]
+    if letters[0] < "Z":
+        far.append(f"[{chr(ord(letters[0]) + 1)}-Z][A-Z]{{{more}}}")
+    if digits[0] < "9":
+        far.append(rf"[A-Z]{{1,3}}[{int(digits[0]) + 1}-9]\d{{{len(digits) - 1}}}")
+    odd = [
+        r":c[ \t\r\n>]",
+        r"<c[\t\r\n>]",
+        r"<c [^r]",
+        r"<c r[^=]",
+        r'<c r=[^"]',
+        r'<c r="[^A-Z]',
+    ]
+    return "|".join([*odd, f'<c r="(?:{"|".join(far)})'])
 
 
+_FLAGS: Final = {"e": 't="e"', "f": "</f>", "h": 'hidden="'}
 _DIMENSION: Final = re.compile(rb'<dimension ref="(?:[A-Z]+\d+:)?([A-Z]{1,3})(\d{1,7})"')
-_ROW_NUMBER: Final = re.compile(rb'<row r="(\d{1,7})"')
 _TAG: Final = re.compile(
     rb"<(?:[\w.\-]+:)?(row|c)(?=[\s/>])((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>(</|<(?:[\w.\-]+:)?is\s*/)?"
 )
@@ -261,24 +260,45 @@ def _scan_sheet(
 
 
 def _fast_extent(archive: zipfile.ZipFile, part: str) -> tuple[tuple[int, int] | None, str]:
-    """Bound rows and columns in one cheap pass; None when the sheet is written unusually."""
-    rows = cols = 0
+    """Check the stated dimension in one cheap pass; None when the sheet is written unusually.
+
+    Returns the extent and flags: ``e`` error cells, ``f`` formulas, ``h`` something hidden.
+    """
     flags = ""
+    extent: tuple[int, int] | None = None
     trusted = True
-    for number, chunk in enumerate(_chunks(archive, part)):
-        _check_declarations(chunk, part)
+    for number, batch in enumerate(_batches(_chunks(archive, part))):
         if number == 0:
-            match = _DIMENSION.search(chunk[:4096])
+            _check_declarations(batch[0], part)
+            match = _DIMENSION.search(batch[0][:4096])
             if match:
-                cols, rows = column_number(match[1].decode()), int(match[2])
-            if not match or cols < 2 or cols > _MAX_COL or rows > _MAX_ROW:
-                trusted = False
-        for flag, needles in (("e", (b't="e"',)), ("f", (b"<f>", b"<f ")), ("h", (b'hidden="',))):
-            if flag not in flags and any(needle in chunk for needle in needles):
+                extent = int(match[2]), column_number(match[1].decode())
+            trusted = extent is not None and 0 < extent[0] <= _MAX_ROW and extent[1] <= _MAX_COL
+        strange = _strange(*extent) if trusted and extent else ""
+        wanted = [text for flag, text in _FLAGS.items() if flag not in flags]
+        if not wanted and not strange:
+            break
+        if not _contains(batch, "|".join([*wanted, *([strange] if strange else [])])):
+            continue
+        for flag, text in _FLAGS.items():
+            if flag not in flags and any(text.encode() in chunk for chunk in batch):
                 flags += flag
-        if trusted and (_stranger(rows, cols).search(chunk) or b":c" in chunk):
+        if strange and _contains(batch, strange):
             trusted = False
-    return ((rows, cols) if trusted else None), flags
+    return (extent if trusted else None), flags
+
+
+def _batches(chunks: Iterator[bytes], size: int = 8) -> Iterator[list[bytes]]:
+    while batch := list(islice(chunks, size)):
+        yield batch
+
+
+def _contains(batch: list[bytes], pattern: str) -> bool:
+    """Search with the linear-time engine of Polars; text that is not UTF-8 counts as a hit."""
+    import polars as pl
+
+    text = pl.Series(batch, dtype=pl.Binary).cast(pl.String, strict=False)
+    return bool(text.str.contains(pattern).fill_null(True).any())
 
 
 def _exact_extent(
