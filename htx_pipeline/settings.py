@@ -6,12 +6,18 @@ What does not: legal thresholds and targets, which are dated data in `reference/
 
 from __future__ import annotations
 
+import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from htx_pipeline.errors import InputError
+
+SETTINGS_FILE: Final = "settings.toml"
+"""Beside the mappings of a source: settings that belong to it, such as the title on reports."""
 
 PERIODS: Final = tuple(str(year) for year in range(2010, 2036))
 """Reporting years the pipeline knows: 15 December of the year before to 14 December."""
@@ -85,3 +91,29 @@ class Settings(BaseSettings):
     def date_of_report(self, period: str) -> date:
         """Return the date printed on the report of *period*; never the clock's."""
         return self.report_date or date(int(period), 12, 15)
+
+
+def load_settings(sources: Path, **given: Any) -> Settings:
+    """Return settings for a folder of mappings: its ``settings.toml``, the environment, then *given*.
+
+    Raises
+    ------
+    InputError
+        When ``settings.toml`` is not TOML, or names a setting that does not exist or has a wrong value.
+    """
+    path = sources / SETTINGS_FILE
+    from_file: dict[str, Any] = {}
+    if path.exists():
+        try:
+            from_file = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+            raise InputError("The settings file is not valid TOML.", where=str(path), why=str(exc), remedy="Correct the file at the place named.", code="settings_invalid") from exc
+        unknown = sorted(set(from_file) - set(Settings.model_fields))
+        if unknown:
+            raise InputError("The settings file names settings that do not exist.", where=str(path), why=", ".join(unknown), remedy=f"Use: {', '.join(sorted(Settings.model_fields))}.", code="settings_invalid")
+    environment = Settings().model_dump(exclude_unset=True)
+    try:
+        return Settings(**{**from_file, **environment, "mappings_dir": sources, **given})
+    except ValidationError as exc:
+        reasons = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
+        raise InputError("A setting has a value that cannot be used.", where=str(path), why=reasons, remedy="Correct the value.", code="settings_invalid") from exc

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.schemas import TABLES
+from htx_pipeline.settings import SETTINGS_FILE
 
 __all__ = [
     "ColumnRule",
@@ -50,7 +51,12 @@ class SheetRule(_Model):
 class PeriodRule(_Model):
     """Where a row's reporting year comes from: exactly one of the four."""
 
-    constant: Annotated[str | None, Field(description="The same year for every row.")] = None
+    constant: Annotated[
+        str | tuple[str, ...] | None,
+        Field(
+            description="The same year for every row; several years when a register serves them all."
+        ),
+    ] = None
     column: Annotated[
         str | None, Field(description="A column of the source that holds the year.")
     ] = None
@@ -64,6 +70,13 @@ class PeriodRule(_Model):
     note: Annotated[
         str, Field(description="Why this year, when it is a choice; shown in reports.")
     ] = ""
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """Return the constant years; empty when the year comes from elsewhere."""
+        if self.constant is None:
+            return ()
+        return (self.constant,) if isinstance(self.constant, str) else self.constant
 
     @model_validator(mode="after")
     def _one(self) -> PeriodRule:
@@ -281,7 +294,7 @@ def load_mappings(folder: Path) -> list[Mapping]:
     InputError
         When the folder is missing or holds no mapping, or two mappings share an id.
     """
-    paths = sorted(folder.glob("*.toml")) if folder.is_dir() else []
+    paths = sorted(p for p in folder.glob("*.toml") if p.name != SETTINGS_FILE) if folder.is_dir() else []
     if not paths:
         raise InputError(
             "No source mappings found.", where=str(folder),

@@ -197,8 +197,10 @@ def read_sources(
             progress(entry["source_file"])
         if _period_of_path(mapping, entry["source_file"]) not in {None, period}:
             continue
+        if mapping.period.constants and period not in mapping.period.constants:
+            continue
         try:
-            for part in _read_file(table, mapping, input_dir / entry["source_file"], entry, corrections):
+            for part in _read_file(table, mapping, input_dir / entry["source_file"], entry, corrections, period):
                 mine = part.rows.filter(pl.col("period").is_null() | (pl.col("period") == period) | ~pl.col("period").is_in(PERIODS))
                 kept_ids = mine["source_id"].implode()
                 rows.append(mine)
@@ -256,14 +258,14 @@ class _SheetRead:
     account: dict[str, Any]
 
 
-def _read_file(table: Table, mapping: Mapping, path: Path, entry: dict[str, Any], corrections: Corrections) -> list[_SheetRead]:
+def _read_file(table: Table, mapping: Mapping, path: Path, entry: dict[str, Any], corrections: Corrections, period: str) -> list[_SheetRead]:
     book = open_workbook(path, encoding=mapping.encoding, separator=mapping.separator)
     name = entry["source_file"]
     notes = notes_to_findings(book.notes, source_file=name, table=table.name)
     parts = []
     for sheet in _chosen_sheets(book, mapping, name):
         place = _Place(mapping, name, entry["sha256"], "csv" if sheet.is_text else sheet.name)
-        parts.append(_read_sheet(table, sheet, place, corrections))
+        parts.append(_read_sheet(table, sheet, place, corrections, period))
     if parts and notes.height:
         parts[0] = _SheetRead(parts[0].rows, concat_findings([notes, parts[0].findings]), parts[0].account)
     return parts
@@ -331,7 +333,7 @@ def _column_missing(place: _Place, canonical: str, wanted: Sequence[str], headin
     )  # fmt: skip
 
 
-def _read_sheet(table: Table, sheet: Sheet, place: _Place, corrections: Corrections) -> _SheetRead:
+def _read_sheet(table: Table, sheet: Sheet, place: _Place, corrections: Corrections, wanted_period: str) -> _SheetRead:
     mapping = place.mapping
     grid = sheet.cells
     layout = _sheet_layout(sheet, mapping)
@@ -384,13 +386,14 @@ def _read_sheet(table: Table, sheet: Sheet, place: _Place, corrections: Correcti
         found += [_column_finding(table, canonical, place, headings[at], remark) for remark in parsed.remarks]
     for at, heading in headings.items():
         found.append(_dragged_findings(table, place, [grid[r - 1][at - 1] for r in data_rows], data_rows, at, heading))
-    frame = _assemble(table, place, columns, row_numbers, ids, grid, headings, data_rows, layout.header_rows)
+    frame = _assemble(table, place, columns, row_numbers, ids, grid, headings, data_rows, layout.header_rows, wanted_period)
     return _SheetRead(frame, concat_findings(found), account)
 
 
 def _assemble(
     table: Table, place: _Place, columns: dict[str, pl.Series], row_numbers: pl.Series, ids: pl.Series,
     grid: list[list[Any]], headings: dict[int, str], data_rows: list[int], header_rows: Sequence[int],
+    wanted_period: str,
 ) -> pl.DataFrame:  # fmt: skip
     mapping = place.mapping
     rule = mapping.period
@@ -398,8 +401,8 @@ def _assemble(
         source_file=pl.lit(place.source_file), source_sheet=pl.lit(place.sheet),
         **{k: pl.lit(v).cast(table[k].dtype) for k, v in mapping.constants.items()},
     )  # fmt: skip
-    if rule.constant is not None:
-        period = pl.lit(rule.constant)
+    if rule.constants:
+        period = pl.lit(wanted_period)
     elif rule.path_pattern is not None:
         period = pl.lit(_period_of_path(mapping, place.source_file))
     elif rule.date_column is not None:

@@ -43,9 +43,8 @@ def discover_periods(mappings: Sequence[Mapping], input_dir: Path) -> list[str]:
     years: set[str] = set()
     for row in source_files.filter(pl.col("mapping_id").is_not_null()).iter_rows(named=True):
         rule = by_id[row["mapping_id"]].period
-        if rule.constant is not None:
-            years.add(rule.constant)
-        elif rule.path_pattern is not None:
+        years.update(rule.constants)
+        if rule.path_pattern is not None:
             found = re.search(rule.path_pattern, row["source_file"])
             if found is not None:
                 years.add(found.group(1))

@@ -26,6 +26,9 @@ UNRESOLVED: Final = "?"
 AS_WRITTEN: Final = "as_written"
 """`admin_version` of a source whose places are not Vietnamese administrative units."""
 
+MIN_SHORT_NAME: Final = 4
+"""Letters a short name needs before it may identify an organisation."""
+
 _ROLE_OF_TYPE: Final = {
     "htx": "cooperative",
     "lhhtx": "cooperative",
@@ -58,16 +61,20 @@ def nd98_role(legal_type: pl.Expr) -> pl.Expr:
 
 
 def organisation_ids(frame: pl.DataFrame) -> pl.Series:
-    """Return the id of each row: the tax code where it is valid, else a hash of folded name and locality.
+    """Return the id of each row.
 
-    Expects ``valid_tax_code``, ``name`` and ``locality``.
+    The tax code where it is valid; else a hash of the register number; else of the folded name and
+    locality, or, for a party of a linkage, of the folded name alone, as that is all a linkage gives.
+    Expects ``valid_tax_code``, ``register_number``, ``name``, ``locality`` and ``is_party_list``.
     """
     named = frame.select(
         _name=fold(frame["name"]).fill_null(""),
-        _place=fold(frame["locality"]).fill_null(""),
+        _place=pl.when("is_party_list").then(pl.lit("")).otherwise(fold(frame["locality"]).fill_null("")),
     )
-    hashed = content_ids(named, ["_name", "_place"], prefix="n")
-    return frame["valid_tax_code"].zip_with(frame["valid_tax_code"].is_not_null(), hashed)
+    by_name = content_ids(named, ["_name", "_place"], prefix="n")
+    by_number = content_ids(frame, ["register_number"], prefix="r").set(frame["register_number"].is_null(), None)
+    keyed = pl.DataFrame({"tax": frame["valid_tax_code"], "number": by_number, "name": by_name})
+    return keyed.select(pl.coalesce("tax", "number", "name")).to_series()
 
 
 def _merge_sources(frame: pl.DataFrame, content: list[str]) -> tuple[pl.DataFrame, int]:
@@ -78,11 +85,57 @@ def _merge_sources(frame: pl.DataFrame, content: list[str]) -> tuple[pl.DataFram
         nulls_last=True,
     )
     first = [c for c in ordered.columns if c not in content and c != "org_id"]
+    names = (
+        pl.concat([ordered.select("org_id", written=c) for c in ("name", "short_name", "other_names")])
+        .drop_nulls()
+        .unique()
+        .sort("org_id", "written")
+    )
     merged = ordered.group_by("org_id", maintain_order=True).agg(
         *(pl.col(c).drop_nulls().first() for c in content),
         *(pl.col(c).first() for c in first),
     )
+    others = (
+        names.join(merged.select("org_id", "name", "short_name"), on="org_id", maintain_order="left")
+        .filter(~pl.col("written").eq_missing(pl.col("name")) & ~pl.col("written").eq_missing(pl.col("short_name")))
+        .group_by("org_id", maintain_order=True)
+        .agg(other_names=pl.col("written").str.join("; "))
+    )
+    merged = merged.drop("other_names").join(others, on="org_id", how="left", maintain_order="left")
     return merged.select(frame.columns), frame.height - merged.height
+
+
+def _match_parties(parties: pl.DataFrame, register: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give a party the id of the one registered organisation that bears its name or short name."""
+    if parties.is_empty() or register.is_empty():
+        return parties, concat_findings([])
+    book = _directory(register)
+    short = parties["short_name"].set((parties["short_name"].str.len_chars() < MIN_SHORT_NAME).fill_null(value=True), None)
+
+    def looked_up(keys: pl.Series, table: dict[str, str]) -> pl.Series:
+        return keys.replace_strict(table, default=None, return_dtype=pl.String)
+
+    hits = parties.with_columns(
+        _hit=pl.DataFrame(
+            {
+                "name": looked_up(fold(parties["name"]), book.by_name),
+                "short": looked_up(fold(short), book.by_name),
+                "core": looked_up(fold_org(parties["name"]), book.by_core),
+                "short_core": looked_up(fold_org(short), book.by_core),
+            }
+        ).select(pl.coalesce(pl.all())).to_series()
+    )  # fmt: skip
+    hits = hits.with_columns(_hit=pl.when(pl.col("valid_tax_code").is_null()).then("_hit"))
+    matched = hits.filter(pl.col("_hit").is_not_null() & (pl.col("_hit") != pl.col("org_id")))
+    found = findings_from_rows(
+        matched.unique("org_id", keep="first", maintain_order=True),
+        table="organisations", rule_id="organisations.name.matched_to_register", severity="info", column="name",
+        reason_vi=pl.format("«{}» được nhận là tổ chức có trong danh bạ theo tên hoặc tên viết tắt.", pl.col("name")),
+        reason_en=pl.format("“{}” was taken for a registered organisation by its name or short name.", pl.col("name")),
+        remedy_vi="Ghi mã số thuế để xác định chắc chắn.", remedy_en="Give the tax code to be certain.",
+        raw_value=pl.col("name"),
+    )  # fmt: skip
+    return hits.with_columns(org_id=pl.coalesce("_hit", "org_id")).drop("_hit"), found
 
 
 def resolve_organisations(rows: pl.DataFrame) -> Resolved:
@@ -91,8 +144,8 @@ def resolve_organisations(rows: pl.DataFrame) -> Resolved:
     Parameters
     ----------
     rows:
-        ``raw/organisations`` after `resolve.places.with_places`: the table's columns,
-        ``mapping_id``, ``source_priority`` and ``is_party_list``.
+        ``raw/organisations`` with places filled in: the table's columns, ``mapping_id``,
+        ``source_priority`` and ``is_party_list``.
 
     Returns
     -------
@@ -109,28 +162,24 @@ def resolve_organisations(rows: pl.DataFrame) -> Resolved:
         is_registered=~pl.col("is_party_list"),
     )
     rows = rows.with_columns(org_id=organisation_ids(rows))
-    content = [
-        c.name for c in table.own_columns if c.name not in {"org_id", "is_registered"}
-    ]
+    content = [c.name for c in table.own_columns if c.name not in {"org_id", "is_registered"}]
     unnamed = rows.filter(pl.col("name").is_null())
     named = rows.filter(pl.col("name").is_not_null())
-    kept, rejected, found = [], [], []
-    for _, group in named.sort("mapping_id").group_by("mapping_id", maintain_order=True):
-        if group["is_party_list"][0]:
-            kept.append(group)
-            continue
-        good, doubled, doubts = split_duplicates(
-            group, table="organisations", key=["org_id"], content=content
-        )
+    kept: list[pl.DataFrame] = [named.clear()]
+    rejected: list[pl.DataFrame] = [named.clear()]
+    found: list[pl.DataFrame] = []
+    listed = named.filter(~pl.col("is_party_list")).sort("mapping_id")
+    for _, group in listed.group_by("mapping_id", maintain_order=True):
+        good, doubled, doubts = split_duplicates(group, table="organisations", key=["org_id"], content=content)
         kept.append(good)
         rejected.append(doubled)
         found.append(doubts)
-    stacked = pl.concat(kept) if kept else named
-    merged, n_merged = _merge_sources(stacked, content)
+    parties, matches = _match_parties(named.filter(pl.col("is_party_list")), pl.concat(kept))
+    merged, n_merged = _merge_sources(pl.concat([*kept, parties]), content)
     return Resolved(
         rows=pl.concat([merged, unnamed]).drop("valid_tax_code"),
-        rejected=pl.concat(rejected).drop("valid_tax_code") if rejected else rows.clear().drop("valid_tax_code"),
-        findings=concat_findings([*found, tax_findings(rows, tax.notes, column="tax_code", table="organisations")]),
+        rejected=pl.concat(rejected).drop("valid_tax_code"),
+        findings=concat_findings([*found, matches, tax_findings(rows, tax.notes, column="tax_code", table="organisations")]),
         merged=n_merged,
     )  # fmt: skip
 
@@ -161,6 +210,7 @@ class _Directory:
     """Organisations by tax code and by folded names; a name of several organisations is absent."""
 
     by_tax: dict[str, str]
+    by_number: dict[str, str]
     by_name: dict[str, str]
     by_core: dict[str, str]
     ambiguous: frozenset[str]
@@ -177,11 +227,24 @@ def _unique(keys: pl.Series, ids: pl.Series) -> tuple[dict[str, str], set[str]]:
 def _directory(organisations: pl.DataFrame) -> _Directory:
     ids = organisations["org_id"]
     by_tax, _ = _unique(organisations["tax_code"], ids)
-    names = pl.concat([organisations["name"], organisations["short_name"]])
-    twice = pl.concat([ids, ids])
-    by_name, many = _unique(fold(names), twice)
-    by_core, many_core = _unique(fold_org(names), twice)
-    return _Directory(by_tax, by_name, by_core, frozenset(many | many_core), tuple(sorted(set(organisations["name"].drop_nulls()))))
+    by_number, _ = _unique(organisations["register_number"], ids)
+    written = pl.concat(
+        [
+            organisations.select("org_id", "is_registered", written="name"),
+            organisations.select("org_id", "is_registered", written="short_name"),
+            organisations.select("org_id", "is_registered", written=pl.col("other_names").str.split("; ")).explode("written"),
+        ]
+    ).drop_nulls("written")
+    by_name, many = _unique(fold(written["written"]), written["org_id"])
+    by_core, many_core = _unique(fold_org(written["written"]), written["org_id"])
+    # A name that several registered organisations share still means the party that was listed under it.
+    parties = written.filter(~pl.col("is_registered"))
+    party_names, _ = _unique(fold(parties["written"]), parties["org_id"])
+    by_name |= {k: v for k, v in party_names.items() if k in many}
+    return _Directory(
+        by_tax, by_number, by_name, by_core, frozenset((many | many_core) - set(by_name)),
+        tuple(sorted(set(organisations["name"].drop_nulls()))),
+    )  # fmt: skip
 
 
 def find_organisations(
@@ -189,8 +252,8 @@ def find_organisations(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Fill column *into* with the id of the organisation that each row names.
 
-    The tax code decides where it is valid and known; then the full folded name; then the name without
-    its legal form. A name that fits none or several gets ``?`` and the name as written, which no
+    The tax code decides where it is valid and known; then the number in the register; then the full
+    folded name; then the name without its legal form. A name that fits none or several gets ``?`` and the name as written, which no
     organisation has, so that the reference rule rejects the row.
 
     Returns
@@ -203,7 +266,10 @@ def find_organisations(
     book = _directory(organisations)
     tax = parse_tax_codes(rows[tax_code])
     keyed = rows.with_columns(
-        _tax=tax.values.replace_strict(book.by_tax, default=None, return_dtype=pl.String),
+        _tax=pl.coalesce(
+            tax.values.replace_strict(book.by_tax, default=None, return_dtype=pl.String),
+            _register_numbers(rows).replace_strict(book.by_number, default=None, return_dtype=pl.String),
+        ),
         _full=fold(rows[name]),
         _core=fold_org(rows[name]),
     ).with_columns(
@@ -243,6 +309,12 @@ def find_organisations(
         ]
     )  # fmt: skip
     return found.drop(drop), findings
+
+
+def _register_numbers(rows: pl.DataFrame) -> pl.Series:
+    if "register_number" in rows.columns:
+        return rows["register_number"]
+    return pl.Series([None] * rows.height, dtype=pl.String)
 
 
 def _nearest_names(unknown: pl.DataFrame, several: pl.DataFrame, book: _Directory, name: str) -> pl.DataFrame:

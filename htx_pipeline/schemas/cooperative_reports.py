@@ -49,6 +49,8 @@ COOPERATIVE_REPORTS: Final = Table(
                references="organisations.org_id", description="The cooperative."),
         Column(name="tax_code", dtype=pl.String(), label_vi="Mã số thuế / mã số HTX", label_en="Tax code",
                description="As written in the report.", aliases=("Mã số HTX", "MST")),
+        Column(name="register_number", dtype=pl.String(), label_vi="Số đăng ký trong danh bạ", label_en="Number in the register",
+               description="As written; identifies the cooperative where there is no tax code."),
         Column(name="name", dtype=pl.String(), label_vi="Tên hợp tác xã", label_en="Name of the cooperative", required=True,
                max_length=300, description="As written in the report.", aliases=("Tên HTX",)),
         Column(name="place_name", dtype=pl.String(), label_vi="Xã, phường, thị trấn", label_en="Commune as written",

@@ -1,0 +1,234 @@
+"""`htx`: thin commands over the library and the asset graph.
+
+What belongs here: reading arguments, showing progress and results. What does not: any logic that an
+analyst would want to call; heavy imports happen inside the commands.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from htx_pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from htx_pipeline.orchestration.run import PeriodRun
+    from htx_pipeline.settings import Settings
+
+app = App(
+    name="htx",
+    help="From a province's spreadsheets: linkages of cooperatives and enterprises, clusters, progress against the plan.",
+    version_flags=["--version"],
+)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _run(settings: Settings, periods: Sequence[str]) -> list[PeriodRun]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from htx_pipeline.orchestration.run import run_periods
+
+    console = _console()
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[step]}"),
+        console=console, disable=not console.is_terminal, transient=True,
+    ) as bar:  # fmt: skip
+        tasks = {p: bar.add_task(p, total=None, step="") for p in periods}
+
+        def show(period: str, step: str, done: int, total: int) -> None:
+            bar.update(tasks[period], completed=done, total=total, step=step)
+
+        return run_periods(settings, periods, progress=show)
+
+
+def _summary(settings: Settings, runs: Sequence[PeriodRun]) -> None:
+    """Print what was found, per period, and where the reports are."""
+    import polars as pl
+    from rich.table import Table as RichTable
+
+    from htx_pipeline.tables import read_table
+
+    console = _console()
+    table = RichTable(title="Kết quả / What was found", title_justify="left")
+    for heading in ("Kỳ", "Tổ chức", "HTX", "Liên kết", "Đã thực hiện", "Cụm", "Dòng bị loại", "Phát hiện", ""):
+        table.add_column(heading, justify="right" if heading else "left")
+    for run in runs:
+        if not run.is_success:
+            table.add_row(run.period, *["–"] * 7, "✗ không hoàn thành / failed")
+            continue
+
+        def get(key: str, period: str = run.period) -> pl.DataFrame:
+            return read_table(key, period=period, data_dir=settings.data_dir)
+
+        organisations, linkages, found, ledger = (get(f"core/{t}") for t in ("organisations", "linkages", "findings", "ledger"))
+        rejected = int(ledger.filter(pl.col("action") != "merge")["rows_rejected_first"].sum())
+        stopped = found.filter(pl.col("severity") == "critical").height
+        table.add_row(
+            run.period, str(organisations.height), str(organisations.filter(pl.col("legal_type") == "htx").height),
+            str(linkages.height), str(linkages.filter(pl.col("evidence") == "executed").height),
+            str(get("metrics/clusters").height), str(rejected), str(found.height),
+            "✓" if not stopped else f"▲ {stopped} tệp không đọc được / files not read",
+        )  # fmt: skip
+    console.print(table)
+    for run in runs:
+        for failure in run.failures:
+            console.print(f"✗ {run.period}: {failure}", style="red", markup=False)
+        if run.is_success:
+            _print_refused(console, settings, run.period)
+    for run in runs:
+        index = settings.data_dir / "report" / "editions" / run.period / "index.html"
+        if run.is_success:
+            from htx_pipeline.report.edition import current_edition
+
+            index = current_edition(settings.data_dir / "report", period=run.period) / "index.html"
+            console.print(f"Báo cáo / reports {run.period}: {index}", markup=False)
+
+
+def _print_refused(console: Console, settings: Settings, period: str) -> None:
+    import polars as pl
+
+    from htx_pipeline.tables import read_table
+
+    found = read_table("core/findings", period=period, data_dir=settings.data_dir)
+    for row in found.filter(pl.col("severity") == "critical").iter_rows(named=True):
+        console.print(f"▲ {row['source_file'] or row['table']}: {row['reason_en']} {row['remedy_en'] or ''}", markup=False)
+
+
+def _finish(runs: Sequence[PeriodRun]) -> int:
+    return 0 if all(r.is_success for r in runs) else 1
+
+
+@app.command
+def demo(*, out: Annotated[Path, Parameter(help="Folder to write to.")] = Path("demo"), seed: int = 20) -> int:
+    """Run the whole pipeline on the built-in synthetic province."""
+    from htx_pipeline.orchestration.run import discover_periods
+    from htx_pipeline.sample import write_sample
+    from htx_pipeline.settings import Settings
+
+    console = _console()
+    inputs = out / "input"
+    console.print(f"Số liệu giả định / synthetic data → {inputs}", markup=False)
+    write_sample(inputs, seed=seed)
+    settings = Settings(data_dir=out / "data", input_dir=inputs, seed=seed)
+    from htx_pipeline.ingest.mapping import load_mappings
+
+    periods = discover_periods(load_mappings(settings.mappings), inputs)
+    runs = _run(settings, periods)
+    _summary(settings, runs)
+    return _finish(runs)
+
+
+@app.command
+def run(
+    *,
+    sources: Annotated[Path, Parameter(help="Folder of source mappings (.toml).")],
+    data: Annotated[Path, Parameter(help="Folder that holds the source files.")],
+    out: Annotated[Path, Parameter(help="Folder to write to.")],
+    period: Annotated[list[str] | None, Parameter(help="Reporting year; all that the sources speak of when left out.")] = None,
+) -> int:
+    """Run the whole pipeline on your own sources.
+
+    Settings of the source, such as the title on reports, come from ``settings.toml`` in the folder of
+    mappings, where there is one, and from HTX_ environment variables.
+    """
+    from htx_pipeline.ingest.mapping import load_mappings
+    from htx_pipeline.orchestration.run import discover_periods
+    from htx_pipeline.settings import load_settings
+
+    settings = load_settings(sources, data_dir=out / "data", input_dir=data)
+    periods = period or discover_periods(load_mappings(settings.mappings), data)
+    if not periods:
+        raise InputError(
+            "No reporting year was found in the sources.", where=str(data),
+            remedy="Name one with --period.", what_vi="Không tìm thấy kỳ báo cáo trong số liệu.", code="period_missing",
+        )  # fmt: skip
+    from htx_pipeline.orchestration.resources import check_period
+
+    runs = _run(settings, [check_period(p) for p in periods])
+    _summary(settings, runs)
+    return _finish(runs)
+
+
+@app.command
+def sample(
+    *,
+    out: Annotated[Path, Parameter(help="Folder to write to.")],
+    seed: int = 20,
+    scale: Annotated[int | None, Parameter(help="Write this many linkages as Parquet instead, for benchmarks.")] = None,
+) -> int:
+    """Write the synthetic province as the workbooks a province would receive."""
+    from htx_pipeline import sample as province
+
+    if scale is not None:
+        province.write_scale(out, scale, seed=seed)
+    else:
+        province.write_sample(out, seed=seed)
+    _console().print(f"{out}", markup=False)
+    return 0
+
+
+@app.command
+def tables(*, data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None) -> int:
+    """List the tables on disk."""
+    from rich.table import Table as RichTable
+
+    from htx_pipeline.tables import list_tables
+
+    found = list_tables(data_dir=data)
+    shown = RichTable()
+    for name in found.columns:
+        shown.add_column(name, justify="right" if name in {"rows", "bytes"} else "left")
+    for row in found.iter_rows():
+        shown.add_row(*("" if v is None else f"{v:,}" if isinstance(v, int) else v for v in row))
+    _console().print(shown)
+    return 0
+
+
+@app.command
+def inspect(
+    file: Path,
+    *,
+    propose: Annotated[str | None, Parameter(help="Canonical table to propose a mapping for; written as TOML.")] = None,
+) -> int:
+    """Show what is understood of a spreadsheet: which rows are heading, data, total, note."""
+    from htx_pipeline.ingest.inspect import propose_mapping, render_inspection
+    from htx_pipeline.ingest.workbook import open_workbook
+    from htx_pipeline.schemas import TABLES
+
+    book = open_workbook(file)
+    if propose is not None:
+        if propose not in TABLES:
+            raise InputError(f"There is no table {propose!r}.", remedy=f"Use one of: {', '.join(TABLES)}.", code="table_name")
+        wanted = {c.name: (c.label_vi, c.label_en, *c.aliases) for c in TABLES[propose].columns if c.asked}
+        sys.stdout.write(propose_mapping(book, wanted, table=propose))
+        return 0
+    _console().print(render_inspection(book))
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; a user's mistake is text on stderr and exit code 2, never a traceback."""
+    try:
+        result = app(arguments, result_action="return_value")
+    except InputError as exc:
+        sys.stderr.write(f"✗ {exc}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("Dừng theo yêu cầu / stopped.\n")
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
