@@ -166,6 +166,21 @@ NOTE_CODES: Final[dict[str, NoteCode]] = {
         "Mã 13 số là mã của đơn vị phụ thuộc; kiểm tra xem có đúng đơn vị báo cáo không.",
         "A 13-digit code is a branch; check that the branch is the one reporting.",
     ),
+    "tax_code_personal_id": NoteCode(
+        "error",
+        False,
+        "Xóa số định danh cá nhân khỏi ô; để trống nếu không có mã số thuế.",
+        "Remove the personal number from the cell; leave it empty if there is no tax code.",
+    ),
+    # plausibility
+    "unit_jump": NoteCode(
+        "warning",
+        True,
+        "Kiểm tra đơn vị tính (đồng, nghìn đồng, triệu đồng) và dấu phân cách của số này.",
+        "Check the unit (đồng, thousand, million) and the separators of this figure.",
+    ),
+    "peer_outlier": NoteCode("warning", True, _CHECK_VI, _CHECK_EN),
+    "part_exceeds_whole": NoteCode("warning", True, _CHECK_VI, _CHECK_EN),
     # definitions
     "mixed_definition": NoteCode(
         "warning",
