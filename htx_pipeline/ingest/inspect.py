@@ -239,7 +239,10 @@ def propose_mapping(
     names = [name for labels in table_columns.values() for name in labels]
     layout = understand(chosen, expected_headings=names)
     pairs = _match(layout.headings, table_columns)
-    return _emit(workbook, chosen, layout, pairs, table_columns, table, mapping_id)
+    stem = workbook.info.name.rsplit(".", 1)[0]
+    name = mapping_id or re.sub(r"[^a-z0-9]+", "_", fold(stem)).strip("_") or "source"
+    missing = [column for column in table_columns if column not in pairs]
+    return _emit(workbook.info.name, layout, pairs, missing=missing, table=table, name=name)
 
 
 def _best_sheet(workbook: Workbook) -> Sheet:
@@ -302,22 +305,21 @@ def _comment(text: str) -> str:
 
 
 def _emit(
-    workbook: Workbook,
-    sheet: Sheet,
+    file_name: str,
     layout: Layout,
     pairs: Mapping[str, int],
-    table_columns: Mapping[str, Sequence[str]],
+    *,
+    missing: Sequence[str],
     table: str,
-    mapping_id: str | None,
+    name: str,
 ) -> str:
     """Write the draft; the only place that knows the TOML shape."""
-    stem = workbook.info.name.rsplit(".", 1)[0]
-    name = mapping_id or re.sub(r"[^a-z0-9]+", "_", fold(stem)).strip("_") or "source"
+    sheet = layout.sheet
     lines = [
         "version = 1",
         f"id = {_quoted(name)}",
         f"table = {_quoted(table)}",
-        f"files = [{_quoted('**/' + workbook.info.name)}]",
+        f"files = [{_quoted('**/' + file_name)}]",
         f"header_rows = [{', '.join(map(str, layout.header_rows))}]"
         if layout.header_rows
         else 'header_rows = "auto"',
@@ -347,7 +349,6 @@ def _emit(
         if canonical.endswith("_on"):
             lines.append('date = "dmy"')
         lines.append("")
-    missing = [c for c in table_columns if c not in pairs]
     if missing:
         lines.append("# Columns without a heading found:")
         for canonical in missing:

@@ -17,7 +17,7 @@ import unicodedata
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -109,6 +109,33 @@ class Layout:
     tables: tuple[Table, ...]
     notes: tuple[Note, ...] = field(repr=False)
     hidden_kinds: dict[int, RowKind] = field(repr=False, default_factory=dict)
+    main: int = 0
+
+    @property
+    def table(self) -> Table | None:
+        """The table to read: the one that holds most expected headings, then most data rows."""
+        return self.tables[self.main] if self.tables else None
+
+    @property
+    def headings(self) -> dict[int, str]:
+        """Column -> heading of `table`; empty where no heading row was found."""
+        table = self.table
+        return dict(table.headings) if table and table.header_rows else {}
+
+    @property
+    def header_rows(self) -> tuple[int, ...]:
+        """Heading rows of `table`."""
+        return self.table.header_rows if self.table else ()
+
+    @property
+    def data_rows(self) -> tuple[int, ...]:
+        """Data rows of `table` and of every other table of the sheet with the same headings."""
+        table = self.table
+        if table is None:
+            return ()
+        key = _heading_key(table)
+        same = (t.data_rows for t in self.tables if t is table or _heading_key(t) == key)
+        return tuple(sorted(row for rows in same for row in rows))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -124,6 +151,10 @@ class Layout:
     def rows(self, kind: RowKind) -> tuple[int, ...]:
         """Return the row numbers of one kind."""
         return tuple(i for i, k in enumerate(self.kinds, 1) if k == kind)
+
+
+def _heading_key(table: Table) -> tuple[tuple[int, str], ...]:
+    return tuple(sorted((c, fold(text)) for c, text in table.headings.items()))
 
 
 # --- words ------------------------------------------------------------------------------------
@@ -283,11 +314,14 @@ class _Head:
 class _Reader:
     """Classifies one sheet; rows are 0-based inside."""
 
-    def __init__(self, sheet: Sheet, expected: Sequence[str]) -> None:
+    def __init__(
+        self, sheet: Sheet, expected: Sequence[str], header_rows: Sequence[int] | None
+    ) -> None:
         self.sheet = sheet
         self.cells = sheet.cells
         self.expected = {fold(e) for e in expected}
         self.n = len(self.cells)
+        self.fixed = sorted(r - 1 for r in header_rows) if header_rows else []
         self.width = sheet.n_cols
         self.hidden = {r - 1 for r in sheet.hidden_rows}
         self.merged_at: dict[int, list[Range]] = {}
@@ -523,6 +557,10 @@ class _Reader:
 
     def run(self) -> Layout:
         start = 0
+        if self.fixed and self.fixed[0] >= 0 and self.fixed[-1] < self.n:
+            after = self.fixed[-1] + 1
+            index = after if after < self.n and _is_index_row(self.cells[after]) else None
+            start = self.table(self.head(self.fixed, index), 0)
         while start < self.n and len(self.tables) < 50:
             head = self.find_head(start, self.n, strict=bool(self.tables))
             if head is None:
@@ -903,7 +941,36 @@ class _Reader:
                     "Trang tính bị ẩn; chỉ được đọc khi tệp ánh xạ nêu tên.",
                 )
             )
-        return Layout(self.sheet, tuple(kinds), tuple(self.tables), tuple(self.notes), hidden_kinds)
+        main = max(
+            range(len(self.tables)),
+            key=lambda i: (self.matches(self.tables[i]), len(self.tables[i].data_rows), -i),
+            default=0,
+        )
+        if self.fixed and self.tables:
+            main = 0
+        layout = Layout(
+            self.sheet, tuple(kinds), tuple(self.tables), tuple(self.notes), hidden_kinds, main
+        )
+        read = set(layout.data_rows)
+        for table in self.tables:
+            left = [r - 1 for r in table.data_rows if r not in read]
+            self.note_rows(
+                "table_not_read",
+                left,
+                "The sheet holds a further table with other headings; it is not read together "
+                "with the main one.",
+                "Trang tính có thêm bảng khác tiêu đề; bảng này không được đọc cùng bảng chính.",
+                severity="warning",
+                remedy=(
+                    "Give it a mapping of its own (header_rows).",
+                    "Khai báo tệp ánh xạ riêng cho bảng này (header_rows).",
+                ),
+            )
+        return replace(layout, notes=tuple(self.notes))
+
+    def matches(self, table: Table) -> int:
+        parts = {fold(p) for text in table.headings.values() for p in (text, *text.split(" / "))}
+        return len(parts & self.expected)
 
     def note_rows(
         self,
@@ -966,7 +1033,12 @@ def _note(
     )
 
 
-def understand(sheet: Sheet, *, expected_headings: Sequence[str] | None = None) -> Layout:
+def understand(
+    sheet: Sheet,
+    *,
+    expected_headings: Sequence[str] | None = None,
+    header_rows: Sequence[int] | None = None,
+) -> Layout:
     """Say what every row of a sheet is and where its tables are.
 
     Parameters
@@ -975,6 +1047,8 @@ def understand(sheet: Sheet, *, expected_headings: Sequence[str] | None = None) 
         An opened sheet.
     expected_headings:
         Headings the reader hopes for; a row that holds them is preferred as the heading.
+    header_rows:
+        Heading rows fixed by a mapping (1-based); found out when left out.
 
     Returns
     -------
@@ -996,7 +1070,7 @@ def understand(sheet: Sheet, *, expected_headings: Sequence[str] | None = None) 
     >>> layout.tables[0].headings
     {1: 'STT', 2: 'Tên HTX', 3: 'Vốn'}
     """
-    return _Reader(sheet, expected_headings or ()).run()
+    return _Reader(sheet, expected_headings or (), header_rows).run()
 
 
 # --- totals -----------------------------------------------------------------------------------

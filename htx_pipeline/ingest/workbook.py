@@ -410,11 +410,12 @@ class Sheet:
 
     def formula_like_notes(self) -> list[Note]:
         """Note text cells that another program might take for formulas; they stay text."""
+        starts = _FORMULA_STARTS
         found = [
             (r, c, value)
             for r, row in enumerate(self.cells, 1)
             for c, value in enumerate(row, 1)
-            if type(value) is str and value[:1] in _FORMULA_STARTS and is_formula_like(value)
+            if type(value) is str and value[:1] in starts and is_formula_like(value)
         ]
         return [
             Note(
