@@ -85,9 +85,14 @@ def _number_cells(cells: Sequence[Any]) -> tuple[pl.Series, pl.Series]:
     return pl.Series("cells", typed, dtype=pl.Float64), pl.Series("cells", text, dtype=pl.String)
 
 
-def _parse_number(cells: Sequence[Any], column: Column, rule: ColumnRule, units: dict[str, UnitRule], heading: str) -> ParsedColumn:
+def _parse_number(
+    cells: Sequence[Any], column: Column, rule: ColumnRule, units: dict[str, UnitRule], heading: str, sheet_unit: str | None
+) -> ParsedColumn:
     as_integer = column.dtype.is_integer()
     unit = rule.unit if rule.unit is not None else numbers.unit_of_heading(heading)
+    if unit is None and sheet_unit is not None and column.unit == "VND":
+        stated = numbers.unit_of_heading(f"ĐVT: {sheet_unit}")
+        unit = stated if stated is not None and stated.endswith("VND") else None
     foreign = units.get(unit) if unit is not None else None
     target = column.unit if column.unit is not None else None
     if foreign is not None or target is None:
@@ -181,7 +186,13 @@ def _parse_text(cells: Sequence[Any], rule: ColumnRule) -> ParsedColumn:
 
 
 def parse_column(
-    cells: Sequence[Any], column: Column, rule: ColumnRule, *, units: dict[str, UnitRule], heading: str
+    cells: Sequence[Any],
+    column: Column,
+    rule: ColumnRule,
+    *,
+    units: dict[str, UnitRule],
+    heading: str,
+    sheet_unit: str | None = None,
 ) -> ParsedColumn:
     """Parse the cells of one sheet column into the canonical column's type.
 
@@ -195,6 +206,8 @@ def parse_column(
         Units the mapping defines.
     heading:
         The heading as written; a unit in it counts when the rule names none.
+    sheet_unit:
+        The unit stated above the table ("triệu đồng"); counts for money when neither names one.
 
     Examples
     --------
@@ -204,11 +217,23 @@ def parse_column(
     >>> parse_column([1500, "2,5 tỷ", None], column, rule, units={}, heading="Doanh thu").values.to_list()
     [1500000000, 2500000000, None]
     """
-    cells = _fill_down(cells) if rule.fill_down else cells
+    if rule.fill_down:
+        given = sum(cell_text(v) is not None for v in cells)
+        cells = _fill_down(cells)
+        filled = sum(cell_text(v) is not None for v in cells) - given
+        parsed = parse_column(
+            cells, column, rule.model_copy(update={"fill_down": False}), units=units, heading=heading, sheet_unit=sheet_unit
+        )
+        remark = (
+            "filled_down",
+            f"{filled} ô trống (ô gộp) lấy theo giá trị của dòng trên.",
+            f"{filled} empty (merged) cells take the value above.",
+        )
+        return ParsedColumn(parsed.values, parsed.notes, (*parsed.remarks, *([remark] if filled else [])))
     if column.dtype == pl.Boolean:
         return _parse_boolean(cells, rule)
     if column.dtype.is_numeric():
-        return _parse_number(cells, column, rule, units, heading)
+        return _parse_number(cells, column, rule, units, heading, sheet_unit)
     if column.dtype == pl.Date:
         return _parse_date(cells, rule)
     if column.codes:

@@ -27,7 +27,7 @@ from htx_pipeline.ingest.dates import reporting_year_expr
 from htx_pipeline.ingest.dragged import dragged_runs
 from htx_pipeline.ingest.encodings import to_unicode
 from htx_pipeline.ingest.guard import check_file, notes_to_findings
-from htx_pipeline.ingest.layout import Layout, check_totals, understand
+from htx_pipeline.ingest.layout import Layout, RowKind, check_totals, understand
 from htx_pipeline.ingest.mapping import Mapping
 from htx_pipeline.ingest.value_notes import NOTE_CODES
 from htx_pipeline.ingest.workbook import Sheet, Workbook, open_workbook
@@ -221,7 +221,7 @@ def read_sources(
     schema = {**table.schema, **RAW_EXTRA}
     return ReadResult(
         rows=pl.concat([pl.DataFrame(schema=schema), *rows]).sort("source_file", "source_sheet", "source_row", "mapping_id"),
-        findings=concat_findings(found),
+        findings=concat_findings(found).unique(maintain_order=True),
         sheets=pl.DataFrame([{k: s.get(k) for k in SHEET_SCHEMA} for s in sheets], schema=SHEET_SCHEMA),
     )
 
@@ -294,10 +294,45 @@ def _chosen_sheets(book: Workbook, mapping: Mapping, name: str) -> list[Sheet]:
     )  # fmt: skip
 
 
-def _sheet_layout(sheet: Sheet, mapping: Mapping) -> Layout:
-    wanted = [h for rule in mapping.columns.values() for h in rule.headings]
-    rows = None if mapping.header_rows == "auto" else mapping.header_rows
-    return understand(sheet, expected_headings=wanted, header_rows=rows)
+@dataclass(frozen=True)
+class _Table:
+    """The part of a sheet that a mapping reads."""
+
+    headings: dict[int, str]
+    header_rows: tuple[int, ...]
+    data_rows: list[int]
+    unit: str | None
+
+
+def _mapped_table(sheet: Sheet, layout: Layout, mapping: Mapping) -> _Table:
+    """Return the tables of the sheet that have the wanted headings, as one; else the first."""
+    if mapping.header_rows != "auto":
+        below = max(mapping.header_rows)
+        rows = [r for r in layout.rows(RowKind.DATA) if r > below]
+        return _Table(_headings_of(sheet, mapping.header_rows), mapping.header_rows, rows, layout.unit)
+    needed = [r.headings for r in mapping.columns.values() if not r.is_optional]
+    fitting = [t for t in layout.tables if all(_find_column(t.headings, h) is not None for h in needed)]
+    chosen = [t for t in fitting if t.headings == fitting[0].headings] or list(layout.tables[:1])
+    if not chosen:
+        return _Table({}, (), [], layout.unit)
+    rows = [r for t in chosen for r in t.data_rows]
+    return _Table(chosen[0].headings, chosen[0].header_rows, rows, chosen[0].unit or layout.unit)
+
+
+def _headings_of(sheet: Sheet, rows: tuple[int, ...]) -> dict[int, str]:
+    """Return column → heading of the given rows, merged cells spread over the columns they span."""
+    spread: dict[tuple[int, int], str] = {}
+    for top, left, bottom, right in sheet.merged:
+        text = cell_text(sheet.cell(top, left))
+        if text is not None:
+            spread |= {(r, c): text for r in range(top, bottom + 1) for c in range(left, right + 1)}
+    headings: dict[int, str] = {}
+    for c in range(1, sheet.n_cols + 1):
+        parts = [spread.get((r, c)) or cell_text(sheet.cell(r, c)) for r in rows]
+        levels = list(dict.fromkeys(p for p in parts if p))
+        if levels:
+            headings[c] = " / ".join(levels)
+    return headings
 
 
 def _find_column(headings: dict[int, str], wanted: Sequence[str]) -> int | None:
@@ -336,9 +371,9 @@ def _column_missing(place: _Place, canonical: str, wanted: Sequence[str], headin
 def _read_sheet(table: Table, sheet: Sheet, place: _Place, corrections: Corrections, wanted_period: str) -> _SheetRead:
     mapping = place.mapping
     grid = sheet.cells
-    layout = _sheet_layout(sheet, mapping)
-    headings = layout.headings
-    data_rows = list(layout.data_rows)
+    layout = understand(sheet, expected_headings=[h for r in mapping.columns.values() for h in r.headings])
+    mapped = _mapped_table(sheet, layout, mapping)
+    headings, data_rows = mapped.headings, mapped.data_rows
     account: dict[str, Any] = {
         "mapping_id": mapping.id, "source_file": place.source_file, "sha256": place.sha256, "source_sheet": place.sheet,
         "rows_in_sheet": sheet.n_rows, "rows_data": len(data_rows),
@@ -363,7 +398,7 @@ def _read_sheet(table: Table, sheet: Sheet, place: _Place, corrections: Correcti
         if at is None:
             if rule.is_optional:
                 continue
-            raise _column_missing(place, canonical, rule.headings, headings, layout.header_rows)
+            raise _column_missing(place, canonical, rule.headings, headings, mapped.header_rows)
         used[canonical] = at
         cells: list[Any] = [grid[r - 1][at - 1] for r in data_rows]
         text_notes: pl.DataFrame | None = None
@@ -375,10 +410,10 @@ def _read_sheet(table: Table, sheet: Sheet, place: _Place, corrections: Correcti
         elif column.dtype == pl.String:
             decoded = to_unicode(texts(cells))
             raw_cells, text_notes = cells, decoded.notes
-            cells = decoded.values.to_list() if decoded.detection.charset != "unicode" else cells
+            cells = decoded.values.to_list() if decoded.detection.charset != "plain" else cells
         else:
             raw_cells = cells
-        parsed = parse_column(cells, column, rule, units=mapping.units, heading=headings[at])
+        parsed = parse_column(cells, column, rule, units=mapping.units, heading=headings[at], sheet_unit=mapped.unit)
         columns[canonical] = parsed.values
         for notes in (parsed.notes, text_notes):
             if notes is not None and notes.height:
@@ -386,7 +421,7 @@ def _read_sheet(table: Table, sheet: Sheet, place: _Place, corrections: Correcti
         found += [_column_finding(table, canonical, place, headings[at], remark) for remark in parsed.remarks]
     for at, heading in headings.items():
         found.append(_dragged_findings(table, place, [grid[r - 1][at - 1] for r in data_rows], data_rows, at, heading))
-    frame = _assemble(table, place, columns, row_numbers, ids, grid, headings, data_rows, layout.header_rows, wanted_period)
+    frame = _assemble(table, place, columns, row_numbers, ids, grid, headings, data_rows, mapped.header_rows, wanted_period)
     return _SheetRead(frame, concat_findings(found), account)
 
 

@@ -59,7 +59,7 @@ def _linkages(rows: pl.DataFrame, organisations: pl.DataFrame | None, period: st
     matched = match_products(rows["product_name"])
     doubts = _product_findings(rows, matched["match_note"])
     rows = rows.with_columns(product_code=pl.coalesce("product_code", matched["product_code"]))
-    rows = rows.with_columns(nd98_form=nd98_form(), evidence=evidence(period=period))
+    rows = evidence(nd98_form(rows), period=period)
     plain = ["supplier_id", "buyer_id", "product_code", "instrument", "contract_number"]
     unnumbered = ["signed_on", "starts_on", "ends_on", "contracted_tonnes", "contracted_value_vnd", "area_ha"]
     keyed = rows.with_columns(
