@@ -9,7 +9,56 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-FUNCTIONS: Final[dict[str, str]] = {}
+_BY_NODE = "Components come in the order of their smallest node."
+_HOPS = "By hops; with a weight NetworkX's own implementation runs."
+
+FUNCTIONS: Final[dict[str, str]] = {
+    "ancestors": "",
+    "articulation_points": "In the order of the nodes.",
+    "betweenness_centrality": _HOPS,
+    "biconnected_components": "",
+    "bridges": "With a root NetworkX's own implementation runs.",
+    "closeness_centrality": _HOPS,
+    "connected_components": _BY_NODE,
+    "core_number": "",
+    "degree_centrality": "",
+    "descendants": "",
+    "dijkstra_path": "",
+    "dijkstra_path_length": "",
+    "harmonic_centrality": _HOPS,
+    "has_bridges": "",
+    "has_path": "",
+    "in_degree_centrality": "",
+    "is_biconnected": "",
+    "is_connected": "",
+    "is_directed_acyclic_graph": "",
+    "is_strongly_connected": "",
+    "is_weakly_connected": "",
+    "isolates": "",
+    "leiden_communities": "Ties go to the smaller community number; max_level limits the rounds.",
+    "maximum_flow_value": "With a flow_func NetworkX's own implementation runs.",
+    "minimum_cut": "One of the minimum cuts; with a flow_func NetworkX's own implementation runs.",
+    "minimum_cut_value": "With a flow_func NetworkX's own implementation runs.",
+    "node_connected_component": "",
+    "number_connected_components": "",
+    "number_of_isolates": "",
+    "number_strongly_connected_components": "",
+    "number_weakly_connected_components": "",
+    "out_degree_centrality": "",
+    "overall_reciprocity": "",
+    "pagerank": "",
+    "reciprocity": "Of the whole graph; for nodes NetworkX's own implementation runs.",
+    "shortest_path_length": "",
+    "single_source_dijkstra": "",
+    "single_source_dijkstra_path": "",
+    "single_source_dijkstra_path_length": "",
+    "single_source_shortest_path_length": "",
+    "single_target_shortest_path_length": "",
+    "strongly_connected_components": _BY_NODE,
+    "topological_generations": "",
+    "triangles": "",
+    "weakly_connected_components": _BY_NODE,
+}
 """Dispatch name → what differs from NetworkX, in one sentence (empty when nothing does)."""
 
 

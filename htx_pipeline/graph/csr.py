@@ -367,10 +367,10 @@ class CSRGraph:
         InputError
             The links have no such numeric column.
         """
-        if name in self._attributes:
-            return self._attributes[str(name)]
         if name is None:
             return np.ones(self.number_of_edges(), dtype=np.int64)
+        if name in self._attributes:
+            return self._attributes[name]
         if name == WEIGHT and WEIGHT not in self.link_table.columns:
             return self.attribute(self.weight)
         if name not in self.attribute_names:
@@ -444,7 +444,8 @@ class CSRGraph:
         return _rows_unsorted(self.edge_target, self.edge_source, len(self))
 
     @cached_property
-    def _sorted_out(self) -> Rows:
+    def sorted_out(self) -> Rows:
+        """The outgoing view with every row sorted (the same as `out` unless made by NetworkX)."""
         if self._is_sorted and self._directed:
             return self.out
         return _transpose(_transpose(self.out))
@@ -466,7 +467,7 @@ class CSRGraph:
         from htx_pipeline.graph.kernels import structure
 
         out: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
-        rows = self._sorted_out
+        rows = self.sorted_out
         if weight is None:
             values = np.empty(0)
         else:

@@ -62,8 +62,3 @@ class Kernel:
 def kernel(*signature: Any) -> Callable[[Callable[..., Any]], Kernel]:
     """Declare a kernel with the types of its arguments."""
     return lambda function: Kernel(function, signature)
-
-
-def inner(function: Callable[..., Any]) -> Any:
-    """Declare a helper that kernels call; it is compiled into them."""
-    return numba.njit(function, nogil=True, inline="never")

@@ -1,0 +1,445 @@
+"""Measures of a graph as arrays in the order of its node table.
+
+What belongs here: one function per algorithm, `CSRGraph` in, NumPy arrays out, on SciPy, igraph or a
+kernel of ours, whichever is fastest.
+What does not: NetworkX's conventions (`htx_pipeline.graph.backend`), communities
+(`htx_pipeline.graph.leiden`), positions and risk (`htx_pipeline.graph.position`,
+`htx_pipeline.graph.esri`), tables and units (`htx_pipeline.metrics`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from htx_pipeline.errors import InputError
+from htx_pipeline.graph.csr import WEIGHT, CSRGraph, Rows
+
+Direction = Literal["out", "in"]
+_INT32_MAX = 2**31 - 1
+
+
+class UnsupportedError(NotImplementedError):
+    """This input cannot be treated here; NetworkX's own implementation can."""
+
+
+def _rows_of(graph: CSRGraph, direction: Direction) -> Rows:
+    return graph.out if direction == "out" else graph.into
+
+
+def weak_components(graph: CSRGraph) -> tuple[NDArray[np.int32], int]:
+    """Return (component of each node, number), components numbered by their smallest node.
+
+    Examples
+    --------
+    >>> graph = CSRGraph.from_arrays(np.array([1, 3]), np.array([0, 2]), n=5)
+    >>> weak_components(graph)
+    (array([0, 0, 1, 1, 2], dtype=int32), 3)
+    """
+    from htx_pipeline.graph.kernels import traverse
+
+    label, count = traverse.components(len(graph), graph.edge_source, graph.edge_target)
+    return label, int(count)
+
+
+def strong_components(graph: CSRGraph) -> tuple[NDArray[np.int32], int]:
+    """Return (strong component of each node, number), numbered by their smallest node."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not graph.is_directed():
+        return weak_components(graph)
+    n = len(graph)
+    if n == 0:
+        return np.empty(0, dtype=np.int32), 0
+    ones = np.ones(len(graph.out.indices))
+    matrix = csr_array((ones, graph.out.indices, graph.out.indptr.astype(np.int32)), shape=(n, n))
+    count, label = connected_components(matrix, directed=True, connection="strong")
+    return renumber(label), int(count)
+
+
+def renumber(label: NDArray[Any]) -> NDArray[np.int32]:
+    """Number groups 0, 1, … in the order in which their first member stands."""
+    values, first, inverse = np.unique(label, return_index=True, return_inverse=True)
+    place = np.empty(len(values), dtype=np.int32)
+    place[np.argsort(first)] = np.arange(len(values), dtype=np.int32)
+    return place[inverse]
+
+
+def out_degree(graph: CSRGraph) -> NDArray[np.int64]:
+    """Return the number of edges leaving each node (a self-loop counts 1)."""
+    return np.diff(graph.out.indptr)
+
+
+def in_degree(graph: CSRGraph) -> NDArray[np.int64]:
+    """Return the number of edges entering each node (a self-loop counts 1)."""
+    if not graph.is_directed():
+        return out_degree(graph)
+    return np.bincount(graph.edge_target, minlength=len(graph))
+
+
+def degree(graph: CSRGraph) -> NDArray[np.int64]:
+    """Return the number of edge ends at each node (a self-loop counts 2)."""
+    ends = np.bincount(graph.edge_source, minlength=len(graph))
+    return ends + np.bincount(graph.edge_target, minlength=len(graph))
+
+
+def strength(
+    graph: CSRGraph, weight: str | None = WEIGHT, *, direction: Direction = "out"
+) -> NDArray[np.float64]:
+    """Return the sum of the weights of the edges leaving (or entering) each node."""
+    ends = graph.edge_source if direction == "out" else graph.edge_target
+    values = graph.weights(weight).astype(np.float64, copy=False)
+    total = np.bincount(ends, weights=values, minlength=len(graph))
+    if not graph.is_directed():
+        other = graph.edge_source != graph.edge_target
+        ends = graph.edge_target if direction == "out" else graph.edge_source
+        total += np.bincount(ends[other], weights=values[other], minlength=len(graph))
+    return total.astype(np.float64, copy=False)
+
+
+class DepthFirst(NamedTuple):
+    """A depth-first search of the undirected structure; see `kernels.cuts.depth_first`."""
+
+    order: NDArray[np.int32]
+    number: NDArray[np.int32]
+    parent: NDArray[np.int32]
+    low: NDArray[np.int32]
+
+
+def depth_first(graph: CSRGraph) -> DepthFirst:
+    """Return the depth-first numbering that cut points, bridges and blocks share."""
+    from htx_pipeline.graph.kernels import cuts
+
+    return DepthFirst(*cuts.depth_first(*graph.neighbours))
+
+
+def articulation_points(graph: CSRGraph) -> NDArray[np.bool_]:
+    """Return the mask of nodes whose loss splits their weak component.
+
+    Examples
+    --------
+    >>> graph = CSRGraph.from_arrays(np.array([0, 1]), np.array([1, 2]))
+    >>> articulation_points(graph)
+    array([False,  True, False])
+    """
+    from htx_pipeline.graph.kernels import cuts
+
+    mask: NDArray[np.bool_] = cuts.articulation(*depth_first(graph))
+    return mask
+
+
+def bridges(graph: CSRGraph) -> NDArray[np.bool_]:
+    """Return the mask over edges whose loss splits their weak component.
+
+    Of two edges in opposite directions neither is a bridge's only strand; both are marked, because
+    the pair of organisations is joined by nothing else.
+    """
+    found = depth_first(graph)
+    parent, number, low = found.parent, found.number, found.low
+    source, target = graph.edge_source, graph.edge_target
+
+    def above(child: NDArray[np.int32], top: NDArray[np.int32]) -> Any:
+        return (parent[child] == top) & (low[child] > number[top])
+
+    mask: NDArray[np.bool_] = above(target, source) | above(source, target)
+    return mask
+
+
+def blocks(graph: CSRGraph) -> list[NDArray[np.int64]]:
+    """Return the nodes of each biconnected component of two or more nodes."""
+    from htx_pipeline.graph.kernels import cuts
+
+    found = depth_first(graph)
+    block, count = cuts.blocks(*found)
+    if count == 0:
+        return []
+    child = np.flatnonzero(block >= 0)
+    group = np.concatenate([block[child], block[child]])
+    member = np.concatenate([child, found.parent[child]])
+    pairs = np.unique(np.column_stack([group, member]), axis=0)
+    return np.split(pairs[:, 1], np.searchsorted(pairs[:, 0], np.arange(1, count)))
+
+
+def core_numbers(graph: CSRGraph) -> NDArray[np.int64]:
+    """Return the largest k for which each node is in the k-core; in and out edges both count.
+
+    Self-loops are left out.
+    """
+    from htx_pipeline.graph.kernels import cuts, structure
+
+    if graph.is_directed():
+        kept = graph.edge_source != graph.edge_target
+        tail = np.concatenate([graph.edge_source[kept], graph.edge_target[kept]])
+        head = np.concatenate([graph.edge_target[kept], graph.edge_source[kept]])
+        indptr = np.zeros(len(graph) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(tail, minlength=len(graph)), out=indptr[1:])
+        indices, _ = structure.place(indptr, tail, head)
+    else:
+        indptr, indices = graph.neighbours
+    core = np.diff(indptr)
+    cuts.peel(indptr, indices, core)
+    return core
+
+
+def triangles(graph: CSRGraph) -> NDArray[np.int64]:
+    """Return the number of triangles at each node of the undirected structure."""
+    from htx_pipeline.graph.kernels import cuts
+
+    count: NDArray[np.int64] = cuts.triangles(*graph.neighbours)
+    return count
+
+
+def pagerank(
+    graph: CSRGraph,
+    weight: str | None = WEIGHT,
+    *,
+    alpha: float = 0.85,
+    personalization: NDArray[np.float64] | None = None,
+    start: NDArray[np.float64] | None = None,
+    dangling: NDArray[np.float64] | None = None,
+    max_iter: int = 100,
+    tol: float = 1e-6,
+) -> NDArray[np.float64] | None:
+    """Return PageRank (Page et al. 1999), or None when ``max_iter`` steps were not enough.
+
+    The steps, and the test ``|x - x'|₁ < n·tol``, are NetworkX's.
+    """
+    from scipy.sparse import csr_array
+
+    n = len(graph)
+    if n == 0:
+        return np.empty(0)
+    values = graph.weights(weight).astype(np.float64, copy=False)
+    total = strength(graph, weight)
+    linked = total != 0
+    scale = np.zeros(n)
+    scale[linked] = 1.0 / total[linked]
+    rows = graph.into
+    if graph.is_directed():
+        shares = rows.weights(values * scale[graph.edge_source])
+    else:
+        shares = rows.weights(values) * scale[rows.indices]
+    step = csr_array((shares, rows.indices, rows.indptr.astype(np.int32)), shape=(n, n))
+    even = np.full(n, 1.0 / n)
+    x: Any = even if start is None else start
+    home = even if personalization is None else personalization
+    sink = home if dangling is None else dangling
+    stuck = np.flatnonzero(~linked)
+    for _ in range(max_iter):
+        last = x
+        x = alpha * (step @ x + x[stuck].sum() * sink) + (1 - alpha) * home
+        if np.absolute(x - last).sum() < n * tol:
+            return np.asarray(x)
+    return None
+
+
+def distances(
+    graph: CSRGraph,
+    source: int,
+    *,
+    direction: Direction = "out",
+    cutoff: int | None = None,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return (nodes reached, nearest first; hops to every node, -1 where none lead)."""
+    from htx_pipeline.graph.kernels import traverse
+
+    rows = _rows_of(graph, direction)
+    limit = len(graph) + 1 if cutoff is None else cutoff
+    start = np.array([source], dtype=np.int64)
+    order, hops = traverse.levels(rows.indptr, rows.indices, start, limit)
+    return order, hops
+
+
+class ShortestPaths(NamedTuple):
+    """Nodes reached in the order of their distance, distances (inf), and parents (-1)."""
+
+    order: NDArray[np.int64]
+    distance: NDArray[np.float64]
+    parent: NDArray[np.int64]
+
+
+def shortest_paths(
+    graph: CSRGraph,
+    source: int,
+    weight: str | None = WEIGHT,
+    *,
+    target: int = -1,
+    cutoff: float = np.inf,
+    direction: Direction = "out",
+) -> ShortestPaths:
+    """Return the shortest paths from one node by weight (Dijkstra), up to a target or a cutoff.
+
+    Of equally short ways the one found first stays, as in NetworkX.
+
+    Raises
+    ------
+    UnsupportedError
+        A weight is negative, or whole-number weights are too large to add up exactly.
+    """
+    from htx_pipeline.graph.kernels import traverse
+
+    values = graph.weights(weight)
+    if values.dtype.kind == "i":
+        if values.astype(np.float64).sum() >= 2**53:
+            raise UnsupportedError("whole-number distances above 2**53")
+        values = values.astype(np.float64)
+    rows = _rows_of(graph, direction)
+    found = ShortestPaths(
+        *traverse.dijkstra(
+            rows.indptr, rows.indices, rows.weights(values), source, target, float(cutoff)
+        )
+    )
+    if len(found.order) == 0:
+        raise UnsupportedError("negative weights")
+    return found
+
+
+def betweenness(
+    graph: CSRGraph,
+    *,
+    sources: NDArray[np.int64] | None = None,
+    endpoints: bool = False,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> NDArray[np.float64]:
+    """Return the unscaled betweenness of each node, by hops, from all or some sources.
+
+    Brandes (2001), doi:10.1080/0022250X.2001.9990249. Each ordered pair (source, target) counts.
+    """
+    from htx_pipeline.graph.kernels import parallel, traverse
+
+    if sources is None:
+        sources = parallel.every(len(graph))
+    total = np.zeros(len(graph))
+    for part in parallel.pieces(
+        lambda some: traverse.betweenness(graph.out.indptr, graph.out.indices, some, endpoints),
+        sources,
+        piece=256,
+        workers=workers,
+        progress=progress,
+    ):
+        total += part
+    return total
+
+
+class DistanceSums(NamedTuple):
+    """Per source: nodes reached (itself included), sum of hops, sum of 1/hops."""
+
+    reached: NDArray[np.int64]
+    hops: NDArray[np.int64]
+    inverse: NDArray[np.float64]
+
+
+def distance_sums(
+    graph: CSRGraph,
+    *,
+    sources: NDArray[np.int64] | None = None,
+    direction: Direction = "in",
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> DistanceSums:
+    """Return what closeness and harmonic centrality are made of, by hops."""
+    from htx_pipeline.graph.kernels import parallel, traverse
+
+    rows = _rows_of(graph, direction)
+    if sources is None:
+        sources = parallel.every(len(graph))
+    parts = list(
+        parallel.pieces(
+            lambda some: traverse.distance_sums(rows.indptr, rows.indices, some),
+            sources,
+            piece=256,
+            workers=workers,
+            progress=progress,
+        )
+    )
+    if not parts:
+        return DistanceSums(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    return DistanceSums(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def generations(graph: CSRGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return (topological order, longest way from a source); level -1 within or behind a cycle."""
+    from htx_pipeline.graph.kernels import traverse
+
+    order, level = traverse.generations(graph.out.indptr, graph.out.indices)
+    return order, level
+
+
+class Flow(NamedTuple):
+    """A maximum flow's value and the mask of the source's side of a minimum cut."""
+
+    value: float
+    side: NDArray[np.bool_]
+
+
+def maximum_flow(graph: CSRGraph, source: int, target: int, capacity: str | None = WEIGHT) -> Flow:
+    """Return the value of a maximum flow and a minimum cut.
+
+    Whole capacities that fit 32 bits go through SciPy, others through igraph (64-bit floats: whole
+    numbers below 2**53 stay exact).
+
+    Raises
+    ------
+    InputError
+        Source and target are the same, a capacity is negative, or a path of infinite capacity
+        joins them (code ``graph_unbounded``).
+    """
+    values = graph.weights(capacity)
+    if source == target:
+        raise InputError("Source and target of a flow are the same.", code="graph_flow_ends")
+    if (values < 0).any():
+        raise InputError("A capacity is negative.", code="graph_flow_capacity")
+    endless = np.isinf(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
+    if endless.any():
+        from htx_pipeline.graph.kernels import traverse
+
+        kept = endless if graph.out.edge is None else endless[graph.out.edge]
+        indptr = np.concatenate([[0], np.cumsum(kept)])[graph.out.indptr].astype(np.int64)
+        start = np.array([source], dtype=np.int64)
+        _, hops = traverse.levels(indptr, graph.out.indices[kept], start, len(graph) + 1)
+        if hops[target] >= 0:
+            raise InputError("A path of infinite capacity joins the two.", code="graph_unbounded")
+        # No finite cut is larger than all finite capacities together.
+        values = np.where(endless, values[~endless].sum() + 1, values)
+    whole = values.dtype.kind == "i" or bool((values == np.floor(values)).all())
+    if whole and float(values.sum()) <= _INT32_MAX:
+        return _flow_scipy(graph, values, source, target)
+    return _flow_igraph(graph, values, source, target)
+
+
+def _flow_scipy(graph: CSRGraph, values: NDArray[Any], source: int, target: int) -> Flow:
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
+    n = len(graph)
+    rows = graph.sorted_out
+    matrix = csr_array(
+        (rows.weights(values).astype(np.int32), rows.indices, rows.indptr.astype(np.int32)),
+        shape=(n, n),
+    )
+    found = maximum_flow(matrix, source, target)
+    rest = matrix - found.flow
+    rest.eliminate_zeros()
+    side = np.zeros(n, dtype=bool)
+    side[breadth_first_order(rest, source, return_predecessors=False)] = True
+    return Flow(int(found.flow_value), side)
+
+
+def _flow_igraph(graph: CSRGraph, values: NDArray[Any], source: int, target: int) -> Flow:
+    import igraph
+
+    ends = np.column_stack([graph.edge_source, graph.edge_target])
+    other = igraph.Graph(n=len(graph), edges=ends, directed=graph.is_directed())
+    cut = other.mincut(source, target, capacity=values.astype(np.float64).tolist())
+    side = np.zeros(len(graph), dtype=bool)
+    side[cut.partition[0]] = True
+    if not side[source]:
+        side = ~side
+    if values.dtype.kind == "i" and cut.value < 2**53:
+        return Flow(round(cut.value), side)
+    return Flow(float(cut.value), side)

@@ -1,0 +1,319 @@
+"""Walking the graph: components, levels, distances, betweenness, topological order.
+
+What belongs here: breadth-first and best-first searches over rows.
+What does not: depth-first structure (`cuts`), density (`cores`).
+"""
+
+# ruff: noqa: PLR0915, PLR0917
+from __future__ import annotations
+
+import numpy as np
+
+from htx_pipeline.graph.kernels.jit import F64, I32, I64, B, f64, flag, i64, kernel
+
+
+@kernel(i64, I32, I32)
+def components(n, source, target):  # type: ignore[no-untyped-def]
+    """Return (label, count) of the weak components, numbered by their smallest row.
+
+    Union-find in which the smaller row is always the root.
+    """
+    parent = np.arange(n).astype(np.int32)
+    for e in range(len(source)):
+        a = source[e]
+        b = target[e]
+        while parent[a] != a:
+            parent[a] = parent[parent[a]]
+            a = parent[a]
+        while parent[b] != b:
+            parent[b] = parent[parent[b]]
+            b = parent[b]
+        if a < b:
+            parent[b] = a
+        elif b < a:
+            parent[a] = b
+    count = 0
+    label = np.empty(n, dtype=np.int32)
+    for u in range(n):
+        root = parent[u]
+        if root == u:
+            label[u] = count
+            count += 1
+        else:
+            # A root is smaller than its members, so its label is known; halve the path on the way.
+            while parent[root] != root:
+                root = parent[root]
+            parent[u] = root
+            label[u] = label[root]
+    return label, count
+
+
+@kernel(I64, I32, I64, i64)
+def levels(indptr, indices, sources, cutoff):  # type: ignore[no-untyped-def]
+    """Return (order, distance): rows reached from the sources, and hops to each row (-1 if none)."""
+    n = len(indptr) - 1
+    distance = np.full(n, -1, dtype=np.int64)
+    order = np.empty(n, dtype=np.int64)
+    tail = 0
+    for s in sources:
+        if distance[s] < 0:
+            distance[s] = 0
+            order[tail] = s
+            tail += 1
+    head = 0
+    while head < tail:
+        u = order[head]
+        head += 1
+        if distance[u] >= cutoff:
+            break
+        for slot in range(indptr[u], indptr[u + 1]):
+            v = indices[slot]
+            if distance[v] < 0:
+                distance[v] = distance[u] + 1
+                order[tail] = v
+                tail += 1
+    return order[:tail].copy(), distance
+
+
+@kernel(I64, I32, I64, flag)
+def betweenness(indptr, indices, sources, endpoints):  # type: ignore[no-untyped-def]
+    """Return each row's dependency summed over the sources (Brandes 2001), unscaled."""
+    n = len(indptr) - 1
+    total = np.zeros(n, dtype=np.float64)
+    distance = np.full(n, -1, dtype=np.int32)
+    paths = np.zeros(n, dtype=np.float64)
+    dependency = np.zeros(n, dtype=np.float64)
+    order = np.empty(n, dtype=np.int32)
+    for s in sources:
+        distance[s] = 0
+        paths[s] = 1.0
+        order[0] = s
+        head = 0
+        tail = 1
+        while head < tail:
+            u = order[head]
+            head += 1
+            du = distance[u]
+            pu = paths[u]
+            for slot in range(indptr[u], indptr[u + 1]):
+                v = indices[slot]
+                dv = distance[v]
+                if dv < 0:
+                    dv = du + 1
+                    distance[v] = dv
+                    order[tail] = v
+                    tail += 1
+                if dv == du + 1:
+                    paths[v] += pu
+        if endpoints:
+            total[s] += tail - 1
+        for i in range(tail - 1, -1, -1):
+            u = order[i]
+            du = distance[u]
+            share = 0.0
+            for slot in range(indptr[u], indptr[u + 1]):
+                v = indices[slot]
+                if distance[v] == du + 1:
+                    share += (1.0 + dependency[v]) / paths[v]
+            dependency[u] = paths[u] * share
+            if u != s:
+                total[u] += dependency[u]
+                if endpoints:
+                    total[u] += 1.0
+        for i in range(tail):
+            u = order[i]
+            distance[u] = -1
+            paths[u] = 0.0
+            dependency[u] = 0.0
+    return total
+
+
+@kernel(I64, I32, I64)
+def distance_sums(indptr, indices, sources):  # type: ignore[no-untyped-def]
+    """Return (reached, sum of hops, sum of 1/hops) from each source; reached counts the source."""
+    n = len(indptr) - 1
+    k = len(sources)
+    reached = np.empty(k, dtype=np.int64)
+    hops = np.empty(k, dtype=np.int64)
+    inverse = np.empty(k, dtype=np.float64)
+    distance = np.full(n, -1, dtype=np.int32)
+    order = np.empty(n, dtype=np.int32)
+    for i in range(k):
+        s = sources[i]
+        distance[s] = 0
+        order[0] = s
+        head = 0
+        tail = 1
+        total = 0
+        harmonic = 0.0
+        while head < tail:
+            u = order[head]
+            head += 1
+            du = distance[u]
+            if du > 0:
+                total += du
+                harmonic += 1.0 / du
+            for slot in range(indptr[u], indptr[u + 1]):
+                v = indices[slot]
+                if distance[v] < 0:
+                    distance[v] = du + 1
+                    order[tail] = v
+                    tail += 1
+        reached[i] = tail
+        hops[i] = total
+        inverse[i] = harmonic
+        for j in range(tail):
+            distance[order[j]] = -1
+    return reached, hops, inverse
+
+
+@kernel(I64, I32, F64, i64, i64, f64)
+def dijkstra(indptr, indices, weight, source, target, cutoff):  # type: ignore[no-untyped-def]
+    """Return (order, distance, parent) from a source; inf and -1 where it does not lead.
+
+    Ties are broken as NetworkX does: the first to be pushed is the first to be popped, and a parent
+    is replaced only by a strictly shorter way. A negative weight empties ``order``.
+    """
+    n = len(indptr) - 1
+    distance = np.full(n, np.inf)
+    parent = np.full(n, -1, dtype=np.int64)
+    done = np.zeros(n, dtype=np.bool_)
+    order = np.empty(n, dtype=np.int64)
+    room = len(indices) + 1  # an edge is pushed at most once
+    keys = np.empty(room, dtype=np.float64)
+    counts = np.empty(room, dtype=np.int64)
+    nodes = np.empty(room, dtype=np.int64)
+    size = 1
+    pushed = 1
+    settled = 0
+    keys[0] = 0.0
+    counts[0] = 0
+    nodes[0] = source
+    distance[source] = 0.0
+    while size > 0:
+        u = nodes[0]
+        size -= 1
+        key = keys[size]
+        count = counts[size]
+        node = nodes[size]
+        i = 0
+        while True:
+            child = 2 * i + 1
+            if child >= size:
+                break
+            right = child + 1
+            if right < size and (
+                keys[right] < keys[child]
+                or (keys[right] == keys[child] and counts[right] < counts[child])
+            ):
+                child = right
+            if keys[child] > key or (keys[child] == key and counts[child] > count):
+                break
+            keys[i] = keys[child]
+            counts[i] = counts[child]
+            nodes[i] = nodes[child]
+            i = child
+        keys[i] = key
+        counts[i] = count
+        nodes[i] = node
+        if done[u]:
+            continue
+        done[u] = True
+        order[settled] = u
+        settled += 1
+        if u == target:
+            break
+        for slot in range(indptr[u], indptr[u + 1]):
+            v = indices[slot]
+            w = weight[slot]
+            if w < 0.0:
+                return order[:0].copy(), distance, parent
+            way = distance[u] + w
+            if way > cutoff or done[v] or way >= distance[v]:
+                continue
+            distance[v] = way
+            parent[v] = u
+            i = size
+            size += 1
+            while i > 0:
+                up = (i - 1) // 2
+                if keys[up] <= way:  # what was pushed earlier stays ahead of an equal
+                    break
+                keys[i] = keys[up]
+                counts[i] = counts[up]
+                nodes[i] = nodes[up]
+                i = up
+            keys[i] = way
+            counts[i] = pushed
+            nodes[i] = v
+            pushed += 1
+    return order[:settled].copy(), distance, parent
+
+
+@kernel(I64, I32)
+def generations(indptr, indices):  # type: ignore[no-untyped-def]
+    """Return (order, level): Kahn's order, shorter than n on a cycle, and longest way from a source.
+
+    A row within or behind a cycle has level -1.
+    """
+    n = len(indptr) - 1
+    waiting = np.zeros(n, dtype=np.int64)
+    for v in indices:
+        waiting[v] += 1
+    level = np.full(n, -1, dtype=np.int64)
+    order = np.empty(n, dtype=np.int64)
+    tail = 0
+    for u in range(n):
+        if waiting[u] == 0:
+            level[u] = 0
+            order[tail] = u
+            tail += 1
+    head = 0
+    while head < tail:
+        u = order[head]
+        head += 1
+        for slot in range(indptr[u], indptr[u + 1]):
+            v = indices[slot]
+            waiting[v] -= 1
+            if waiting[v] == 0:
+                level[v] = level[u] + 1
+                order[tail] = v
+                tail += 1
+    return order[:tail].copy(), level
+
+
+@kernel(I64, I32, I64, I32, B)
+def reaches(indptr, indices, back_ptr, back_indices, seed):  # type: ignore[no-untyped-def]
+    """Return (forward, backward): rows reachable from the seed rows, and rows that reach them."""
+    n = len(indptr) - 1
+    forward = seed.copy()
+    backward = seed.copy()
+    stack = np.empty(n, dtype=np.int32)
+    size = 0
+    for u in range(n):
+        if seed[u]:
+            stack[size] = u
+            size += 1
+    while size > 0:
+        size -= 1
+        u = stack[size]
+        for slot in range(indptr[u], indptr[u + 1]):
+            v = indices[slot]
+            if not forward[v]:
+                forward[v] = True
+                stack[size] = v
+                size += 1
+    for u in range(n):
+        if seed[u]:
+            stack[size] = u
+            size += 1
+    while size > 0:
+        size -= 1
+        u = stack[size]
+        for slot in range(back_ptr[u], back_ptr[u + 1]):
+            v = back_indices[slot]
+            if not backward[v]:
+                backward[v] = True
+                stack[size] = v
+                size += 1
+    return forward, backward
