@@ -18,6 +18,7 @@ Two names with one key are candidates, not the same thing. What each key cannot 
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 from typing import Final
 
@@ -25,6 +26,7 @@ import polars as pl
 
 _TONES: Final = "\u0300\u0301\u0303\u0309\u0323"
 _LETTER_MARKS: Final = "\u0302\u0306\u031b"
+_DROPPED: Final = ("'", "’", "‘", "ʼ", "`", "´", "\u00ad", "\u200b", "\u200c", "\u200d", "\ufeff")
 
 SPELLINGS: Final = (
     ("đắk", "đăk", "GSO writes Đắk, the province Đăk"),
@@ -85,22 +87,29 @@ def fold_expr(text: pl.Expr, *, strip_diacritics: bool = False) -> pl.Expr:
     key = (
         text.str.normalize("NFKC")
         .str.to_lowercase()
-        .str.replace_all(r"\p{Cf}", "")
-        .str.replace_all("ð", "đ", literal=True)
-        .str.replace_all(r"['’‘ʼ`´]", "")
+        .str.replace_many(["ð", *_DROPPED], ["đ", *[""] * len(_DROPPED)])
         .str.replace_all(r"[^\p{L}\p{M}\p{N}]+", " ")
         .str.strip_chars()
     )
     for written, meant, _ in SPELLINGS:
         key = key.str.replace_all(rf"\b{written}\b", meant)
     # The tone goes to the end of its word: both styles of placing it give one key.
-    key = key.str.normalize("NFD").str.replace_all(
-        rf"([{_TONES}])([\p{{L}}{_LETTER_MARKS}]+)", "$2$1"
-    )
+    letters, apart = _tone_table()
+    key = key.str.replace_many(list(letters), list(apart))
+    key = key.str.replace_all(rf"([{_TONES}])([\p{{L}}{_LETTER_MARKS}]+)", "$2$1")
     key = key.str.replace_all(rf"\b([hklmst])y([{_TONES}]?)\b", "${1}i$2")
-    if strip_diacritics:
-        return ascii_lower(key)
-    return key.str.normalize("NFC")
+    return ascii_lower(key) if strip_diacritics else key
+
+
+@cache
+def _tone_table() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Letter with a tone → letter without it, then the combining tone."""
+    table = {
+        unicodedata.normalize("NFC", vowel + tone): vowel + tone
+        for vowel in "aăâeêioôơuưy"
+        for tone in _TONES
+    }
+    return tuple(table), tuple(table.values())
 
 
 def fold(series: pl.Series, *, strip_diacritics: bool = False) -> pl.Series:
@@ -121,9 +130,13 @@ def fold(series: pl.Series, *, strip_diacritics: bool = False) -> pl.Series:
     >>> fold(pl.Series(["Đắk Hòa"]), strip_diacritics=True).to_list()
     ['dak hoa']
     """
-    key = fold_expr(pl.col("name"), strip_diacritics=strip_diacritics)
     frame = pl.DataFrame({"name": series.cast(pl.String)})
-    return frame.select(key.alias(series.name)).to_series()
+    distinct = frame.unique(maintain_order=True)
+    distinct = distinct.with_columns(
+        key=fold_expr(pl.col("name"), strip_diacritics=strip_diacritics)
+    )
+    joined = frame.join(distinct, on="name", how="left", maintain_order="left")
+    return joined.get_column("key").alias(series.name)
 
 
 @cache

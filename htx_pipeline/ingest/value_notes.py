@@ -157,7 +157,7 @@ NOTE_CODES: Final[dict[str, NoteCode]] = {
     ),
     # tax codes
     "tax_code_invalid": NoteCode("error", False, _TAX_VI, _TAX_EN),
-    "tax_code_check_digit": NoteCode("error", False, _TAX_VI, _TAX_EN),
+    "tax_code_check_digit": NoteCode("error", True, _TAX_VI, _TAX_EN),
     "tax_code_zero_restored": NoteCode("warning", True, _TAX_VI, _TAX_EN),
     "tax_code_from_number": NoteCode("warning", True, _TAX_VI, _TAX_EN),
     "tax_code_branch": NoteCode(

@@ -14,6 +14,7 @@ number is personal data: it is refused, and never repeated in a note.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,39 +36,50 @@ class TaxCodeResult:
     Attributes
     ----------
     values:
-        "6100123456" or "6100123456-001"; null where there is no valid code.
+        "6100123456" or "6100123456-001"; null where the cell is no code of 10 or 13 digits. A code
+        whose check digit is wrong stays, as written, with ``is_valid`` false.
+    is_valid:
+        Whether the code is valid; null where the cell is empty.
     parents:
         The ten digits of the organisation itself.
     is_branch:
-        Whether the code has 13 digits; null where there is no valid code.
+        Whether the code has 13 digits; null where there is no code.
     notes:
         `value_notes.NOTE_SCHEMA`.
     """
 
     values: pl.Series
+    is_valid: pl.Series
     parents: pl.Series
     is_branch: pl.Series
     notes: pl.DataFrame
 
 
+def _is_valid(code: str) -> bool:
+    """`mst.is_valid` for text known to be digits."""
+    if len(code) not in (10, 13) or code[2:9] == "0000000" or code[10:] == "000":
+        return False
+    return bool(code[9] == mst.calc_check_digit(code))
+
+
 def _read(text: str) -> tuple[str | None, str]:
-    """One distinct cell → (valid code or None, what happened)."""
-    code = mst.compact(text)
-    happened = ""
+    """One distinct cell → (code or None, what happened)."""
+    code = re.sub(r"[.\-]", "", text)
     if not (code.isascii() and code.isdigit()):
         return None, "tax_code_invalid"
     if len(code) == 12 and code.startswith("0"):
         return None, "tax_code_personal_id"
     if len(code) in (9, 12):
-        code, happened = "0" + code, "tax_code_zero_restored"
-    if mst.is_valid(code):
-        return str(mst.format(code)), happened
-    if len(code) == 13 and happened:
-        return None, "tax_code_personal_id"
-    if len(code) not in (10, 13) or happened:
+        if _is_valid("0" + code):
+            return _formatted("0" + code), "tax_code_zero_restored"
+        return None, "tax_code_personal_id" if len(code) == 12 else "tax_code_invalid"
+    if len(code) not in (10, 13):
         return None, "tax_code_invalid"
-    is_wrong_digit = code[9] != mst.calc_check_digit(code)
-    return None, "tax_code_check_digit" if is_wrong_digit else "tax_code_invalid"
+    return _formatted(code), "" if _is_valid(code) else "tax_code_check_digit"
+
+
+def _formatted(code: str) -> str:
+    return code if len(code) == 10 else f"{code[:10]}-{code[10:]}"
 
 
 def parse_tax_codes(raw: pl.Series) -> TaxCodeResult:
@@ -83,7 +95,9 @@ def parse_tax_codes(raw: pl.Series) -> TaxCodeResult:
     >>> cells = pl.Series(["0100233488", "100233488", "0314409058-002", "0100233488.0", "0100233480"])
     >>> result = parse_tax_codes(cells)
     >>> result.values.to_list()
-    ['0100233488', '0100233488', '0314409058-002', '0100233488', None]
+    ['0100233488', '0100233488', '0314409058-002', '0100233488', '0100233480']
+    >>> result.is_valid.to_list()
+    [True, True, True, True, False]
     >>> result.notes["code"].to_list()
     ['tax_code_zero_restored', 'tax_code_branch', 'tax_code_from_number', 'tax_code_check_digit']
     """
@@ -122,8 +136,12 @@ def parse_tax_codes(raw: pl.Series) -> TaxCodeResult:
     read = cells.join(distinct, on="text", how="left", maintain_order="left")
     blank = pl.Series(raw.name, [None], dtype=pl.String).new_from_index(0, len(text))
     values = blank.scatter(read.get_column("index"), read.get_column("value"))
+    valid = pl.col("value").is_not_null() & (pl.col("happened") != "tax_code_check_digit")
+    stated = read.filter(~pl.col("is_empty") & ~pl.col("said_none")).select("index", valid=valid)
+    unknown = pl.Series(raw.name, [None], dtype=pl.Boolean).new_from_index(0, len(text))
     return TaxCodeResult(
         values=values,
+        is_valid=unknown.scatter(stated.get_column("index"), stated.get_column("valid")),
         parents=values.str.slice(0, 10),
         is_branch=values.str.len_bytes() > 10,
         notes=join_notes(_notes(read, is_numeric=is_numeric)),
