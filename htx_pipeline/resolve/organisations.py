@@ -7,11 +7,11 @@ one, stays unresolved and is rejected by a rule, with the nearest name as a hint
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
+from rapidfuzz import fuzz, process
 
 from htx_pipeline.findings import concat_findings, findings_from_rows
 from htx_pipeline.ingest.names import fold, fold_org
@@ -28,6 +28,9 @@ AS_WRITTEN: Final = "as_written"
 
 MIN_SHORT_NAME: Final = 4
 """Letters a short name needs before it may identify an organisation."""
+
+NEAREST_CUTOFF: Final = 75
+"""Likeness, 0..100, from which a known name is offered as a hint."""
 
 _ROLE_OF_TYPE: Final = {
     "htx": "cooperative",
@@ -322,10 +325,10 @@ def _nearest_names(unknown: pl.DataFrame, several: pl.DataFrame, book: _Director
     rest = unknown.join(several.select("source_id"), on="source_id", how="anti", maintain_order="left")
     hints: dict[str, tuple[str, str]] = {}
     for written in sorted(set(rest[name].drop_nulls())):
-        close = difflib.get_close_matches(written, book.names, n=1, cutoff=0.75)
+        close = process.extractOne(written, book.names, scorer=fuzz.ratio, score_cutoff=NEAREST_CUTOFF)
         hints[written] = (
             (f"Gần nhất trong danh bạ: «{close[0]}». Sửa tên hoặc ghi mã số thuế.", f"Nearest known: “{close[0]}”. Correct the name or give the tax code.")
-            if close
+            if close is not None
             else ("Bổ sung tổ chức vào danh bạ, hoặc ghi mã số thuế.", "Add the organisation to the register, or give the tax code.")
         )  # fmt: skip
     vi = {k: v[0] for k, v in hints.items()}

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from htx_pipeline.findings import concat_findings
-from htx_pipeline.resolve.organisations import Resolved
+from htx_pipeline.resolve.organisations import UNRESOLVED, Resolved
 from htx_pipeline.validation.run import LEDGER_SCHEMA, Check, ValidationResult, validate
 from htx_pipeline.validation.suites import SuiteSpec
 
@@ -86,7 +86,9 @@ def settle(
     rejected = pl.concat([resolved.rejected, result.rejected]).sort(
         "source_file", "source_sheet", "source_row", "source_id"
     )
-    everything = concat_findings([reader_findings, resolved.findings, result.findings])
+    # The resolver has already said, with a hint, which organisation is unknown.
+    told = pl.col("rule_id").str.ends_with(".reference") & pl.col("raw_value").str.starts_with(UNRESOLVED).fill_null(False)
+    everything = concat_findings([reader_findings, resolved.findings, result.findings.filter(~told)])
     kept = accepted["source_id"].implode()
     everything = everything.with_columns(
         severity=pl.when(
