@@ -46,27 +46,20 @@ def weak_components(graph: CSRGraph) -> tuple[NDArray[np.int32], int]:
 
 
 def strong_components(graph: CSRGraph) -> tuple[NDArray[np.int32], int]:
-    """Return (strong component of each node, number), numbered by their smallest node."""
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import connected_components
+    """Return (strong component of each node, number), sinks first.
 
-    if not graph.is_directed():
-        return weak_components(graph)
-    n = len(graph)
-    if n == 0:
-        return np.empty(0, dtype=np.int32), 0
-    ones = np.ones(len(graph.out.indices))
-    matrix = csr_array((ones, graph.out.indices, graph.out.indptr.astype(np.int32)), shape=(n, n))
-    count, label = connected_components(matrix, directed=True, connection="strong")
-    return renumber(label), int(count)
+    A component's number is larger than that of every component it leads to.
 
+    Examples
+    --------
+    >>> graph = CSRGraph.from_arrays(np.array([0, 1, 1]), np.array([1, 0, 2]))
+    >>> strong_components(graph)
+    (array([1, 1, 0], dtype=int32), 2)
+    """
+    from htx_pipeline.graph.kernels import cuts
 
-def renumber(label: NDArray[Any]) -> NDArray[np.int32]:
-    """Number groups 0, 1, … in the order in which their first member stands."""
-    values, first, inverse = np.unique(label, return_index=True, return_inverse=True)
-    place = np.empty(len(values), dtype=np.int32)
-    place[np.argsort(first)] = np.arange(len(values), dtype=np.int32)
-    return place[inverse]
+    label, count = cuts.strong(graph.out.indptr, graph.out.indices)
+    return label, int(count)
 
 
 def out_degree(graph: CSRGraph) -> NDArray[np.int64]:

@@ -383,7 +383,7 @@ def pagerank(
         total = values.sum()
         if total == 0 and given is personalization:
             raise ZeroDivisionError
-        return values / total
+        return np.asarray(values / total)
 
     ranks = arrays.pagerank(
         G,
@@ -432,14 +432,12 @@ def _rescaled(
     half = 1 if directed else 2
 
     def scale(count: int) -> float:
-        if count == 0:
-            return math.nan
         return 1 / (count * (pairs - 1)) if normalized else pairs / (count * half)
 
     scaled = total * scale(sources)
     if sampled is not None and not endpoints:
         # A sampled source is a source in one draw fewer than the others.
-        scaled[sampled] = total[sampled] * scale(sources - 1)
+        scaled[sampled] = total[sampled] * (scale(sources - 1) if sources > 1 else math.nan)
     return scaled
 
 

@@ -54,7 +54,7 @@ FUNCTIONS: Final[dict[str, str]] = {
     "single_source_dijkstra_path_length": "",
     "single_source_shortest_path_length": "",
     "single_target_shortest_path_length": "",
-    "strongly_connected_components": _BY_NODE,
+    "strongly_connected_components": "",
     "topological_generations": "",
     "triangles": "",
     "weakly_connected_components": _BY_NODE,

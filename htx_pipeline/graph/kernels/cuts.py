@@ -5,6 +5,7 @@ What belongs here: the depth-first numbering of an undirected graph and what fol
 What does not: flows and minimum cuts (SciPy and igraph have them).
 """
 
+# ruff: noqa: PLR0915
 from __future__ import annotations
 
 import numpy as np
@@ -99,6 +100,70 @@ def blocks(order, number, parent, low):  # type: ignore[no-untyped-def]
         else:
             block[v] = block[p]
     return block, count
+
+
+@kernel(I64, I32)
+def strong(indptr, indices):  # type: ignore[no-untyped-def]
+    """Return (component, count) of the strong components in the order in which Tarjan closes them.
+
+    A component is numbered after every component it leads to (Tarjan 1972, doi:10.1137/0201010).
+    """
+    n = len(indptr) - 1
+    number = np.full(n, -1, dtype=np.int32)
+    low = np.empty(n, dtype=np.int32)
+    parent = np.full(n, -1, dtype=np.int32)
+    component = np.full(n, -1, dtype=np.int32)
+    stack = np.empty(n, dtype=np.int32)
+    cursor = indptr[:-1].copy()
+    size = 0
+    seen = 0
+    count = 0
+    for root in range(n):
+        if number[root] >= 0:
+            continue
+        u = np.int32(root)
+        number[u] = seen
+        low[u] = seen
+        seen += 1
+        stack[size] = u
+        size += 1
+        while u >= 0:
+            end = indptr[u + 1]
+            c = cursor[u]
+            best = low[u]
+            child = np.int32(-1)
+            while c < end:
+                v = indices[c]
+                c += 1
+                if number[v] < 0:
+                    child = v
+                    break
+                if component[v] < 0 and number[v] < best:
+                    best = number[v]
+            cursor[u] = c
+            low[u] = best
+            if child >= 0:
+                parent[child] = u
+                number[child] = seen
+                low[child] = seen
+                seen += 1
+                stack[size] = child
+                size += 1
+                u = child
+                continue
+            if best == number[u]:
+                while True:
+                    size -= 1
+                    v = stack[size]
+                    component[v] = count
+                    if v == u:
+                        break
+                count += 1
+            up = parent[u]
+            if up >= 0 and best < low[up]:
+                low[up] = best
+            u = up
+    return component, count
 
 
 @kernel(I64, I32, W_I64)
