@@ -1,0 +1,646 @@
+"""What a cluster is: its members, products, stages, value, largest buyer, and its name.
+
+What belongs here: the tables `metrics/clusters`, `metrics/cluster_members`, `metrics/cluster_stages`.
+What does not: finding clusters (`detect`), legal tests (`criteria`).
+
+A cluster's linkages are those with both ends in it, at the evidence level given (default: signed or
+stronger). Every share of a cluster is computed on one basis, stated in ``weight_basis``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from htx_pipeline.graph.network import (
+    COOPERATIVE_TYPES,
+    at_least,
+    basis_value,
+    basis_weight,
+    value_bases,
+)
+from htx_pipeline.reference.products import OTHER, UNSPECIFIED, product_labels
+from htx_pipeline.reference.stages import STAGES, decree_stages, stages
+
+KEY: Final = ["period", "cluster_id"]
+
+TOP: Final = pl.List(
+    pl.Struct(
+        {
+            "org_id": pl.String(),
+            "name": pl.String(),
+            "value_vnd": pl.Int64(),
+            "n_linkages": pl.Int64(),
+            "share": pl.Float64(),
+        }
+    )
+)
+
+CLUSTER_SCHEMA: Final[dict[str, pl.DataType]] = {
+    "period": pl.String(),
+    "cluster_id": pl.String(),
+    "cluster_name_vi": pl.String(),
+    "cluster_name_en": pl.String(),
+    "n_organisations": pl.Int64(),
+    "n_cooperatives": pl.Int64(),
+    "n_enterprises": pl.Int64(),
+    "n_other": pl.Int64(),
+    "localities": pl.List(pl.String()),
+    "n_localities": pl.Int64(),
+    "main_locality": pl.String(),
+    "official_members": pl.Int64(),
+    "n_members_stated": pl.Int64(),
+    "products": pl.List(pl.String()),
+    "main_product": pl.String(),
+    "stages_present": pl.List(pl.String()),
+    "stages_missing": pl.List(pl.String()),
+    "n_linkages": pl.Int64(),
+    "n_linkages_executed": pl.Int64(),
+    "n_linkages_outside": pl.Int64(),
+    "contracted_value_vnd": pl.Int64(),
+    "paid_value_vnd": pl.Int64(),
+    "n_contracted_value": pl.Int64(),
+    "n_paid_value": pl.Int64(),
+    "delivered_tonnes": pl.Float64(),
+    "executed_share": pl.Float64(),
+    "executed_share_basis": pl.String(),
+    "weight_basis": pl.String(),
+    "inside_share": pl.Float64(),
+    "largest_buyer_id": pl.String(),
+    "largest_buyer_name": pl.String(),
+    "largest_buyer_share": pl.Float64(),
+    "top_enterprises": TOP,
+    "area_ha": pl.Float64(),
+    "households": pl.Int64(),
+    "n_source_rows": pl.Int64(),
+    "n_source_files": pl.Int64(),
+    "notes": pl.List(pl.String()),
+}
+"""Columns of `metrics/clusters`."""
+
+MEMBER_SCHEMA: Final[dict[str, pl.DataType]] = {
+    "period": pl.String(),
+    "cluster_id": pl.String(),
+    "org_id": pl.String(),
+    "name": pl.String(),
+    "legal_type": pl.String(),
+    "stage": pl.String(),
+    "is_stage_conflict": pl.Boolean(),
+    "locality": pl.String(),
+    "n_linkages": pl.Int64(),
+    "value_in_vnd": pl.Int64(),
+    "value_out_vnd": pl.Int64(),
+    "weight_basis": pl.String(),
+    "official_members": pl.Int64(),
+    "revenue_vnd": pl.Int64(),
+    "source_ids": pl.List(pl.String()),
+}
+"""Columns of `metrics/cluster_members`."""
+
+STAGE_SCHEMA: Final[dict[str, pl.DataType]] = {
+    "period": pl.String(),
+    "cluster_id": pl.String(),
+    "product_code": pl.String(),
+    "stage": pl.String(),
+    "n_organisations": pl.Int64(),
+    "value_in_vnd": pl.Int64(),
+    "value_out_vnd": pl.Int64(),
+    "weight_basis": pl.String(),
+    "delivered_tonnes": pl.Float64(),
+    "is_present": pl.Boolean(),
+    "presence_basis": pl.String(),
+    "is_named_by_decree": pl.Boolean(),
+}
+"""Columns of `metrics/cluster_stages`."""
+
+
+def _null_sum(column: str) -> pl.Expr:
+    """Add up in ascending order; null when nothing is stated."""
+    return pl.when(pl.col(column).count() > 0).then(pl.col(column).sort().sum()).alias(column)
+
+
+def _inside(edges: pl.DataFrame, communities: pl.DataFrame, *, evidence: str) -> pl.DataFrame:
+    """Return the edges with their clusters: ``cluster_id``, null where the ends are in two."""
+    own = communities.select("period", "org_id", "cluster_id")
+    rows = at_least(edges, evidence=evidence)
+    rows = rows.join(
+        own, left_on=["period", "supplier_id"], right_on=["period", "org_id"], how="left"
+    )
+    rows = rows.join(
+        own,
+        left_on=["period", "buyer_id"],
+        right_on=["period", "org_id"],
+        how="left",
+        suffix="_buyer",
+    )
+    own_cluster = pl.col("cluster_id_supplier")
+    return rows.rename({"cluster_id": "cluster_id_supplier"}).with_columns(
+        pl.when(own_cluster == pl.col("cluster_id_buyer")).then(own_cluster).alias("cluster_id")
+    )
+
+
+def _weighted(inside: pl.DataFrame, *, min_stated_share: float) -> pl.DataFrame:
+    bases = value_bases(inside, by=("period", "cluster_id"), min_stated_share=min_stated_share)
+    return inside.join(bases, on=KEY, how="left").with_columns(
+        basis_value(pl.col("weight_basis")).alias("_value"),
+        basis_weight(pl.col("weight_basis")).alias("_weight"),
+    )
+
+
+def cluster_members(
+    nodes: pl.DataFrame,
+    edges: pl.DataFrame,
+    communities: pl.DataFrame,
+    reports: pl.DataFrame,
+    *,
+    evidence: str = "signed",
+    min_stated_share: float = 0.5,
+) -> pl.DataFrame:
+    """List the organisations of each cluster with what they do in it.
+
+    Parameters
+    ----------
+    nodes, edges, communities:
+        The tables `graph/nodes`, `graph/edges`, `graph/communities`.
+    reports:
+        The table `core/cooperative_reports`.
+    evidence:
+        Weakest evidence level that counts.
+    min_stated_share:
+        See `network.value_bases`.
+
+    Returns
+    -------
+    DataFrame
+        `MEMBER_SCHEMA`, sorted by cluster and id. Values are those of linkages inside the cluster on
+        its ``weight_basis``, null where none states one. ``source_ids``: the rows of the register,
+        the report and the linkages behind the row.
+    """
+    rows = _weighted(
+        _inside(edges, communities, evidence=evidence).filter(pl.col("cluster_id").is_not_null()),
+        min_stated_share=min_stated_share,
+    )
+
+    def side(own: str, value: str) -> pl.DataFrame:
+        return rows.group_by(*KEY, pl.col(own).alias("org_id")).agg(
+            _null_sum("_value").alias(value),
+            pl.col("n_linkages").sum().alias(f"_n_{value}"),
+            pl.col("n_linkages").filter(pl.col("is_self_loop")).sum().alias("_n_loops"),
+            pl.col("source_ids").list.explode().alias(f"_sources_{value}"),
+        )
+
+    key = [*KEY, "org_id"]
+    out = side("supplier_id", "value_out_vnd")
+    into = side("buyer_id", "value_in_vnd").drop("_n_loops")
+    bases = rows.select(*KEY, "weight_basis").unique()
+    told = reports.select(
+        "period", "org_id", "official_members", "revenue_vnd", pl.col("source_id").alias("_report")
+    )
+    empty = pl.lit([], dtype=pl.List(pl.String()))
+    return (
+        communities.join(nodes, on=["period", "org_id"], how="left", validate="1:1")
+        .join(out, on=key, how="left")
+        .join(into, on=key, how="left")
+        .join(bases, on=KEY, how="left")
+        .join(told, on=["period", "org_id"], how="left")
+        .drop("value_in_vnd", "value_out_vnd")
+        .rename({"value_in_vnd_right": "value_in_vnd", "value_out_vnd_right": "value_out_vnd"})
+        .with_columns(
+            (
+                pl.col("_n_value_out_vnd").fill_null(0)
+                + pl.col("_n_value_in_vnd").fill_null(0)
+                - pl.col("_n_loops").fill_null(0)
+            ).alias("n_linkages"),
+            pl.concat_list(
+                pl.col("_sources_value_out_vnd").fill_null(empty),
+                pl.col("_sources_value_in_vnd").fill_null(empty),
+                pl.concat_list("source_id", "_report"),
+            )
+            .list.drop_nulls()
+            .list.unique()
+            .list.sort()
+            .alias("source_ids"),
+        )
+        .select(pl.col(c).cast(t) for c, t in MEMBER_SCHEMA.items())
+        .sort(*KEY, "org_id")
+    )
+
+
+def cluster_stages(
+    nodes: pl.DataFrame,
+    edges: pl.DataFrame,
+    communities: pl.DataFrame,
+    *,
+    evidence: str = "signed",
+    min_stated_share: float = 0.5,
+) -> pl.DataFrame:
+    """Say, for each product of a cluster, which stages of the chain are present.
+
+    A stage is present when an organisation of that stage handles the product inside the cluster, or
+    a linkage inside it covers the stage (its flag); ``presence_basis`` says which: ``organisation``,
+    ``linkage``, ``both``.
+
+    Returns
+    -------
+    DataFrame
+        `STAGE_SCHEMA`: five rows (one a stage) for each period, cluster and product. Value and
+        tonnes are those of linkages whose buyer (in) or seller (out) stands at the stage;
+        ``delivered_tonnes`` is what the stage's organisations delivered.
+    """
+    rows = _weighted(
+        _inside(edges, communities, evidence=evidence).filter(pl.col("cluster_id").is_not_null()),
+        min_stated_share=min_stated_share,
+    )
+    stage_of = nodes.select("period", "org_id", "stage")
+    product = [*KEY, "product_code"]
+    rows = rows.join(
+        stage_of.rename({"org_id": "supplier_id", "stage": "_from"}),
+        on=["period", "supplier_id"],
+        how="left",
+    ).join(
+        stage_of.rename({"org_id": "buyer_id", "stage": "_to"}),
+        on=["period", "buyer_id"],
+        how="left",
+    )
+
+    grid = (
+        rows.select(*product, "weight_basis")
+        .unique()
+        .join(
+            stages().select(pl.col("code").alias("stage"), "rank", "is_named_by_decree"),
+            how="cross",
+        )
+    )
+    flags = pl.concat(
+        [
+            rows.filter(pl.col(flag).fill_null(False)).select(*product, pl.lit(code).alias("stage"))
+            for code, flag in stages().drop_nulls("flag").select("code", "flag").iter_rows()
+        ]
+    ).unique()
+    ends = pl.concat(
+        [
+            rows.select(
+                *product, pl.col("supplier_id").alias("org_id"), pl.col("_from").alias("stage")
+            ),
+            rows.select(*product, pl.col("buyer_id").alias("org_id"), pl.col("_to").alias("stage")),
+        ]
+    )
+    who = ends.group_by(*product, "stage").agg(
+        pl.col("org_id").n_unique().cast(pl.Int64).alias("n_organisations")
+    )
+    out = rows.group_by(*product, pl.col("_from").alias("stage")).agg(
+        _null_sum("_value").alias("value_out_vnd"), _null_sum("delivered_tonnes")
+    )
+    into = rows.group_by(*product, pl.col("_to").alias("stage")).agg(
+        _null_sum("_value").alias("value_in_vnd")
+    )
+    cell = [*product, "stage"]
+    frame = (
+        grid.join(who, on=cell, how="left", nulls_equal=True)
+        .join(out, on=cell, how="left", nulls_equal=True)
+        .join(into, on=cell, how="left", nulls_equal=True)
+        .join(
+            flags.with_columns(pl.lit(True).alias("_flag")), on=cell, how="left", nulls_equal=True
+        )
+        .with_columns(pl.col("n_organisations").fill_null(0), pl.col("_flag").fill_null(False))
+    )
+    by_node = pl.col("n_organisations") > 0
+    return (
+        frame.with_columns(
+            (by_node | pl.col("_flag")).alias("is_present"),
+            pl.when(by_node & pl.col("_flag"))
+            .then(pl.lit("both"))
+            .when(by_node)
+            .then(pl.lit("organisation"))
+            .when(pl.col("_flag"))
+            .then(pl.lit("linkage"))
+            .alias("presence_basis"),
+        )
+        .sort(*product, "rank")
+        .select(pl.col(c).cast(t) for c, t in STAGE_SCHEMA.items())
+    )
+
+
+def clusters(
+    nodes: pl.DataFrame,
+    edges: pl.DataFrame,
+    communities: pl.DataFrame,
+    reports: pl.DataFrame,
+    *,
+    evidence: str = "signed",
+    min_stated_share: float = 0.5,
+    n_top: int = 5,
+) -> pl.DataFrame:
+    """Describe each cluster in one row.
+
+    * ``executed_share``: of the contracted value of the cluster's linkages, the part under linkages
+      that were executed (delivered or paid), 0..1; of their number where fewer than
+      ``min_stated_share`` of them state a value (``executed_share_basis``). Null where no linkage
+      says anything of deliveries or payments: then execution is unknown, not zero.
+    * ``largest_buyer_share``, ``top_enterprises``: on ``weight_basis``, self-loops left out; null
+      when nobody buys. Ties go to the smaller id.
+    * ``inside_share``: weight of the linkages inside, of all linkages of the members, on the basis
+      of the cluster.
+    * ``stages_missing``: stages the decree names (collection is not one) present for no product.
+    * ``notes``: ``no_values``, ``execution_not_stated``, ``values_partly_stated``, ``stage_conflict``, ``no_cooperative``,
+      ``no_enterprise``, ``locality_unknown``.
+
+    Parameters
+    ----------
+    nodes, edges, communities, reports:
+        The tables `graph/nodes`, `graph/edges`, `graph/communities`, `core/cooperative_reports`.
+    evidence:
+        Weakest evidence level that counts.
+    min_stated_share:
+        See `network.value_bases`.
+    n_top:
+        Number of enterprises listed.
+
+    Returns
+    -------
+    DataFrame
+        `CLUSTER_SCHEMA`, sorted by period and cluster.
+    """
+    crossing = _inside(edges, communities, evidence=evidence)
+    inside = _weighted(
+        crossing.filter(pl.col("cluster_id").is_not_null()), min_stated_share=min_stated_share
+    )
+    executed = pl.col("evidence") == "executed"
+    made = inside.group_by(KEY).agg(
+        pl.col("weight_basis").first(),
+        pl.col("n_linkages").sum(),
+        pl.col("n_linkages").filter(executed).sum().alias("n_linkages_executed"),
+        _null_sum("contracted_value_vnd"),
+        _null_sum("paid_value_vnd"),
+        pl.col("n_contracted_value", "n_paid_value").sum(),
+        pl.col("n_delivered_tonnes").sum().alias("_n_delivered"),
+        _null_sum("delivered_tonnes"),
+        _null_sum("area_ha"),
+        _null_sum("households"),
+        pl.col("contracted_value_vnd").filter(executed).sum().alias("_contracted_executed"),
+        pl.col("product_code").unique().sort().alias("products"),
+        pl.col("source_ids").list.explode().alias("_sources"),
+        pl.col("_weight").sum(),
+    )
+    frame = (
+        _composition(nodes, communities, reports)
+        .join(made, on=KEY, how="left", validate="1:1")
+        .join(_main(inside, "product_code", "main_product"), on=KEY, how="left")
+        .join(_main_locality(nodes, communities, inside), on=KEY, how="left")
+        .join(_buyers(inside, nodes), on=KEY, how="left")
+        .join(_enterprises(inside, nodes, n_top=n_top), on=KEY, how="left")
+        .join(
+            _stage_lists(nodes, edges, communities, evidence, min_stated_share), on=KEY, how="left"
+        )
+        .join(_outside(crossing, made.select(*KEY, "weight_basis")), on=KEY, how="left")
+    )
+    by_value = (pl.col("contracted_value_vnd") > 0) & (
+        pl.col("n_contracted_value") >= min_stated_share * pl.col("n_linkages")
+    )
+    everything = pl.col("_weight") + pl.col("_weight_outside").fill_null(0)
+    has_values = pl.col("weight_basis") != "links"
+    is_told = (pl.col("n_paid_value") > 0) | (pl.col("_n_delivered") > 0)
+    stated = pl.min_horizontal("n_contracted_value", "n_linkages")
+    frame = frame.with_columns(
+        pl.when(by_value & is_told)
+        .then(pl.col("_contracted_executed") / pl.col("contracted_value_vnd"))
+        .when(is_told)
+        .then(pl.col("n_linkages_executed") / pl.col("n_linkages"))
+        .alias("executed_share"),
+        pl.when(by_value & is_told)
+        .then(pl.lit("contracted_value"))
+        .when(is_told)
+        .then(pl.lit("links"))
+        .alias("executed_share_basis"),
+        pl.when(everything > 0).then(pl.col("_weight") / everything).alias("inside_share"),
+        pl.col("n_linkages_outside").fill_null(0),
+        pl.col("_sources").list.unique().list.len().alias("n_source_rows"),
+        pl.col("_sources")
+        .list.eval(pl.element().str.split(":").list.first())
+        .list.unique()
+        .list.len()
+        .alias("n_source_files"),
+        pl.concat_list(
+            pl.when(~has_values).then(pl.lit("no_values")),
+            pl.when(has_values & (stated < pl.col("n_linkages"))).then(
+                pl.lit("values_partly_stated")
+            ),
+            pl.when(~is_told).then(pl.lit("execution_not_stated")),
+            pl.when(pl.col("_n_conflicts") > 0).then(pl.lit("stage_conflict")),
+            pl.when(pl.col("n_cooperatives") == 0).then(pl.lit("no_cooperative")),
+            pl.when(pl.col("n_enterprises") == 0).then(pl.lit("no_enterprise")),
+            pl.when(pl.col("main_locality").is_null()).then(pl.lit("locality_unknown")),
+        )
+        .list.drop_nulls()
+        .alias("notes"),
+    )
+    return _named(frame).select(pl.col(c).cast(t) for c, t in CLUSTER_SCHEMA.items()).sort(KEY)
+
+
+def _composition(
+    nodes: pl.DataFrame, communities: pl.DataFrame, reports: pl.DataFrame
+) -> pl.DataFrame:
+    members = communities.join(nodes, on=["period", "org_id"], how="left").join(
+        reports.select("period", "org_id", "official_members"), on=["period", "org_id"], how="left"
+    )
+    kind = pl.col("legal_type")
+    is_cooperative = kind.is_in(COOPERATIVE_TYPES).fill_null(False)
+    is_enterprise = (kind == "enterprise").fill_null(False)
+    by_size = (
+        members.drop_nulls("locality")
+        .group_by(*KEY, "locality")
+        .len()
+        .sort(*KEY, "len", "locality", descending=[False, False, True, False])
+        .group_by(KEY, maintain_order=True)
+        .agg(pl.col("locality").alias("localities"))
+    )
+    counted = members.group_by(KEY).agg(
+        pl.len().alias("n_organisations"),
+        is_cooperative.sum().alias("n_cooperatives"),
+        is_enterprise.sum().alias("n_enterprises"),
+        (~is_cooperative & ~is_enterprise).sum().alias("n_other"),
+        _null_sum("official_members"),
+        pl.col("official_members").count().alias("n_members_stated"),
+        pl.col("is_stage_conflict").fill_null(False).sum().alias("_n_conflicts"),
+    )
+    return counted.join(by_size, on=KEY, how="left").with_columns(
+        pl.col("localities").fill_null(pl.lit([], dtype=pl.List(pl.String()))),
+        pl.col("localities").list.len().fill_null(0).alias("n_localities"),
+    )
+
+
+def _main(inside: pl.DataFrame, column: str, alias: str) -> pl.DataFrame:
+    """Return the value of a column with most weight, then most linkages, then first by name."""
+    return (
+        inside.group_by(*KEY, column)
+        .agg(pl.col("_weight").sum(), pl.col("n_linkages").sum())
+        .sort(*KEY, "_weight", "n_linkages", column, descending=[False, False, True, True, False])
+        .group_by(KEY, maintain_order=True)
+        .agg(pl.col(column).first().alias(alias))
+    )
+
+
+def _main_locality(
+    nodes: pl.DataFrame, communities: pl.DataFrame, inside: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the locality with most cooperatives, then most weight sold, then first by name."""
+    sold = inside.group_by("period", pl.col("supplier_id").alias("org_id")).agg(
+        pl.col("_weight").sum()
+    )
+    return (
+        communities.join(nodes, on=["period", "org_id"], how="left")
+        .join(sold, on=["period", "org_id"], how="left")
+        .drop_nulls("locality")
+        .group_by(*KEY, "locality")
+        .agg(
+            pl.col("legal_type").is_in(COOPERATIVE_TYPES).sum().alias("_n"),
+            pl.col("_weight").sum(),
+        )
+        .sort(*KEY, "_n", "_weight", "locality", descending=[False, False, True, True, False])
+        .group_by(KEY, maintain_order=True)
+        .agg(pl.col("locality").first().alias("main_locality"))
+    )
+
+
+def _buyers(inside: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    rows = inside.filter(~pl.col("is_self_loop"))
+    names = nodes.select("period", pl.col("org_id").alias("buyer_id"), "name")
+    total = rows.group_by(KEY).agg(pl.col("_weight").sum().alias("_total"))
+    return (
+        rows.group_by(*KEY, "buyer_id")
+        .agg(pl.col("_weight").sum(), pl.col("n_linkages").sum())
+        .join(total, on=KEY, how="left")
+        .filter(pl.col("_total") > 0)
+        .sort(
+            *KEY, "_weight", "n_linkages", "buyer_id", descending=[False, False, True, True, False]
+        )
+        .group_by(KEY, maintain_order=True)
+        .agg(
+            pl.col("buyer_id").first(),
+            (pl.col("_weight") / pl.col("_total")).first().alias("largest_buyer_share"),
+        )
+        .join(names, on=["period", "buyer_id"], how="left")
+        .rename({"buyer_id": "largest_buyer_id", "name": "largest_buyer_name"})
+    )
+
+
+def _enterprises(inside: pl.DataFrame, nodes: pl.DataFrame, *, n_top: int) -> pl.DataFrame:
+    """List the enterprises with most weight through them, bought and sold."""
+    rows = inside.filter(~pl.col("is_self_loop"))
+    total = rows.group_by(KEY).agg(pl.col("_weight").sum().alias("_total"))
+    keep = [*KEY, "_value", "_weight", "n_linkages"]
+    ends = pl.concat(
+        [
+            rows.select(*keep, pl.col("supplier_id").alias("org_id")),
+            rows.select(*keep, pl.col("buyer_id").alias("org_id")),
+        ]
+    )
+    firms = nodes.filter(pl.col("legal_type") == "enterprise").select("period", "org_id", "name")
+    ranked = (
+        ends.join(firms, on=["period", "org_id"], how="inner")
+        .group_by(*KEY, "org_id", "name")
+        .agg(_null_sum("_value").alias("value_vnd"), pl.col("_weight", "n_linkages").sum())
+        .join(total, on=KEY, how="left")
+        .with_columns(
+            pl.when(pl.col("_total") > 0).then(pl.col("_weight") / pl.col("_total")).alias("share")
+        )
+        .sort(*KEY, "_weight", "n_linkages", "org_id", descending=[False, False, True, True, False])
+    )
+    return ranked.group_by(KEY, maintain_order=True).agg(
+        pl.struct("org_id", "name", "value_vnd", "n_linkages", "share")
+        .head(n_top)
+        .alias("top_enterprises")
+    )
+
+
+def _stage_lists(
+    nodes: pl.DataFrame,
+    edges: pl.DataFrame,
+    communities: pl.DataFrame,
+    evidence: str,
+    min_stated_share: float,
+) -> pl.DataFrame:
+    table = cluster_stages(
+        nodes, edges, communities, evidence=evidence, min_stated_share=min_stated_share
+    )
+    present = (
+        table.filter("is_present").group_by(KEY).agg(pl.col("stage").unique().alias("_present"))
+    )
+
+    def ordered(wanted: tuple[str, ...], *, is_in: bool) -> pl.Expr:
+        has = pl.col("_present").list
+        return pl.concat_list(
+            pl.when(has.contains(s) if is_in else ~has.contains(s)).then(pl.lit(s)) for s in wanted
+        ).list.drop_nulls()
+
+    found = table.select(KEY).unique().join(present, on=KEY, how="left")
+    found = found.with_columns(pl.col("_present").fill_null(pl.lit([], dtype=pl.List(pl.String()))))
+    return found.select(
+        *KEY,
+        ordered(STAGES, is_in=True).alias("stages_present"),
+        ordered(decree_stages(), is_in=False).alias("stages_missing"),
+    )
+
+
+def _outside(crossing: pl.DataFrame, bases: pl.DataFrame) -> pl.DataFrame:
+    """Add up, for each cluster, the linkages of its members with organisations outside it."""
+    parts = []
+    for side in ("supplier", "buyer"):
+        rows = crossing.filter(pl.col("cluster_id").is_null()).drop("cluster_id")
+        own = rows.rename({f"cluster_id_{side}": "cluster_id"}).drop_nulls("cluster_id")
+        own = own.join(bases, on=KEY, how="inner")
+        parts.append(
+            own.select(
+                *KEY, basis_weight(pl.col("weight_basis")).alias("_weight_outside"), "n_linkages"
+            )
+        )
+    return (
+        pl.concat(parts)
+        .group_by(KEY)
+        .agg(
+            pl.col("_weight_outside").sum(), pl.col("n_linkages").sum().alias("n_linkages_outside")
+        )
+    )
+
+
+def _named(frame: pl.DataFrame) -> pl.DataFrame:
+    """Name clusters after main product and locality; clusters of one name add their largest buyer."""
+
+    def name(language: str) -> pl.Expr:
+        labels = product_labels(language)
+        of_chain = {c: t for c, t in labels.items() if c not in (OTHER, UNSPECIFIED)}
+        product = pl.col("main_product").replace_strict(
+            of_chain, default=None, return_dtype=pl.String
+        )
+        if language == "vi":
+            head = pl.lit("Cụm liên kết ") + (
+                product.str.slice(0, 1).str.to_lowercase() + product.str.slice(1)
+            ).fill_null("nhiều sản phẩm")
+            place = pl.lit(" – ") + pl.col("main_locality").fill_null("chưa rõ địa bàn")
+        else:
+            head = product.fill_null("Mixed products") + pl.lit(" cluster")
+            place = pl.lit(", ") + pl.col("main_locality").fill_null("place not stated")
+        return head + place
+
+    frame = frame.with_columns(
+        name("vi").alias("cluster_name_vi"), name("en").alias("cluster_name_en")
+    )
+    buyer = pl.col("largest_buyer_name")
+    repeated = pl.len().over("period", "cluster_name_vi") > 1
+    frame = frame.with_columns(
+        pl.when(repeated & buyer.is_not_null())
+        .then(pl.col(f"cluster_name_{language}") + pl.lit(" (") + buyer + pl.lit(")"))
+        .otherwise(pl.col(f"cluster_name_{language}"))
+        .alias(f"cluster_name_{language}")
+        for language in ("vi", "en")
+    )
+    frame = frame.sort("period", "n_organisations", "cluster_id", descending=[False, True, False])
+    again = pl.int_range(pl.len()).over("period", "cluster_name_vi")
+    return frame.with_columns(
+        pl.when(again > 0)
+        .then(pl.format("{} {}", pl.col(f"cluster_name_{language}"), again + 1))
+        .otherwise(pl.col(f"cluster_name_{language}"))
+        .alias(f"cluster_name_{language}")
+        for language in ("vi", "en")
+    )
