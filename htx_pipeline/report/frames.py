@@ -65,6 +65,10 @@ class Frames:
         """Return whether the frame is there and has rows in the period."""
         return key in self._frames and self._frames[key].height > 0
 
+    def keys_ending(self, suffix: str) -> list[str]:
+        """Return the keys that end with *suffix*, in order."""
+        return [key for key in self._frames if key.endswith(suffix)]
+
     def frame(self, key: str, *columns: str) -> pl.DataFrame:
         """Return the frame with at least *columns* (null where absent); empty when it is absent."""
         frame = self._frames.get(key, pl.DataFrame())

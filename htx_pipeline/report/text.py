@@ -41,8 +41,26 @@ LEGAL: Final[dict[str, str]] = {
     "htx": "HTX",
     "lhhtx": "LHHTX",
     "tht": "THT",
+    "enterprise": "DN",
+    "household_business": "HKD",
+    "other": "Khác",
 }
-"""Legal types as tables abbreviate them (HTX: hợp tác xã; LHHTX: liên hiệp; THT: tổ hợp tác)."""
+"""Legal types as tables abbreviate them; `LEGAL_NOTE` spells them out."""
+
+LEGAL_NOTE: Final = (
+    "HTX: hợp tác xã; LHHTX: liên hiệp hợp tác xã; THT: tổ hợp tác; DN: doanh nghiệp; HKD: hộ kinh doanh"
+)
+
+SHORT_STAGES: Final[dict[str, str]] = {
+    "inputs": "Đầu vào",
+    "production": "Sản xuất",
+    "collection": "Thu gom",
+    "processing": "Chế biến",
+    "consumption": "Tiêu thụ",
+}
+"""Stages as narrow columns name them."""
+
+COMPARATORS: Final[dict[str, str]] = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "=": "=", "~": "khoảng"}
 
 REASONS: Final[dict[str, str]] = {
     "no_linkages": "nguồn không có dữ liệu liên kết",

@@ -1,0 +1,235 @@
+"""One edition: all files of a report in a folder of their own, made current by one swap.
+
+What belongs here: names of the files, their order of writing, the manifest, the pointer.
+What does not: what is in them (`model`, `pdf`, `html`, `workbook`, `figures`).
+
+An edition is written into a hidden folder beside its place, then moved there by one rename; it never
+changes afterwards. ``current.json`` names the edition in force and is replaced in one step, so that a
+reader sees the old edition or the new one, never a mixture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from htx_pipeline.errors import InputError
+from htx_pipeline.report.blocks import Report
+from htx_pipeline.report.figures import Picture, render_all
+from htx_pipeline.report.html import write_index
+from htx_pipeline.report.model import build_report
+from htx_pipeline.report.options import ReportOptions
+from htx_pipeline.report.pdf import PdfWriter
+from htx_pipeline.report.workbook import write_workbook
+
+MANIFEST: Final = "manifest.json"
+POINTER: Final = "current.json"
+OVERVIEW: Final = "tong-quan.pdf"
+WORKBOOK: Final = "so-lieu.xlsx"
+INDEX: Final = "index.html"
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What was written.
+
+    ``folder`` holds the files of ``paths`` (relative name → path); ``manifest`` is the content of
+    ``manifest.json``; ``is_new`` is False when the same edition was there already.
+    """
+
+    folder: Path
+    paths: Mapping[str, Path]
+    manifest: Mapping[str, Any]
+    is_new: bool
+
+    @property
+    def index(self) -> Path:
+        """Return the page to open first."""
+        return self.folder / INDEX
+
+
+def write_edition(
+    frames: Mapping[str, pl.DataFrame],
+    out: Path,
+    *,
+    period: str,
+    options: ReportOptions,
+    products: Mapping[str, str] | None = None,
+    cache_dir: Path | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Edition:
+    """Build the report of *period*, write all its files, and make them the current edition of *out*.
+
+    Parameters
+    ----------
+    frames:
+        Frames by key, see `model.build_report`.
+    out:
+        Folder of the editions; made when absent.
+    period:
+        The reporting year.
+    options:
+        Names, date and limits of the report.
+    products:
+        Product code → label; the project's list when None.
+    cache_dir:
+        Folder of drawings kept between runs.
+    workers:
+        Processes that draw.
+    progress:
+        Called with what is being written, how many are done, how many there are.
+
+    Returns
+    -------
+    Edition
+        Folder named ``<period>-<12 hex digits of the manifest>``; the same input gives the same name
+        and bytes.
+
+    Raises
+    ------
+    InputError
+        When a frame lacks a column the report needs, or *out* is not a folder.
+    """
+    report = build_report(frames, period=period, options=options, products=products)
+    tell = progress or (lambda _what, _done, _todo: None)
+    specs = {f.id: f.spec for page in report.pages for f in page.figures}
+    pictures = render_all(
+        specs,
+        cache_dir=cache_dir,
+        workers=workers,
+        progress=lambda done, todo: tell("hình", done, todo),
+    )
+    return publish(_files(report, pictures, tell), out, report=report)
+
+
+def _files(report: Report, pictures: Mapping[str, Picture], tell: Progress) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    writer = PdfWriter(report, pictures)
+    names = {page.id: f"cum/{page.id}.pdf" for page in report.clusters}
+    todo = len(report.pages)
+    files[OVERVIEW] = writer.compile(report.overview)
+    tell("PDF", 1, todo)
+    for done, page in enumerate(report.clusters, start=2):
+        files[names[page.id]] = writer.compile(page)
+        tell("PDF", done, todo)
+    files[WORKBOOK] = write_workbook(report)
+    files[INDEX] = write_index(
+        report, pictures, overview_pdf=OVERVIEW, workbook=WORKBOOK, cluster_files=names
+    )
+    for name, picture in pictures.items():
+        files[f"hinh/{name}.svg"] = picture.svg
+        files[f"hinh/{name}.png"] = picture.png
+    return files
+
+
+def publish(files: Mapping[str, bytes], out: Path, *, report: Report) -> Edition:
+    """Write *files* as one edition under *out* and point ``current.json`` at it."""
+    if out.exists() and not out.is_dir():
+        raise InputError(
+            "The place for the reports is a file, not a folder.", where=str(out),
+            remedy="Choose another folder.", code="not_a_folder",
+        )  # fmt: skip
+    out.mkdir(parents=True, exist_ok=True)
+    manifest = {
+        "title": report.overview.title,
+        "subtitle": report.overview.subtitle,
+        "period": report.period,
+        "as_of": report.settings.as_of.isoformat(),
+        "is_synthetic": report.settings.is_synthetic,
+        "clusters": len(report.clusters),
+        "withheld_cells": report.withheld_cells,
+        "files": {
+            name: {"sha256": hashlib.sha256(files[name]).hexdigest(), "bytes": len(files[name])}
+            for name in sorted(files)
+        },
+    }
+    listed = (json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+    name = f"{report.period}-{hashlib.sha256(listed).hexdigest()[:12]}"
+    folder = out / name
+    is_new = not folder.exists()
+    if is_new:
+        draft = Path(tempfile.mkdtemp(dir=out, prefix=f".{name}-"))
+        try:
+            for relative in sorted(files):
+                path = draft / relative
+                path.parent.mkdir(exist_ok=True)
+                _write(path, files[relative])
+            _write(draft / MANIFEST, listed)
+            draft.chmod(0o755)
+            draft.replace(folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+    point_to(out, name, hashlib.sha256(listed).hexdigest())
+    return Edition(
+        folder, {r: folder / r for r in (*sorted(files), MANIFEST)}, manifest, is_new
+    )
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def point_to(out: Path, name: str, manifest_sha256: str) -> None:
+    """Make *name* the current edition of *out*, in one step."""
+    content = {"edition": name, "index": f"{name}/{INDEX}", "manifest_sha256": manifest_sha256}
+    handle, draft = tempfile.mkstemp(dir=out, prefix=f".{POINTER}-")
+    with os.fdopen(handle, "wb") as file:
+        file.write((json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+        file.flush()
+        os.fsync(file.fileno())
+    Path(draft).chmod(0o644)
+    Path(draft).replace(out / POINTER)
+
+
+def current_edition(out: Path) -> Path:
+    """Return the folder of the edition in force.
+
+    Raises
+    ------
+    InputError
+        When there is none, or a file of it is not what its manifest says.
+    """
+    pointer = out / POINTER
+    if not pointer.is_file():
+        raise InputError(
+            "There is no report here yet.", where=str(pointer),
+            remedy="Run the pipeline, which writes one.", code="no_edition",
+        )  # fmt: skip
+    folder = out / json.loads(pointer.read_bytes())["edition"]
+    wrong = check_edition(folder)
+    if wrong:
+        raise InputError(
+            f"The report is damaged: {wrong[0]} is not what the manifest says.", where=str(folder),
+            remedy="Delete the folder and run the pipeline again.", code="damaged_edition",
+        )  # fmt: skip
+    return folder
+
+
+def check_edition(folder: Path) -> list[str]:
+    """Return the files of an edition that are missing or not what the manifest says."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return [MANIFEST]
+    files = json.loads(path.read_bytes())["files"]
+    return [
+        name
+        for name, stated in sorted(files.items())
+        if not (folder / name).is_file()
+        or hashlib.sha256((folder / name).read_bytes()).hexdigest() != stated["sha256"]
+    ]

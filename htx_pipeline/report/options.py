@@ -1,0 +1,51 @@
+"""What a report can be told: names on its head, its date, its limits.
+
+What belongs here: frozen, described fields. What does not: where things lie (`htx_pipeline.settings`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ReportOptions(BaseModel):
+    """Named choices of one edition; the defaults suit a Vietnamese province."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: Annotated[str, Field(description="Province, programme or register the report is about.")]
+    as_of: Annotated[date, Field(description="Date of the data, and the date inside each PDF; never the clock's.")]
+    is_synthetic: Annotated[
+        bool, Field(description="Mark every page, sheet and picture as synthetic.")
+    ] = False
+    has_official_heading: Annotated[
+        bool, Field(description="Print the national heading, number and signature blanks of Decree 30/2020.")
+    ] = True
+    authority_parent: Annotated[str, Field(description="Authority above the issuing one, upper left.")] = (
+        "ỦY BAN NHÂN DÂN TỈNH"
+    )
+    authority: Annotated[str, Field(description="Issuing authority, upper left.")] = (
+        "SỞ NÔNG NGHIỆP VÀ MÔI TRƯỜNG"
+    )
+    whole_label: Annotated[str, Field(description="What the whole is called in sentences.")] = "Toàn tỉnh"
+    locality_label: Annotated[str, Field(description="Heading of the column of localities.")] = "Địa bàn"
+    currency_note: Annotated[
+        str, Field(description="Printed under money, for example that amounts were converted.")
+    ] = ""
+    min_disclosure_count: Annotated[
+        int, Field(ge=1, description="Fewest cooperatives behind a published mean or sum of incomes.")
+    ] = 3
+    members_printed: Annotated[
+        int, Field(ge=1, description="Members printed in a cluster's PDF; the workbook has all.")
+    ] = 40
+    rows_printed: Annotated[
+        int, Field(ge=1, description="Rows printed of any other long table; the workbook has all.")
+    ] = 30
+
+    @property
+    def timestamp(self) -> datetime:
+        """Return the moment written into files: midnight UTC of `as_of`."""
+        return datetime(self.as_of.year, self.as_of.month, self.as_of.day, tzinfo=UTC)

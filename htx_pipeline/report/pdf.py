@@ -1,0 +1,134 @@
+"""Pages to PDF with Typst: Decree 30/2020 layout, PDF/A-2a and PDF/UA-1 in one file.
+
+What belongs here: turning a page into the JSON that the template reads, and compiling it.
+What does not: layout itself, which is `templates/report.typ`. No text of a page ever becomes Typst
+source: it travels as JSON, so a name that looks like markup is printed as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from htx_pipeline.report import text
+from htx_pipeline.report.blocks import Block, Facts, Figure, Page, Prose, Report, Table
+from htx_pipeline.report.figures import FONTS, Picture
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+STANDARDS: Final = ["a-2a", "ua-1"]
+ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+
+
+class PdfWriter:
+    """Compiles pages of one report; holds the fonts, so that they are read once.
+
+    Parameters
+    ----------
+    report:
+        The report whose names and date are printed.
+    pictures:
+        Figure id → drawing.
+
+    Examples
+    --------
+    >>> PdfWriter.__name__
+    'PdfWriter'
+    """
+
+    def __init__(self, report: Report, pictures: Mapping[str, Picture]) -> None:
+        import typst
+
+        self.report = report
+        self.pictures = pictures
+        fonts = typst.Fonts(
+            include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)]
+        )
+        self._compiler = typst.Compiler(
+            str(TEMPLATES / "report.typ"), root=str(TEMPLATES), font_paths=fonts
+        )
+
+    def compile(self, page: Page) -> bytes:
+        """Return the PDF of *page*; the same page gives the same bytes."""
+        payload = json.dumps(self.payload(page), ensure_ascii=False, sort_keys=True)
+        made = self._compiler.compile(
+            format="pdf",
+            sys_inputs={"data": payload},
+            pdf_standards=STANDARDS,
+            timestamp=self.report.settings.timestamp,
+        )
+        if not isinstance(made, bytes):
+            raise TypeError("Typst returned no PDF")
+        return made
+
+    def payload(self, page: Page) -> dict[str, Any]:
+        """Return what the template prints for *page*, as plain JSON values."""
+        options = self.report.settings
+        numbers = {"table": 0, "figure": 0}
+        sections = []
+        for i, section in enumerate(page.sections):
+            sections.append(
+                {
+                    "title": f"{ROMAN[i]}. {section.title.upper()}",
+                    "blocks": [self._block(b, numbers) for b in section.blocks],
+                }
+            )
+        return {
+            "title": page.title,
+            "subtitle": page.subtitle,
+            "author": options.authority if options.has_official_heading else options.title,
+            "as_of": text.day(options.as_of),
+            "mark": text.SYNTHETIC_MARK if options.is_synthetic else "",
+            "footer": f"{page.title} – {page.subtitle}",
+            "head": {
+                "official": options.has_official_heading,
+                "parent": options.authority_parent,
+                "authority": options.authority,
+            },
+            "sections": sections,
+        }
+
+    def _block(self, block: Block, numbers: dict[str, int]) -> dict[str, Any]:
+        match block:
+            case Facts():
+                items = [{"label": f.label, "value": f.value, "detail": f.detail} for f in block.items]
+                return {"kind": "facts", "items": items, "source": ""}
+            case Prose():
+                return {
+                    "kind": "prose",
+                    "paragraphs": list(block.paragraphs),
+                    "is_list": block.is_list,
+                    "source": block.source,
+                }
+            case Table():
+                numbers["table"] += 1
+                return table_payload(block, numbers["table"])
+            case Figure():
+                numbers["figure"] += 1
+                return {
+                    "kind": "figure",
+                    "number": numbers["figure"],
+                    "title": block.title,
+                    "alt": block.alt,
+                    "svg": self.pictures[block.id].svg.decode(),
+                    "notes": [text.sentence(n) for n in block.notes],
+                    "source": block.source,
+                }
+
+
+def table_payload(table: Table, number: int) -> dict[str, Any]:
+    """Return a table as the template reads it: formatted text, widths, alignment."""
+    shown = [[f.show(r.get(f.key)) for f in table.fields] for r in table.printed]
+    total = [f.show(v) if (v := table.total.get(f.key)) is not None else "" for f in table.fields] if table.total else []
+    return {
+        "kind": "table",
+        "number": number,
+        "title": table.title,
+        "size": 11 if len(table.fields) <= 6 else 10 if len(table.fields) <= 8 else 9.5,
+        "columns": [{"label": f.heading, "number": f.is_number, "width": f.width} for f in table.fields],
+        "rows": shown,
+        "total": total,
+        "notes": list(table.footnotes),
+        "source": table.source,
+    }
