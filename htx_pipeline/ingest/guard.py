@@ -277,10 +277,11 @@ def read_bytes(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS)
         raise refuse(code, where=where, why=error.strerror or "") from None
     except ValueError as error:  # a NUL in the path
         raise refuse("not_found", where=repr(str(path)), why=str(error)) from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise refuse("not_a_file", where=where)
     with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise refuse("not_a_file", where=where)
         if status.st_size > limits.max_file_bytes:
             raise refuse(
                 "file_too_large",

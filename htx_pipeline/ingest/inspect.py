@@ -259,7 +259,7 @@ def _key(text: str) -> str:
 
 
 def _similarity(heading: str, name: str) -> float:
-    """Likeness of a heading and a name, 0 to 1: whole text or its last level, words in any order."""
+    """Likeness of a heading and a name, 0 to 1: letters and shared words count half each."""
     goal = _key(name)
     best = 0.0
     for candidate in {heading, heading.rsplit(" / ", 1)[-1]}:
@@ -268,11 +268,10 @@ def _similarity(heading: str, name: str) -> float:
             continue
         if key == goal:
             return 1.0
-        plain = difflib.SequenceMatcher(None, key, goal, autojunk=False).ratio()
-        ordered = difflib.SequenceMatcher(
-            None, " ".join(sorted(key.split())), " ".join(sorted(goal.split())), autojunk=False
-        ).ratio()
-        best = max(best, plain, 0.95 * ordered)
+        letters = difflib.SequenceMatcher(None, key, goal, autojunk=False).ratio()
+        ours, theirs = set(key.split()), set(goal.split())
+        words = 2 * len(ours & theirs) / (len(ours) + len(theirs))
+        best = max(best, 0.5 * letters + 0.5 * words)
     return best
 
 
