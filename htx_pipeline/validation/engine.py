@@ -18,13 +18,16 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
+import uuid
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
 import polars as pl
 
+from htx_pipeline.errors import InputError
 from htx_pipeline.validation.conditions import RULES, Domain, Masks, row_condition
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
@@ -39,7 +42,12 @@ with warnings.catch_warnings():
     )
     from great_expectations.core.id_dict import IDDict
     from great_expectations.core.metric_function_types import MetricFunctionTypes
+    from great_expectations.core.run_identifier import RunIdentifier
     from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.resource_identifiers import (
+        ExpectationSuiteIdentifier,
+        ValidationResultIdentifier,
+    )
     from great_expectations.datasource.fluent.batch_request import BatchRequest
     from great_expectations.datasource.fluent.interfaces import Batch, DataAsset, Datasource
     from great_expectations.exceptions.exceptions import InvalidBatchRequestError
@@ -65,6 +73,9 @@ __all__ = [
     "PolarsDatasource",
     "PolarsExecutionEngine",
     "PolarsFrameAsset",
+    "RowCounts",
+    "build_site",
+    "build_suite",
     "ephemeral_context",
     "run_suite",
 ]
@@ -527,6 +538,10 @@ class ExpectColumnValuesToExistInReference(ColumnMapExpectation):
     success_keys = ("mostly", "reference", "reference_column")
     args_keys = ("column", "reference")
 
+    def in_words(self) -> str:
+        """Return what the pages say."""
+        return f"values must exist in the reference {self.reference}."
+
     class Config:
         title = "Expect column values to exist in reference"
 
@@ -543,6 +558,11 @@ class ExpectCompoundColumnsToExistInReference(MulticolumnMapExpectation):
     map_metric = "compound_columns.in_reference"
     success_keys = ("mostly", "reference", "reference_columns")
     args_keys = ("column_list", "reference")
+
+    def in_words(self) -> str:
+        """Return what the pages say."""
+        columns = ", ".join(self.column_list)
+        return f"{columns}: combinations must exist in the reference {self.reference}."
 
     class Config:
         title = "Expect compound columns to exist in reference"
@@ -573,6 +593,12 @@ class ExpectMulticolumnSumsToCompare(MulticolumnMapExpectation):
         sides = [*(values.get("left") or ()), *(values.get("right") or ())]
         values["column_list"] = list(dict.fromkeys(sides))
         return values
+
+    def in_words(self) -> str:
+        """Return what the pages say."""
+        left, right = " + ".join(self.left), " + ".join(self.right)
+        margin = f", within {self.tolerance:g}" if self.tolerance else ""
+        return f"{left} must be {self.operator} {right}{margin}."
 
     class Config:
         title = "Expect multicolumn sums to compare"
@@ -723,6 +749,44 @@ def ephemeral_context() -> Any:
     return context
 
 
+def build_suite(table: str, rules: Sequence[Mapping[str, Any]]) -> Any:
+    """Return Great Expectations' suite object.
+
+    Parameters
+    ----------
+    table:
+        Its name.
+    rules:
+        ``rule_id``, ``type``, ``kwargs``, ``severity`` and ``notes`` of each expectation.
+
+    Raises
+    ------
+    InputError
+        Great Expectations does not accept the arguments of a rule.
+    """
+    expectations = []
+    for rule in rules:
+        meta = {
+            "rule_id": rule["rule_id"],
+            "notes": {"format": "string", "content": list(rule["notes"])},
+        }
+        kind = registry.get_expectation_impl(rule["type"])
+        try:
+            expectation = kind(**rule["kwargs"], severity=rule["severity"], meta=meta)
+            if hasattr(expectation, "in_words"):
+                expectation.description = expectation.in_words()
+            expectations.append(expectation)
+        except (pydantic.ValidationError, TypeError, ValueError) as error:
+            raise InputError(
+                "Great Expectations does not accept the arguments of a rule.",
+                where=f"{table}, rule {rule['rule_id']} ({rule['type']})",
+                why=" ".join(str(error).split()),
+                remedy="Correct the arguments in the suite.",
+                code="suite_malformed",
+            ) from None
+    return gx.ExpectationSuite(name=table, expectations=expectations)
+
+
 @dataclass(frozen=True)
 class RowCounts:
     """What the masks of a rule about rows say: which fail, and how many were meant and judged.
@@ -829,3 +893,49 @@ def _count_words(found: RowCounts) -> dict[str, Any]:
         "unexpected_percent_total": 100 * failed / meant if meant else None,
         "unexpected_percent_nonmissing": share,
     }
+
+
+def build_site(
+    suites_and_results: Sequence[tuple[Any, Any]],
+    directory: Path,
+    *,
+    run_name: str,
+    run_time: dt.datetime,
+) -> None:
+    """Write Great Expectations' Data Docs site of results, as it makes it, into *directory*."""
+    context = ephemeral_context()
+    context.add_data_docs_site(
+        "site",
+        {
+            "class_name": "SiteBuilder",
+            "show_how_to_buttons": False,
+            "store_backend": {
+                "class_name": "TupleFilesystemStoreBackend",
+                "base_directory": str(directory),
+            },
+            "site_index_builder": {
+                "class_name": "DefaultSiteIndexBuilder",
+                "show_cta_footer": False,
+            },
+        },
+    )
+    run_id = RunIdentifier(run_name=run_name, run_time=run_time)
+    for suite, result in suites_and_results:
+        for i, expectation in enumerate(suite.expectations):
+            expectation.id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{suite.name}/{i}"))
+        context.suites.add(suite)
+        key = ValidationResultIdentifier(
+            expectation_suite_identifier=ExpectationSuiteIdentifier(name=suite.name),
+            run_id=run_id,
+            batch_identifier=suite.name,
+        )
+        dated = ExpectationSuiteValidationResult(
+            success=result.success,
+            results=result.results,
+            suite_name=result.suite_name,
+            statistics=result.statistics,
+            meta={**result.meta, "run_id": run_id, "validation_time": run_time.isoformat()},
+            batch_id=result.batch_id,
+        )
+        context.validation_results_store.set(key, dated)
+    context.build_data_docs(site_names=["site"])

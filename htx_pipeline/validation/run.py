@@ -87,6 +87,7 @@ class ValidationResult:
     ledger: pl.DataFrame
     checks: tuple[Check, ...]
     is_publishable: bool
+    suite: SuiteSpec = field(repr=False)
     gx_result: ExpectationSuiteValidationResult | None = field(default=None, repr=False)
 
     def check(self, rule_id: str) -> Check:
@@ -216,6 +217,7 @@ def validate(
         ledger=pl.DataFrame(ledger, schema=LEDGER_SCHEMA),
         checks=tuple(checks),
         is_publishable=is_publishable,
+        suite=suite,
         gx_result=gx_result,
     )
 
@@ -248,22 +250,24 @@ def _batch_definition(table: str) -> Any:
 
 
 def gx_suite(suite: SuiteSpec) -> Any:
-    """Return the suite as Great Expectations' own object (imports Great Expectations)."""
-    import htx_pipeline.validation.engine as _engine  # registers the metrics and expectations
-    import great_expectations as gx  # isort: skip
+    """Return the suite as Great Expectations' own object (imports Great Expectations).
 
-    assert _engine
-    return gx.ExpectationSuite(
-        name=suite.table,
-        expectations=[
+    Raises
+    ------
+    InputError
+        Great Expectations does not accept the arguments of a rule; the message names the rule.
+    """
+    from htx_pipeline.validation.engine import build_suite
+
+    return build_suite(
+        suite.table,
+        [
             {
+                "rule_id": rule.rule_id,
                 "type": rule.expectation_type,
                 "kwargs": _gx_kwargs(rule),
                 "severity": rule.severity,
-                "meta": {
-                    "rule_id": rule.rule_id,
-                    "notes": {"format": "string", "content": [rule.reason_vi, rule.reason_en]},
-                },
+                "notes": [rule.reason_vi, rule.reason_en],
             }
             for rule in suite.rules
         ],
