@@ -11,6 +11,12 @@ silently wrong.
 from __future__ import annotations
 
 from htx_pipeline.reference.admin_units.convert import aggregate_to, convert
+from htx_pipeline.reference.admin_units.resolve import (
+    NOTES,
+    STATUSES,
+    resolve_place,
+    resolve_places,
+)
 from htx_pipeline.reference.admin_units.tables import (
     LATEST,
     VERSIONS,
@@ -26,6 +32,8 @@ from htx_pipeline.reference.admin_units.tables import (
 
 __all__ = [
     "LATEST",
+    "NOTES",
+    "STATUSES",
     "VERSIONS",
     "OldDistrict",
     "admin_links",
@@ -35,6 +43,8 @@ __all__ = [
     "decided",
     "old_district_of",
     "old_districts",
+    "resolve_place",
+    "resolve_places",
     "version_for",
     "versions",
 ]

@@ -468,4 +468,4 @@ def old_district_of(code: str, version: str = LATEST) -> OldDistrict:
 
 @cache
 def _read(file: str) -> pl.DataFrame:
-    return pl.read_csv(DATA / file, infer_schema=False)
+    return pl.read_csv(DATA / file, infer_schema=False).with_columns(pl.all().replace("", None))
