@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import polars as pl
 
-from htx_pipeline.sample.facts import CHAIN, SYNTHETIC_LABEL
 from htx_pipeline.sample.province import SampleProvince
 from htx_pipeline.schemas import TABLES
 
@@ -66,24 +65,28 @@ class Field:
         """Return the cell that stands for a canonical value."""
         if self.kind == "mark":
             return "x" if value else None
-        if value is None:
-            return None
-        if self.kind == "yes_no":
-            return "Có" if value else "Không"
-        if self.kind == "code":
-            return self.words.get(str(value), str(value))
-        if self.kind == "date_text":
-            return str(value.strftime("%d/%m/%Y"))
-        if self.kind == "money":
-            whole, rest = divmod(int(value), self.divisor)
-            return whole if rest == 0 else round(int(value) / self.divisor, 6)
-        if self.kind == "mass":
-            return round(float(value) * 1000)
-        if self.kind == "percent":
-            return round(float(value) * 100, 4)
-        if self.kind == "number":
-            return round(float(value), 6)
-        return value  # type: ignore[no-any-return]
+        return None if value is None else _ENCODERS.get(self.kind, _as_it_is)(self, value)
+
+
+def _as_it_is(_: Field, value: Any) -> Cell:
+    cell: Cell = value
+    return cell
+
+
+def _money(field: Field, value: Any) -> Cell:
+    whole, rest = divmod(int(value), field.divisor)
+    return whole if rest == 0 else round(int(value) / field.divisor, 6)
+
+
+_ENCODERS: Final[Mapping[str, Callable[[Field, Any], Cell]]] = {
+    "yes_no": lambda _, value: "Có" if value else "Không",
+    "code": lambda field, value: field.words.get(str(value), str(value)),
+    "date_text": lambda _, value: f"{value:%d/%m/%Y}",
+    "money": _money,
+    "mass": lambda _, value: round(float(value) * 1000),
+    "percent": lambda _, value: round(float(value) * 100, 4),
+    "number": lambda _, value: round(float(value), 6),
+}
 
 
 @dataclass(slots=True)
@@ -391,13 +394,11 @@ def _linkages(province: SampleProvince, period: str) -> Sheet:
 
 def _small(
     province: SampleProvince,
-    table: str,
     period: str,
-    file: str,
-    name: str,
-    title: str,
+    what: tuple[str, str, str, str],
     fields: tuple[Field, ...],
 ) -> Sheet:
+    table, file, name, title = what
     frame = province.tables[table].filter(pl.col("period") == period)
     is_csv = file.endswith(".csv")
     return Sheet(f"{period}/{file}", "csv" if is_csv else name, table, period, fields, _rows(fields, frame),
@@ -435,35 +436,28 @@ def sheets(province: SampleProvince) -> list[Sheet]:
             _linkages(province, period),
         ]
         out += [
-            _small(province, "trainings", period, "dao-tao.xlsx", "Đào tạo", "KẾT QUẢ ĐÀO TẠO, BỒI DƯỠNG", (
+            _small(province, period, ("trainings", "dao-tao.xlsx", "Đào tạo", "KẾT QUẢ ĐÀO TẠO, BỒI DƯỠNG"), (
                 STT, Field("name", ("Tên HTX",), width=44), Field("tax_code", ("Mã số HTX",)), Field("course", ("Tên lớp",), width=36),
                 Field("starts_on", ("Ngày khai giảng",), "date_text"), Field("days", ("Số ngày",), "number"),
                 Field("managers_trained", ("Cán bộ quản lý",), "int"), Field("members_trained", ("Thành viên, người lao động",), "int"),
                 Field("cost_vnd", ("Kinh phí (nghìn đồng)",), "money", 1_000))),
-            _small(province, "commendations", period, "khen-thuong.xlsx", "Khen thưởng", "DANH SÁCH KHEN THƯỞNG TẬP THỂ", (
+            _small(province, period, ("commendations", "khen-thuong.xlsx", "Khen thưởng", "DANH SÁCH KHEN THƯỞNG TẬP THỂ"), (
                 STT, Field("name", ("Tên HTX",), width=44), Field("tax_code", ("Mã số HTX",)), Field("decision", ("Số quyết định",)),
                 Field("decided_on", ("Ngày quyết định",), "date_text"), Field("level", ("Cấp khen thưởng",), "code", words=level),
                 Field("title", ("Hình thức khen thưởng",), width=36))),
-            _small(province, "plan_targets", period, "ke-hoach.xlsx", "Chỉ tiêu", "CHỈ TIÊU KẾ HOẠCH", (
+            _small(province, period, ("plan_targets", "ke-hoach.xlsx", "Chỉ tiêu", "CHỈ TIÊU KẾ HOẠCH"), (
                 STT, Field("authority", ("Cơ quan ban hành",), width=26), Field("document", ("Văn bản",), width=24), Field("indicator", ("Mã chỉ tiêu",), width=22),
                 Field("indicator_vi", ("Tên chỉ tiêu",), width=50), Field("denominator", ("Mẫu số",)), Field("target_year", ("Năm",), "int"),
                 Field("comparator", ("So sánh",)), Field("value", ("Giá trị",), "number"), Field("value_unit", ("Đơn vị tính",), "code", words=UNITS_VI),
                 Field("is_verified", ("Đã đối chiếu",), "yes_no"), Field("source_address", ("Nguồn",), width=30))),
-            _small(province, "plan_tasks", period, "nhiem-vu.xlsx", "Nhiệm vụ", "TIẾN ĐỘ NHIỆM VỤ", (
+            _small(province, period, ("plan_tasks", "nhiem-vu.xlsx", "Nhiệm vụ", "TIẾN ĐỘ NHIỆM VỤ"), (
                 STT, Field("document", ("Văn bản",), width=24), Field("task_number", ("Số nhiệm vụ",)), Field("task", ("Nội dung",), width=50),
                 Field("department", ("Cơ quan chủ trì",), width=26), Field("locality", ("Địa bàn",), width=20), Field("due_on", ("Thời hạn",), "date"),
                 Field("indicator", ("Mã chỉ tiêu",), width=22), Field("status", ("Tình trạng",), "code", words=status),
                 Field("progress_share", ("Mức độ hoàn thành (%)",), "percent"))),
-            _small(province, "regional_accounts", period, "grdp.csv", "", "", (
+            _small(province, period, ("regional_accounts", "grdp.csv", "", ""), (
                 Field("province", ("Tỉnh",)), Field("year", ("Năm",), "int"), Field("grdp_vnd", ("GRDP (tỷ đồng)",), "money", 1_000_000_000),
                 Field("collective_value_added_vnd", ("Giá trị tăng thêm KTTT (tỷ đồng)",), "money", 1_000_000_000),
                 Field("population", ("Dân số (người)",), "int"), Field("source_agency", ("Cơ quan công bố",)))),
         ]  # fmt: skip
-    for sheet in out:
-        assert sheet.titles or sheet.encoding != "xlsx"
-    return [replace(s) for s in out]
-
-
-LABEL: Final = SYNTHETIC_LABEL
-PRODUCT_WORDS: Final = {code: chain.written for code, chain in CHAIN.items()}
-"""Names of products as the forms write them."""
+    return out

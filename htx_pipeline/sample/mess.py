@@ -145,7 +145,7 @@ class _Spoiler:
         self.absent = 0
 
     def _set(
-        self, sheet: Sheet, row: Row, key: str, value: Cell, kind: str, rule: str | None
+        self, sheet: Sheet, row: Row, key: str, value: Cell, *, kind: str, rule: str | None = None
     ) -> _Entry:
         true = row.cells[key]
         row.cells[key] = value
@@ -164,7 +164,12 @@ class _Spoiler:
         ):
             return None
         return self._set(
-            sheet, row, key, None, "missing_required_value", f"{sheet.table}.{key}.required"
+            sheet,
+            row,
+            key,
+            None,
+            kind="missing_required_value",
+            rule=f"{sheet.table}.{key}.required",
         )
 
     def text_in_number_cell(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -173,7 +178,12 @@ class _Spoiler:
             return None
         words = ("đang tổng hợp", "theo hợp đồng", "nhiều")[int(self.rng.integers(3))]
         return self._set(
-            sheet, row, key, words, "text_in_number_cell", f"{sheet.table}.{key}.not_a_number"
+            sheet,
+            row,
+            key,
+            words,
+            kind="text_in_number_cell",
+            rule=f"{sheet.table}.{key}.not_a_number",
         )
 
     def _money(self, sheet: Sheet, row: Row) -> tuple[str, int] | None:
@@ -186,7 +196,7 @@ class _Spoiler:
         if found is None:
             return None
         wrong = sheet.field_of(found[0]).encode(found[1] * 1000)
-        return self._set(sheet, row, found[0], wrong, "wrong_unit_thousand", None)
+        return self._set(sheet, row, found[0], wrong, kind="wrong_unit_thousand")
 
     def wrong_unit_million(self, sheet: Sheet, row: Row) -> _Entry | None:
         found = self._money(sheet, row)
@@ -195,7 +205,7 @@ class _Spoiler:
         key, value = found
         in_dong = sheet.field_of(key).divisor == 1
         return self._set(
-            sheet, row, key, value // 1_000_000 if in_dong else value, "wrong_unit_million", None
+            sheet, row, key, value // 1_000_000 if in_dong else value, kind="wrong_unit_million"
         )
 
     def billion_text_slip(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -207,7 +217,12 @@ class _Spoiler:
             "unit_in_cell" if sheet.field_of(found[0]).divisor == 1_000_000_000 else "unit_differs"
         )
         return self._set(
-            sheet, row, found[0], words, "billion_text_slip", f"{sheet.table}.{found[0]}.{code}"
+            sheet,
+            row,
+            found[0],
+            words,
+            kind="billion_text_slip",
+            rule=f"{sheet.table}.{found[0]}.{code}",
         )
 
     def _copy(self, sheet: Sheet, row: Row) -> Row:
@@ -250,12 +265,17 @@ class _Spoiler:
                 copy,
                 key,
                 "0161" if value != "0161" else "0150",
-                "conflicting_duplicate",
-                f"{sheet.table}.duplicate_key",
+                kind="conflicting_duplicate",
+                rule=f"{sheet.table}.duplicate_key",
             )
         other = sheet.field_of(key).encode(round(int(row.truth[key]) * 1.2 / 1e6 + 1) * 1_000_000)
         return self._set(
-            sheet, copy, key, other, "conflicting_duplicate", f"{sheet.table}.duplicate_key"
+            sheet,
+            copy,
+            key,
+            other,
+            kind="conflicting_duplicate",
+            rule=f"{sheet.table}.duplicate_key",
         )
 
     def misspelt_enterprise(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -282,7 +302,7 @@ class _Spoiler:
             )
         wrong = " ".join(words)
         wrong = wrong if wrong != name else name + "g"
-        return self._set(sheet, row, "buyer_name", wrong, "misspelt_enterprise", None)
+        return self._set(sheet, row, "buyer_name", wrong, kind="misspelt_enterprise")
 
     def name_variant(self, sheet: Sheet, row: Row) -> _Entry | None:
         key = "supplier_name" if sheet.table == "linkages" else "name"
@@ -292,7 +312,7 @@ class _Spoiler:
         written = name.replace("Hợp tác xã", "HTX").replace("Nông nghiệp", "NN")
         if self.rng.random() < 0.4:
             written = name.upper()
-        return self._set(sheet, row, key, written, "name_variant", None)
+        return self._set(sheet, row, key, written, kind="name_variant")
 
     def unknown_organisation(self, sheet: Sheet, row: Row) -> _Entry | None:
         self.absent += 1
@@ -304,14 +324,19 @@ class _Spoiler:
             key, code, name = "name", "tax_code", f"Hợp tác xã Viễn {tail} {self.absent}"
             rule = f"{sheet.table}.org_id.reference"
         row.cells[code] = None
-        return self._set(sheet, row, key, name, "unknown_organisation", rule)
+        return self._set(sheet, row, key, name, kind="unknown_organisation", rule=rule)
 
     def unknown_commune(self, sheet: Sheet, row: Row) -> _Entry | None:
         if row.cells.get("place_name") is None:
             return None
         name = ("Xã Đăk Viễn Sa", "Phường Bến Khơi", "Xã Ia Viễn")[int(self.rng.integers(3))]
         return self._set(
-            sheet, row, "place_name", name, "unknown_commune", "organisations.admin_code.known"
+            sheet,
+            row,
+            "place_name",
+            name,
+            kind="unknown_commune",
+            rule="organisations.admin_code.known",
         )
 
     def old_unit_in_new_year(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -325,7 +350,12 @@ class _Spoiler:
             return None
         name = gone[int(self.rng.integers(len(gone)))]
         return self._set(
-            sheet, row, "place_name", name, "old_unit_in_new_year", "organisations.admin_code.known"
+            sheet,
+            row,
+            "place_name",
+            name,
+            kind="old_unit_in_new_year",
+            rule="organisations.admin_code.known",
         )
 
     def spelling_variant(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -341,7 +371,7 @@ class _Spoiler:
         ):
             if a in place:
                 return self._set(
-                    sheet, row, "place_name", place.replace(a, b, 1), "spelling_variant", None
+                    sheet, row, "place_name", place.replace(a, b, 1), kind="spelling_variant"
                 )
         return None
 
@@ -355,7 +385,12 @@ class _Spoiler:
             return None
         wrong = code[:9] + str((int(code[9]) + 1 + int(self.rng.integers(8))) % 10)
         return self._set(
-            sheet, row, key, wrong, "wrong_check_digit", f"{sheet.table}.{key}.tax_code_check_digit"
+            sheet,
+            row,
+            key,
+            wrong,
+            kind="wrong_check_digit",
+            rule=f"{sheet.table}.{key}.tax_code_check_digit",
         )
 
     def lost_leading_zero(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -369,8 +404,8 @@ class _Spoiler:
             row,
             key,
             wrong,
-            "lost_leading_zero",
-            f"{sheet.table}.{key}.tax_code_zero_restored",
+            kind="lost_leading_zero",
+            rule=f"{sheet.table}.{key}.tax_code_zero_restored",
         )
 
     def impossible_date(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -380,7 +415,12 @@ class _Spoiler:
         year = row.truth[key].year
         wrong = (f"31/11/{year}", f"30/02/{year}", f"31/06/{year}")[int(self.rng.integers(3))]
         return self._set(
-            sheet, row, key, wrong, "impossible_date", f"{sheet.table}.{key}.impossible_date"
+            sheet,
+            row,
+            key,
+            wrong,
+            kind="impossible_date",
+            rule=f"{sheet.table}.{key}.impossible_date",
         )
 
     def month_text_date(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -393,8 +433,8 @@ class _Spoiler:
             row,
             key,
             f"tháng {date.month}/{date.year}",
-            "month_text_date",
-            f"{sheet.table}.{key}.month_only",
+            kind="month_text_date",
+            rule=f"{sheet.table}.{key}.month_only",
         )
 
     def total_not_sum(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -429,8 +469,8 @@ class _Spoiler:
             row,
             key,
             f"{both} thành viên và người lao động",
-            "members_and_workers_mixed",
-            f"{sheet.table}.{key}.mixed_definition",
+            kind="members_and_workers_mixed",
+            rule=f"{sheet.table}.{key}.mixed_definition",
         )
 
     def delivered_ten_times(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -443,8 +483,8 @@ class _Spoiler:
             row,
             "delivered_tonnes",
             wrong,
-            "delivered_ten_times",
-            "linkages.delivered.not_above_contracted",
+            kind="delivered_ten_times",
+            rule="linkages.delivered.not_above_contracted",
         )
 
     def no_consumption_stage(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -454,8 +494,8 @@ class _Spoiler:
             row,
             "has_consumption",
             wrong,
-            "no_consumption_stage",
-            "linkages.has_consumption.required_by_decree",
+            kind="no_consumption_stage",
+            rule="linkages.has_consumption.required_by_decree",
         )
 
     def formula_like_text(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -464,13 +504,18 @@ class _Spoiler:
         if key is None or not isinstance(value, int | float):
             return None
         return self._set(
-            sheet, row, key, f"={value}*1", "formula_like_text", f"{sheet.table}.{key}.formula_text"
+            sheet,
+            row,
+            key,
+            f"={value}*1",
+            kind="formula_like_text",
+            rule=f"{sheet.table}.{key}.formula_text",
         )
 
     def late_report(self, sheet: Sheet, row: Row) -> _Entry | None:
         late = dt.date(int(sheet.period), 12, 16) + dt.timedelta(days=int(self.rng.integers(3, 60)))
         written = sheet.field_of("reported_on").encode(late)
-        return self._set(sheet, row, "reported_on", written, "late_report", None)
+        return self._set(sheet, row, "reported_on", written, kind="late_report")
 
     def missing_report(self, sheet: Sheet, row: Row) -> _Entry | None:
         if len(sheet.rows) < 3:
@@ -486,437 +531,6 @@ _NO_TONES: Final = str.maketrans(
     "aaaaaâââââăăăăăeeeeeêêêêêiiiiioooooôôôôôơơơơơuuuuuưưưưưyyyyy",
 )
 
-_KINDS: Final[Mapping[str, MessKind]] = MappingProxyType(
-    {
-        "missing_required_value": MessKind("bỏ trống ô bắt buộc", "a required cell is empty"),
-        "text_in_number_cell": MessKind("ghi chữ vào ô số", "words in a number cell"),
-        "wrong_unit_thousand": MessKind("sai đơn vị 1.000 lần", "1,000 times too large"),
-        "wrong_unit_million": MessKind("sai đơn vị 1.000.000 lần", "a million times off"),
-        "billion_text_slip": MessKind(
-            "ghi «tỷ» trong ô và lệch một chữ số", "'tỷ' in the cell and one digit off"
-        ),
-        "duplicate_row": MessKind("lặp lại nguyên dòng", "a row twice"),
-        "conflicting_duplicate": MessKind(
-            "cùng khóa, số liệu khác", "the same key with other figures"
-        ),
-        "misspelt_enterprise": MessKind(
-            "viết sai tên doanh nghiệp, thiếu mã số", "an enterprise misspelt, without its code"
-        ),
-        "name_variant": MessKind("viết tắt hoặc viết hoa tên", "a name abbreviated or in capitals"),
-        "unknown_organisation": MessKind(
-            "tổ chức không có trong danh bạ", "an organisation in no register"
-        ),
-        "unknown_commune": MessKind("xã không có trong danh mục", "a commune that does not exist"),
-        "old_unit_in_new_year": MessKind(
-            "ghi đơn vị hành chính cũ sau 01/7/2025", "a former unit after 1 July 2025"
-        ),
-        "spelling_variant": MessKind(
-            "cách viết khác (Đăk/Đắk, vị trí dấu)",
-            "another spelling (Đăk/Đắk, place of the tone mark)",
-        ),
-        "wrong_check_digit": MessKind(
-            "sai số kiểm tra của mã số thuế", "a tax code with a wrong check digit"
-        ),
-        "lost_leading_zero": MessKind(
-            "mất số 0 đầu của mã số thuế", "a tax code that lost its leading zero"
-        ),
-        "impossible_date": MessKind("ngày không có thật", "a date that does not exist"),
-        "month_text_date": MessKind("chỉ ghi tháng", "a month in place of a date"),
-        "total_not_sum": MessKind(
-            "tổng không bằng các thành phần", "a total that is not the sum of its parts"
-        ),
-        "members_and_workers_mixed": MessKind(
-            "gộp thành viên và người lao động", "members and workers in one figure"
-        ),
-        "delivered_ten_times": MessKind("đã giao gấp 10 lần", "delivered ten times what it was"),
-        "no_consumption_stage": MessKind("thiếu khâu tiêu thụ", "a linkage without consumption"),
-        "formula_like_text": MessKind("công thức dạng chữ", "a formula as text"),
-        "late_report": MessKind("gửi báo cáo muộn", "a late report"),
-        "missing_report": MessKind("không gửi báo cáo", "no report"),
-        "legacy_charset_column": MessKind("cột dùng phông TCVN3", "a column in a TCVN3 font"),
-    }
-)
-"""Every kind of mistake the sample makes."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    sheet: Sheet
-    kind: str
-    row: Row | None
-    column: str | None
-    true: Cell
-    written: Cell
-    rule: str | None
-    is_total: bool = False
-    has_cell: bool = True
-
-
-_MONEY: Final = {
-    "cooperative_reports": ("revenue_vnd", "total_capital_vnd", "charter_capital_vnd"),
-    "linkages": ("contracted_value_vnd",),
-}
-_COUNTS: Final = {
-    "cooperative_reports": ("regular_workers", "managers", "revenue_vnd"),
-    "linkages": ("households", "area_ha", "contracted_tonnes"),
-    "trainings": ("managers_trained", "cost_vnd"),
-}
-_DATES: Final = {
-    "cooperative_reports": "reported_on", "organisations": "registered_on", "linkages": "signed_on",
-    "trainings": "starts_on", "commendations": "decided_on",
-}  # fmt: skip
-_REQUIRED: Final = {
-    "cooperative_reports": ("name",), "organisations": ("name", "legal_type"), "linkages": ("buyer_name", "supplier_name"),
-    "trainings": ("course",), "commendations": ("decision",),
-}  # fmt: skip
-
-
-class _Spoiler:
-    """One method per kind: spoil this row and say what was done, or None where it does not apply."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.rng = rng
-        self.absent = 0
-
-    def _set(
-        self, sheet: Sheet, row: Row, key: str, value: Cell, kind: str, rule: str | None
-    ) -> _Entry:
-        true = row.cells[key]
-        row.cells[key] = value
-        return _Entry(sheet, kind, row, key, true, value, rule)
-
-    def _filled(self, row: Row, keys: tuple[str, ...]) -> str | None:
-        have = [k for k in keys if row.cells.get(k) is not None]
-        return have[int(self.rng.integers(len(have)))] if have else None
-
-    def missing_required_value(self, sheet: Sheet, row: Row) -> _Entry | None:
-        key = self._filled(row, _REQUIRED[sheet.table])
-        if key is None or (
-            sheet.table == "linkages"
-            and key == "supplier_name"
-            and row.cells["supplier_tax_code"] is None
-        ):
-            return None
-        return self._set(
-            sheet, row, key, None, "missing_required_value", f"{sheet.table}.{key}.required"
-        )
-
-    def text_in_number_cell(self, sheet: Sheet, row: Row) -> _Entry | None:
-        key = self._filled(row, _COUNTS[sheet.table])
-        if key is None:
-            return None
-        words = ("đang tổng hợp", "theo hợp đồng", "nhiều")[int(self.rng.integers(3))]
-        return self._set(
-            sheet, row, key, words, "text_in_number_cell", f"{sheet.table}.{key}.not_a_number"
-        )
-
-    def _money(self, sheet: Sheet, row: Row) -> tuple[str, int] | None:
-        key = self._filled(row, _MONEY[sheet.table])
-        value = None if key is None else row.truth[key]
-        return None if key is None or not value or value < 50_000_000 else (key, int(value))
-
-    def wrong_unit_thousand(self, sheet: Sheet, row: Row) -> _Entry | None:
-        found = self._money(sheet, row)
-        if found is None:
-            return None
-        wrong = sheet.field_of(found[0]).encode(found[1] * 1000)
-        return self._set(sheet, row, found[0], wrong, "wrong_unit_thousand", None)
-
-    def wrong_unit_million(self, sheet: Sheet, row: Row) -> _Entry | None:
-        found = self._money(sheet, row)
-        if found is None:
-            return None
-        key, value = found
-        in_dong = sheet.field_of(key).divisor == 1
-        return self._set(
-            sheet, row, key, value // 1_000_000 if in_dong else value, "wrong_unit_million", None
-        )
-
-    def billion_text_slip(self, sheet: Sheet, row: Row) -> _Entry | None:
-        found = self._money(sheet, row)
-        if found is None or found[1] < 500_000_000:
-            return None
-        words = f"{found[1] / 1e8:.0f} tỷ"
-        code = (
-            "unit_in_cell" if sheet.field_of(found[0]).divisor == 1_000_000_000 else "unit_differs"
-        )
-        return self._set(
-            sheet, row, found[0], words, "billion_text_slip", f"{sheet.table}.{found[0]}.{code}"
-        )
-
-    def _copy(self, sheet: Sheet, row: Row) -> Row:
-        copy = Row(dict(row.cells), row.truth)
-        at = next(i for i, r in enumerate(sheet.rows) if r is row)
-        far = (
-            at + 1
-            if sheet.merge_key
-            else int(self.rng.integers(at + 1, min(len(sheet.rows), at + 40) + 1))
-        )
-        sheet.rows.insert(far, copy)
-        return copy
-
-    def duplicate_row(self, sheet: Sheet, row: Row) -> _Entry | None:
-        copy = self._copy(sheet, row)
-        return _Entry(
-            sheet,
-            "duplicate_row",
-            copy,
-            None,
-            None,
-            None,
-            f"{sheet.table}.duplicate_row",
-            has_cell=False,
-        )
-
-    def conflicting_duplicate(self, sheet: Sheet, row: Row) -> _Entry | None:
-        key = {
-            "cooperative_reports": "revenue_vnd",
-            "linkages": "contracted_value_vnd",
-            "organisations": "vsic_code",
-        }[sheet.table]
-        value = row.cells.get(key)
-        if value is None:
-            return None
-        copy = self._copy(sheet, row)
-        if isinstance(value, str):
-            return self._set(
-                sheet,
-                copy,
-                key,
-                "0161" if value != "0161" else "0150",
-                "conflicting_duplicate",
-                f"{sheet.table}.duplicate_key",
-            )
-        other = sheet.field_of(key).encode(round(int(row.truth[key]) * 1.2 / 1e6 + 1) * 1_000_000)
-        return self._set(
-            sheet, copy, key, other, "conflicting_duplicate", f"{sheet.table}.duplicate_key"
-        )
-
-    def misspelt_enterprise(self, sheet: Sheet, row: Row) -> _Entry | None:
-        name = row.cells["buyer_name"]
-        if (
-            not isinstance(name, str)
-            or row.cells["buyer_tax_code"] is None
-            or not name.startswith(("Công ty", "Doanh nghiệp"))
-        ):
-            return None
-        row.cells["buyer_tax_code"] = None
-        words = name.split(" ")
-        slip = int(self.rng.integers(3))
-        if slip == 0:
-            words[-1] = words[-1][:-1] if len(words[-1]) > 3 else words[-1] + words[-1][-1]
-        elif slip == 1:
-            words[-2:] = [words[-2], words[-1].translate(_NO_TONES)]
-            words[0:2] = ["Cty"] if words[0] == "Công" else ["DN"]
-        else:
-            words[-1] = (
-                words[-1][0] + words[-1][2:] + words[-1][1]
-                if len(words[-1]) > 2
-                else words[-1] + "h"
-            )
-        wrong = " ".join(words)
-        wrong = wrong if wrong != name else name + "g"
-        return self._set(sheet, row, "buyer_name", wrong, "misspelt_enterprise", None)
-
-    def name_variant(self, sheet: Sheet, row: Row) -> _Entry | None:
-        key = "supplier_name" if sheet.table == "linkages" else "name"
-        name = row.cells.get(key)
-        if not isinstance(name, str) or not name.startswith("Hợp tác xã"):
-            return None
-        written = name.replace("Hợp tác xã", "HTX").replace("Nông nghiệp", "NN")
-        if self.rng.random() < 0.4:
-            written = name.upper()
-        return self._set(sheet, row, key, written, "name_variant", None)
-
-    def unknown_organisation(self, sheet: Sheet, row: Row) -> _Entry | None:
-        self.absent += 1
-        tail = ("Sa", "Khơi", "Lĩnh", "Phố", "Hải", "Kỳ")[self.absent % 6]
-        key, name = ("buyer_name", f"Công ty TNHH Nông sản Viễn {tail} {self.absent}")
-        code = "buyer_tax_code"
-        rule: str | None = None
-        if sheet.table != "linkages":
-            key, code, name = "name", "tax_code", f"Hợp tác xã Viễn {tail} {self.absent}"
-            rule = f"{sheet.table}.org_id.reference"
-        row.cells[code] = None
-        return self._set(sheet, row, key, name, "unknown_organisation", rule)
-
-    def unknown_commune(self, sheet: Sheet, row: Row) -> _Entry | None:
-        if row.cells.get("place_name") is None:
-            return None
-        name = ("Xã Đăk Viễn Sa", "Phường Bến Khơi", "Xã Ia Viễn")[int(self.rng.integers(3))]
-        return self._set(
-            sheet, row, "place_name", name, "unknown_commune", "organisations.admin_code.known"
-        )
-
-    def old_unit_in_new_year(self, sheet: Sheet, row: Row) -> _Entry | None:
-        place = row.cells.get("place_name")
-        old = [p for p in places() if p.new_name == place]
-        new_names = {p.new_name for p in places()}
-        gone = [p.old_name for p in old if p.old_name not in new_names] + [
-            p.district for p in old[:1]
-        ]
-        if sheet.period < "2025" or not gone:
-            return None
-        name = gone[int(self.rng.integers(len(gone)))]
-        return self._set(
-            sheet, row, "place_name", name, "old_unit_in_new_year", "organisations.admin_code.known"
-        )
-
-    def spelling_variant(self, sheet: Sheet, row: Row) -> _Entry | None:
-        place = row.cells.get("place_name")
-        if not isinstance(place, str) or sheet.merge_key:
-            return None
-        for a, b in (
-            ("Đăk", "Đắk"),
-            ("Ngọk", "Ngọc"),
-            ("Hòa", "Hoà"),
-            ("Plông", "Plong"),
-            ("Sa Thầy", "Sa Thày"),
-        ):
-            if a in place:
-                return self._set(
-                    sheet, row, "place_name", place.replace(a, b, 1), "spelling_variant", None
-                )
-        return None
-
-    def _tax_key(self, sheet: Sheet) -> str:
-        return "buyer_tax_code" if sheet.table == "linkages" else "tax_code"
-
-    def wrong_check_digit(self, sheet: Sheet, row: Row) -> _Entry | None:
-        key = self._tax_key(sheet)
-        code = row.cells.get(key)
-        if not isinstance(code, str):
-            return None
-        wrong = code[:9] + str((int(code[9]) + 1 + int(self.rng.integers(8))) % 10)
-        return self._set(
-            sheet, row, key, wrong, "wrong_check_digit", f"{sheet.table}.{key}.tax_code_check_digit"
-        )
-
-    def lost_leading_zero(self, sheet: Sheet, row: Row) -> _Entry | None:
-        key = self._tax_key(sheet)
-        code = row.cells.get(key)
-        if not isinstance(code, str) or not code.startswith("0"):
-            return None
-        wrong: Cell = int(code) if sheet.encoding == "xlsx" else code[1:]
-        return self._set(
-            sheet,
-            row,
-            key,
-            wrong,
-            "lost_leading_zero",
-            f"{sheet.table}.{key}.tax_code_zero_restored",
-        )
-
-    def impossible_date(self, sheet: Sheet, row: Row) -> _Entry | None:
-        key = _DATES[sheet.table]
-        if row.cells.get(key) is None:
-            return None
-        year = row.truth[key].year
-        wrong = (f"31/11/{year}", f"30/02/{year}", f"31/06/{year}")[int(self.rng.integers(3))]
-        return self._set(
-            sheet, row, key, wrong, "impossible_date", f"{sheet.table}.{key}.impossible_date"
-        )
-
-    def month_text_date(self, sheet: Sheet, row: Row) -> _Entry | None:
-        key = _DATES[sheet.table]
-        if row.cells.get(key) is None:
-            return None
-        date = row.truth[key]
-        return self._set(
-            sheet,
-            row,
-            key,
-            f"tháng {date.month}/{date.year}",
-            "month_text_date",
-            f"{sheet.table}.{key}.month_only",
-        )
-
-    def total_not_sum(self, sheet: Sheet, row: Row) -> _Entry | None:
-        keys = [
-            k
-            for k in ("official_members", "revenue_vnd", "households", "area_ha")
-            if isinstance(sheet.totals.get(k), int | float)
-        ]
-        if not keys:
-            return None
-        key = keys[int(self.rng.integers(len(keys)))]
-        true = sheet.totals.pop(key)
-        assert isinstance(true, int | float)
-        wrong: Cell = true + 50 if isinstance(true, int) else round(true + 50, 6)
-        sheet.totals[key] = wrong
-        return _Entry(
-            sheet,
-            "total_not_sum",
-            None,
-            key,
-            true,
-            wrong,
-            f"{sheet.table}.total_mismatch",
-            is_total=True,
-        )
-
-    def members_and_workers_mixed(self, sheet: Sheet, row: Row) -> _Entry | None:
-        key = "official_members"
-        both = int(row.truth[key]) + int(row.truth["regular_workers"])
-        return self._set(
-            sheet,
-            row,
-            key,
-            f"{both} thành viên và người lao động",
-            "members_and_workers_mixed",
-            f"{sheet.table}.{key}.mixed_definition",
-        )
-
-    def delivered_ten_times(self, sheet: Sheet, row: Row) -> _Entry | None:
-        value = row.cells.get("delivered_tonnes")
-        if not isinstance(value, int | float) or value <= 0:
-            return None
-        wrong = value * 10 if isinstance(value, int) else round(value * 10, 6)
-        return self._set(
-            sheet,
-            row,
-            "delivered_tonnes",
-            wrong,
-            "delivered_ten_times",
-            "linkages.delivered.not_above_contracted",
-        )
-
-    def no_consumption_stage(self, sheet: Sheet, row: Row) -> _Entry | None:
-        wrong = None if sheet.field_of("has_consumption").kind == "mark" else "Không"
-        return self._set(
-            sheet,
-            row,
-            "has_consumption",
-            wrong,
-            "no_consumption_stage",
-            "linkages.has_consumption.required_by_decree",
-        )
-
-    def formula_like_text(self, sheet: Sheet, row: Row) -> _Entry | None:
-        key = self._filled(row, _COUNTS[sheet.table])
-        value = None if key is None else row.cells[key]
-        if key is None or not isinstance(value, int | float):
-            return None
-        return self._set(
-            sheet, row, key, f"={value}*1", "formula_like_text", f"{sheet.table}.{key}.formula_text"
-        )
-
-    def late_report(self, sheet: Sheet, row: Row) -> _Entry | None:
-        late = dt.date(int(sheet.period), 12, 16) + dt.timedelta(days=int(self.rng.integers(3, 60)))
-        written = sheet.field_of("reported_on").encode(late)
-        return self._set(sheet, row, "reported_on", written, "late_report", None)
-
-    def missing_report(self, sheet: Sheet, row: Row) -> _Entry | None:
-        if len(sheet.rows) < 3:
-            return None
-        sheet.rows[:] = [r for r in sheet.rows if r is not row]
-        return _Entry(
-            sheet, "missing_report", None, None, row.cells["name"], None, None, has_cell=False
-        )
-
-
-_NO_TONES: Final = str.maketrans("áàảãạấầẩẫậắằẳẵặéèẻẽẹếềểễệíìỉĩịóòỏõọốồổỗộớờởỡợúùủũụứừửữựýỳỷỹỵ",
-                                 "aaaaaâââââăăăăăeeeeeêêêêêiiiiiooooooooooôơơơơ"[:0] + "aaaaaâââââăăăăăeeeeeêêêêêiiiiioooooôôôôôơơơơơuuuuuưưưưưyyyyy")  # fmt: skip
 
 _KINDS: Final = {
     "cooperative_reports": (

@@ -303,7 +303,7 @@ def _growers(seed: int, periods: tuple[str, ...], n: int) -> list[_Org]:
         if agri[i]:
             fitting = [c for c in CHAINS if place.district_code in c.districts]
             main = fitting[_pick(rng, [c.weight for c in fitting])]
-            products = (main.code,)
+            products: tuple[str, ...] = (main.code,)
             if len(fitting) > 1 and rng.random() < 0.35:
                 others = [c for c in fitting if c is not main]
                 products += (others[_pick(rng, [c.weight for c in others])].code,)
@@ -476,7 +476,7 @@ class _Market:
                 for product in o.products:
                     self.by_role.setdefault((o.role, product), []).append(o)
         for o in self.linked:
-            if o.score > 0.3:
+            if o.org_id in self.deliver:
                 self.by_role.setdefault(("htx", o.products[0]), []).append(o)
 
     def of(self, role: str, product: str, *, but: _Org) -> list[_Org]:
@@ -525,7 +525,7 @@ class _Drawer:
             pool = [o for r in sources for o in market.by_role.get((r, product), [])]
             supplier = pool[_pick(rng, [o.weight for o in pool])]
             buyer = self._one(market, targets, product, but=supplier, near=supplier)
-        return self._terms(market, k, tier, supplier, buyer, product)
+        return self._terms(market, k, tier, (supplier, buyer), product)
 
     def _one(
         self,
@@ -543,9 +543,10 @@ class _Drawer:
         raise AssertionError(f"no {roles} for {product}")
 
     def _terms(
-        self, market: _Market, k: int, tier: str, supplier: _Org, buyer: _Org, product: str
+        self, market: _Market, k: int, tier: str, parties: tuple[_Org, _Org], product: str
     ) -> _Contract:
         rng = self.rng
+        supplier, buyer = parties
         chain = CHAIN[product]
         instrument = "contract"
         if tier == "grow" and supplier.role == "htx":
@@ -635,7 +636,7 @@ def _linkages(
             live.append(drawer.draw(market, k, "grow", None))
         _force_chain(live, market)
         book = live
-        rows += _year_rows(rng, period, live, market)
+        rows += _Year(rng, period, live, market).rows()
     return rows
 
 
@@ -674,114 +675,118 @@ def _million(value: float) -> int:
     return max(1, round(value / _MILLION)) * _MILLION
 
 
-def _year_rows(
-    rng: np.random.Generator, period: str, live: list[_Contract], market: _Market
-) -> list[dict[str, Any]]:
-    """One year of each contract: what was signed for, and what was delivered and paid."""
-    growth = 1.02 ** (int(period) - 2023)
-    weight: dict[str, float] = {}
-    for c in live:
-        if c.tier == "grow" and not c.plan_only:
-            weight[c.product] = weight.get(c.product, 0.0) + c.area_weight
-    certain: set[str] = set()
-    rows: list[dict[str, Any]] = []
-    inflow: dict[tuple[str, str], list[float]] = {}
-    outs: dict[tuple[str, str], list[float]] = {}
-    for c in live:
-        if c.tier in ("collect", "process"):
-            outs.setdefault((c.supplier.org_id, c.product), []).append(c.noise)
-    tiers = ("grow", "inputs", "collect", "process")
-    for c in sorted(live, key=lambda c: tiers.index(c.tier)):
-        chain = CHAIN[c.product]
-        price = chain.price_vnd_kg[period] * 1000.0 * math.exp(rng.normal(0, 0.05))
-        supplies = c.supplier if c.tier != "inputs" else c.buyer
+@dataclass(frozen=True, slots=True)
+class _Volume:
+    area: float | None
+    tonnes: float | None
+    value: float
+    delivered_share: float
+
+
+class _Year:
+    """One year of the contracts: what was signed for, and what was delivered and paid.
+
+    Growers come first and outlets last, so that nobody passes on more than came in.
+    """
+
+    def __init__(
+        self, rng: np.random.Generator, period: str, live: list[_Contract], market: _Market
+    ) -> None:
+        self.rng = rng
+        self.period = period
+        self.live = live
+        self.market = market
+        self.growth = 1.02 ** (int(period) - 2023)
+        self.area_weight: dict[str, float] = {}
+        self.outs: dict[tuple[str, str], float] = {}
+        self.inflow: dict[tuple[str, str], list[float]] = {}
+        self.certain: set[str] = set()
+        for c in live:
+            key = (c.supplier.org_id, c.product)
+            if c.tier == "grow" and not c.plan_only:
+                self.area_weight[c.product] = self.area_weight.get(c.product, 0.0) + c.area_weight
+            elif c.tier in ("collect", "process"):
+                self.outs[key] = self.outs.get(key, 0.0) + c.noise
+
+    def rows(self) -> list[dict[str, Any]]:
+        tiers = ("grow", "inputs", "collect", "process")
+        return [self._row(c) for c in sorted(self.live, key=lambda c: tiers.index(c.tier))]
+
+    def _level(self, c: _Contract) -> str:
+        """How far the contract got: a cooperative that delivers has at least one executed contract."""
+        party = c.buyer if c.tier == "inputs" else c.supplier
         if c.plan_only:
-            level = "planned"
-        elif supplies.role == "htx":
-            sure = supplies.org_id not in certain and c.tier == "grow"
-            certain |= {supplies.org_id} if sure or (c.tier == "grow" and c.flags[2]) else set()
-            can = supplies.org_id in market.deliver
-            needs = sure or (supplies.org_id in market.chain and c.flags[2])
-            level = (
-                "executed"
-                if can and (needs or rng.random() < 0.8)
-                else ("signed", "active")[_pick(rng, (0.6, 0.4))]
-            )
-        elif supplies.role == "tht":
-            level = (
-                "executed"
-                if supplies.score < 0.3 and rng.random() < 0.85
-                else ("signed", "active")[_pick(rng, (0.6, 0.4))]
-            )
+            return "planned"
+        if party.role == "htx":
+            first = c.tier == "grow" and party.org_id not in self.certain
+            if c.tier == "grow":
+                self.certain.add(party.org_id)
+            sure = first or (party.org_id in self.market.chain and c.flags[2])
+            is_done = party.org_id in self.market.deliver and (sure or self.rng.random() < 0.8)
+        elif party.role == "tht":
+            is_done = party.score < 0.3 and self.rng.random() < 0.85
         else:
-            level = (
-                "executed" if rng.random() < 0.85 else ("signed", "active")[_pick(rng, (0.5, 0.5))]
-            )
-        area = households = tonnes = None
+            is_done = c.tier == "inputs" or self._got(c)[1] > 0
+            is_done = is_done and self.rng.random() < 0.85
+        return "executed" if is_done else ("signed", "active")[_pick(self.rng, (0.58, 0.42))]
+
+    def _got(self, c: _Contract) -> list[float]:
+        return self.inflow.get((c.supplier.org_id, c.product), [0.0, 0.0])
+
+    def _volume(self, c: _Contract) -> _Volume:
+        chain = CHAIN[c.product]
+        price = chain.price_vnd_kg[self.period] * 1000.0 * math.exp(self.rng.normal(0, 0.05))
         if c.tier == "grow":
-            area = (
-                max(0.05, round(c.area_weight / weight[c.product] * chain.area_ha * growth, 2))
-                if c.product in weight
-                else 1.0
-            )
-            households = c.households
+            total = max(self.area_weight.get(c.product, 0.0), c.area_weight)
+            area = max(0.05, round(c.area_weight / total * chain.area_ha * self.growth, 2))
             tonnes = area * chain.yield_t_ha * c.noise
-            value = tonnes * price
-            delivered_share = float(rng.beta(8, 2))
-        elif c.tier == "inputs":
-            value = 60e6 * math.exp(0.5 * supplies.z + rng.normal(0, 0.7))
-            delivered_share = float(rng.beta(9, 1))
-        else:
-            got = inflow.get((c.supplier.org_id, c.product), [0.0, 0.0])
-            split = c.noise / sum(outs[c.supplier.org_id, c.product])
-            factor = chain.conversion if c.tier == "process" else 0.97
-            tonnes = got[0] * split * factor * 0.9
-            markup = 1.35 / chain.conversion if c.tier == "process" else 1.08
-            price *= markup
-            delivered_share = min(1.0, got[1] / got[0]) if got[0] > 0 else 0.0
-            if got[0] <= 0:
-                tonnes = 5.0 * c.noise * (chain.yield_t_ha / 3)
-            if delivered_share <= 0 and level == "executed":
-                level = "active"
-            value = tonnes * price
-        tonnes_c = None if tonnes is None else max(0.1, round(tonnes, 1))
-        value_c = _million(value)
-        tonnes_d = value_p = None
-        if level == "executed":
-            tonnes_d = (
-                None
-                if tonnes_c is None
-                else max(0.1, math.floor(10 * tonnes_c * delivered_share) / 10)
-            )
-            value_p = min(value_c, _million(value * delivered_share * rng.uniform(0.88, 1.0)))
-        if tonnes_c is not None:
-            total = inflow.setdefault((c.buyer.org_id, c.product), [0.0, 0.0])
-            total[0] += tonnes_c if level != "planned" else 0.0
-            total[1] += tonnes_d or 0.0
-        ends_now = c.ends_on <= _period_days(period)[1]
-        status = {"planned": "planned", "signed": "signed", "active": "active"}.get(
-            level, "completed" if ends_now else "active"
+            return _Volume(area, tonnes, tonnes * price, float(self.rng.beta(8, 2)))
+        if c.tier == "inputs":
+            value = 60e6 * math.exp(0.5 * c.buyer.z + self.rng.normal(0, 0.7))
+            return _Volume(None, None, value, float(self.rng.beta(9, 1)))
+        signed, delivered = self._got(c)
+        split = c.noise / self.outs[c.supplier.org_id, c.product]
+        factor, markup = (
+            (chain.conversion, 1.35 / chain.conversion) if c.tier == "process" else (0.97, 1.08)
         )
-        if level == "executed" and not ends_now and rng.random() < 0.02:
-            status = "terminated"
-        rows.append(
-            {
-                "period": period,
-                "linkage_id": "l-" + _hash(c.supplier.org_id, c.buyer.org_id, c.product, c.instrument, c.number),
-                "instrument": c.instrument, "contract_number": c.number,
-                "supplier_id": c.supplier.org_id, "supplier_tax_code": c.supplier.tax_code, "supplier_name": c.supplier.name,
-                "buyer_id": c.buyer.org_id, "buyer_tax_code": c.buyer.tax_code, "buyer_name": c.buyer.name,
-                "leader": c.leader, "product_code": c.product, "product_name": chain.written,
-                "has_inputs": c.flags[0], "has_production": c.flags[1], "has_processing": c.flags[2], "has_consumption": c.flags[3],
-                "nd98_form": FORM[c.flags[0], c.flags[1], c.flags[2]],
-                "signed_on": None if level == "planned" else c.signed_on,
-                "starts_on": c.starts_on, "ends_on": c.ends_on,
-                "area_ha": area, "households": households, "contracted_tonnes": tonnes_c, "delivered_tonnes": tonnes_d,
-                "contracted_value_vnd": value_c, "paid_value_vnd": value_p, "price_rule": c.price_rule,
-                "support_decision": c.support, "status": status, "evidence": level,
-            }
-        )  # fmt: skip
-    return rows
+        tonnes = signed * split * factor * 0.9 if signed > 0 else 1.5 * c.noise * chain.yield_t_ha
+        share = min(1.0, delivered / signed) if signed > 0 else 0.0
+        return _Volume(None, tonnes, tonnes * price * markup, share)
+
+    def _row(self, c: _Contract) -> dict[str, Any]:
+        level = self._level(c)
+        volume = self._volume(c)
+        tonnes = None if volume.tonnes is None else max(0.1, round(volume.tonnes, 1))
+        value = _million(volume.value)
+        delivered = paid = None
+        if level == "executed":
+            share = volume.delivered_share
+            if tonnes is not None:
+                delivered = max(0.1, math.floor(10 * tonnes * share) / 10)
+            paid = min(value, _million(volume.value * share * self.rng.uniform(0.88, 1.0)))
+        if tonnes is not None and level != "planned":
+            total = self.inflow.setdefault((c.buyer.org_id, c.product), [0.0, 0.0])
+            total[0] += tonnes
+            total[1] += delivered or 0.0
+        status = level
+        if level == "executed":
+            ends_now = c.ends_on <= _period_days(self.period)[1]
+            stopped = not ends_now and self.rng.random() < 0.02
+            status = "completed" if ends_now else "terminated" if stopped else "active"
+        return {
+            "period": self.period,
+            "linkage_id": "l-" + _hash(c.supplier.org_id, c.buyer.org_id, c.product, c.instrument, c.number),
+            "instrument": c.instrument, "contract_number": c.number,
+            "supplier_id": c.supplier.org_id, "supplier_tax_code": c.supplier.tax_code, "supplier_name": c.supplier.name,
+            "buyer_id": c.buyer.org_id, "buyer_tax_code": c.buyer.tax_code, "buyer_name": c.buyer.name,
+            "leader": c.leader, "product_code": c.product, "product_name": CHAIN[c.product].written,
+            "has_inputs": c.flags[0], "has_production": c.flags[1], "has_processing": c.flags[2], "has_consumption": c.flags[3],
+            "nd98_form": FORM[c.flags[0], c.flags[1], c.flags[2]],
+            "signed_on": None if level == "planned" else c.signed_on, "starts_on": c.starts_on, "ends_on": c.ends_on,
+            "area_ha": volume.area, "households": c.households, "contracted_tonnes": tonnes, "delivered_tonnes": delivered,
+            "contracted_value_vnd": value, "paid_value_vnd": paid, "price_rule": c.price_rule,
+            "support_decision": c.support, "status": status, "evidence": level,
+        }  # fmt: skip
 
 
 FORM: Final = {
@@ -836,7 +841,8 @@ def _organisation_rows(periods: tuple[str, ...], orgs: list[_Org]) -> list[dict[
 
 
 def _spread(values: np.ndarray[Any, Any], mean: float) -> np.ndarray[Any, Any]:
-    return values * (mean / values.mean())
+    spread: np.ndarray[Any, Any] = values * (mean / values.mean())
+    return spread
 
 
 def _workers(order: list[int], rng: np.random.Generator) -> dict[int, int]:
@@ -913,7 +919,7 @@ def _reports(
         )
         worker_income = (46 + 4 * years) * np.exp(rng.normal(-0.01, 0.16, n))
         score = 68.5 + years + 6 * np.tanh(z) + 7.5 * _stratified_normal(n, rng)
-        start, end = _period_days(period)
+        end = _period_days(period)[1]
         for i, o in enumerate(active):
             profit = revenue[i] * min(0.35, margin[i])
             managers = int(np.clip(3 + rng.poisson(0.9), 3, 9)) if members[i] > 8 else 3

@@ -64,7 +64,8 @@ def _zipf_index(rng: np.random.Generator, n: int, size: int, exponent: float) ->
     a = 1.0 - exponent
     top = (n + 1.0) ** a
     drawn = np.floor((1.0 + u * (top - 1.0)) ** (1.0 / a)).astype(np.int64) - 1
-    return np.clip(drawn, 0, n - 1)
+    index: NDArray[np.int64] = np.clip(drawn, 0, n - 1)
+    return index
 
 
 def scale(

@@ -180,20 +180,18 @@ def _number_format(field: Field) -> str:
 
 
 def _put(
-    page: Any, row: int, col: int, value: Cell, field: Field, formats: _Formats, **style: Any
+    page: Any, at: tuple[int, int], value: Cell, field: Field, formats: _Formats, **style: Any
 ) -> None:
     """Write one cell (0-based); text is always text, also when it looks like a formula."""
     if value is None:
-        page.write_blank(row, col, None, formats.get(border=1, **style))
+        page.write_blank(*at, None, formats.get(border=1, **style))
     elif isinstance(value, str):
-        page.write_string(row, col, value, formats.get(border=1, **style))
+        page.write_string(*at, value, formats.get(border=1, **style))
     elif isinstance(value, dt.date):
-        page.write_datetime(
-            row, col, value, formats.get(border=1, num_format="dd/mm/yyyy", **style)
-        )
+        page.write_datetime(*at, value, formats.get(border=1, num_format="dd/mm/yyyy", **style))
     else:
         page.write_number(
-            row, col, value, formats.get(border=1, num_format=_number_format(field), **style)
+            *at, value, formats.get(border=1, num_format=_number_format(field), **style)
         )
 
 
@@ -210,16 +208,7 @@ def _sheet(page: Any, sheet: Sheet, formats: _Formats) -> None:
     for col, field in enumerate(sheet.fields):
         page.set_column(col, col, field.width)
     first = sheet.first_data_row - 1
-    for i, row in enumerate(sheet.rows):
-        for col, field in enumerate(sheet.fields):
-            value = row.cells.get(field.key)
-            font = sheet.fonts.get(field.key)
-            if field.key == sheet.merge_key:
-                continue
-            if font is not None and isinstance(value, str):
-                _put(page, first + i, col, to_tcvn3(value), field, formats, font_name=font)
-            else:
-                _put(page, first + i, col, value, field, formats)
+    _data(page, sheet, first, formats)
     if sheet.merge_key is not None:
         _merged(page, sheet, first, formats)
     end = first + len(sheet.rows)
@@ -227,11 +216,24 @@ def _sheet(page: Any, sheet: Sheet, formats: _Formats) -> None:
         page.write_string(end, 1, "Tổng cộng", formats.get(border=1, bold=True))
         for col, field in enumerate(sheet.fields):
             if field.key in sheet.totals:
-                _put(page, end, col, sheet.totals[field.key], field, formats, bold=True)
+                _put(page, (end, col), sheet.totals[field.key], field, formats, bold=True)
         end += 1
     for i, line in enumerate(sheet.closing):
         page.write_string(end + 1 + i, 1, line, formats.get(italic=True))
     page.freeze_panes(first, 2)
+
+
+def _data(page: Any, sheet: Sheet, first: int, formats: _Formats) -> None:
+    for i, row in enumerate(sheet.rows):
+        for col, field in enumerate(sheet.fields):
+            value = row.cells.get(field.key)
+            font = sheet.fonts.get(field.key)
+            if field.key == sheet.merge_key:
+                continue
+            if font is not None and isinstance(value, str):
+                _put(page, (first + i, col), to_tcvn3(value), field, formats, font_name=font)
+            else:
+                _put(page, (first + i, col), value, field, formats)
 
 
 def _headings(page: Any, sheet: Sheet, formats: _Formats) -> None:
@@ -287,7 +289,7 @@ def _merged(page: Any, sheet: Sheet, first: int, formats: _Formats) -> None:
                 formats.get(border=1, valign="vcenter"),
             )
         else:
-            _put(page, first + start, col, value, field, formats)
+            _put(page, (first + start, col), value, field, formats)
         start = i
 
 
