@@ -740,7 +740,7 @@ def leiden_communities(
         weight,
         resolution=resolution,
         seed=seed.getrandbits(32),
-        max_rounds=10 if max_level is None else max_level,
+        max_rounds=20 if max_level is None else max_level,
     )
     return _sets(G.labels, found)
 

@@ -7,7 +7,7 @@ content and lineage over time (`htx_pipeline.clusters`).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 from htx_pipeline.errors import InputError
 from htx_pipeline.graph.csr import WEIGHT, CSRGraph
 
-RELATIVE_GAIN = 1e-4
-"""A further round is tried only while the last one raised modularity by more than this share."""
+LARGE: Final = 200_000
+"""From so many undirected edges on, a round must earn its cost."""
+
+LARGE_GAIN: Final = 2e-3
+"""In a large graph a further round is run while the last raised modularity by more than this share:
+what is left then is less than a thousandth (measured against igraph at its convergence)."""
 
 
 class Communities(NamedTuple):
@@ -38,8 +42,8 @@ def leiden(
     *,
     resolution: float = 1.0,
     seed: int = 0,
-    max_rounds: int = 10,
-    min_gain: float = RELATIVE_GAIN,
+    max_rounds: int = 20,
+    min_gain: float | None = None,
 ) -> Communities:
     """Return communities of high modularity (Leiden).
 
@@ -61,9 +65,10 @@ def leiden(
     resolution:
         Larger gives more, smaller communities.
     seed:
-        Order of the nodes.
+        Order in which nodes are looked at, except the first time, which is the order of their ids.
     max_rounds, min_gain:
-        Stop after so many rounds, or when a round raised modularity by less than this share.
+        Stop after so many rounds, or when a round raised modularity by no more than this share;
+        default 0, and ``LARGE_GAIN`` for graphs of ``LARGE`` edges or more.
 
     References
     ----------
@@ -81,6 +86,8 @@ def leiden(
     if max_rounds < 1:
         raise InputError(f"max_rounds is {max_rounds}; it must be 1 or more.", code="leiden_rounds")
     indptr, indices, values = _projection(graph, weight)
+    if min_gain is None:
+        min_gain = LARGE_GAIN if len(indices) >= 2 * LARGE else 0.0
     return _leiden(
         indptr, indices, values, resolution=resolution, seed=seed, rounds=max_rounds, gain=min_gain
     )
@@ -140,7 +147,8 @@ def _leiden(
     best = -np.inf
     done = 0
     for done in range(1, rounds + 1):
-        found = _round((indptr, indices, values), strength, membership, scale, seed + done)
+        rows = (indptr, indices, values)
+        found = _round(rows, strength, membership, scale, seed=seed + done, first=done == 1)
         count = int(passes.compact(found))
         reached = float(
             passes.quality(indptr, indices, values, strength, found, count, float(resolution))
@@ -159,7 +167,9 @@ def _round(
     strength: NDArray[np.float64],
     start: NDArray[np.int32],
     scale: float,
+    *,
     seed: int,
+    first: bool,
 ) -> NDArray[np.int32]:
     """Return the communities after one run through all levels, from a partition of the nodes."""
     from htx_pipeline.graph.kernels import community as passes
@@ -168,7 +178,9 @@ def _round(
     node = np.arange(len(start), dtype=np.int32)
     while True:
         n = len(strength)
-        order = passes.shuffled(n, seed)
+        # Neighbours in the ids' order are neighbours in memory: twice as fast where it is longest.
+        in_order = first and n == len(start)
+        order = np.arange(n, dtype=np.int32) if in_order else passes.shuffled(n, seed)
         passes.move(*rows, strength, community, order, scale)
         count = int(passes.compact(community))
         if count == n:
