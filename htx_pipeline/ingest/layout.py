@@ -663,6 +663,7 @@ class _Reader:
         unsure: list[int] = []
         empty_numbered: list[int] = []
         blanks = 0
+        stop = self.n
         for r in range(body, self.n):
             row = self.cells[r]
             count = self.fill[r]
@@ -675,8 +676,10 @@ class _Reader:
                 self.kinds[r] = RowKind.BLANK
                 blanks += 1
                 continue
-            if (blanks or ended) and self.starts_table(r, repeat):
-                return self.rewind(r, body)
+            alone = blanks or ended or (r > body and self.fill[r - 1] == 1)
+            if alone and self.starts_table(r, repeat):
+                stop = self.rewind(r, body, unsure)
+                break
             kind = self.kind_of(r, number_col, columns, repeat, ended)
             if kind is None:
                 kind = RowKind.DATA
@@ -702,7 +705,7 @@ class _Reader:
             "Rows with a running number and nothing else count as blank.",
             "Dòng chỉ có số thứ tự, không có nội dung, được coi là dòng trống.",
         )
-        return self.n
+        return stop
 
     def needs_look(self, row: Sequence[Cell], first_text: Cell) -> bool:
         """Cheap test on dense rows far from both ends: total words or a repeated heading."""
@@ -729,17 +732,18 @@ class _Reader:
             _is_index_row(self.cells[x]) for x in range(r + 1, min(r + 4, self.n))
         )
 
-    def rewind(self, r: int, body: int) -> int:
-        """Give title rows directly above a further table back to it."""
+    def rewind(self, r: int, body: int, unsure: list[int]) -> int:
+        """Give lone texts directly above a further table back to it, as its title."""
         start = r
-        while start - 1 > body and self.kinds[start - 1] in (
-            RowKind.BLANK,
-            RowKind.SECTION,
-            RowKind.NOTE,
-            RowKind.TITLE,
-        ):
+        while start - 1 > body:
+            kind = self.kinds[start - 1]
+            loose = kind == RowKind.DATA and start - 1 in unsure
+            if not loose and kind not in (RowKind.BLANK, RowKind.SECTION, RowKind.NOTE):
+                break
             start -= 1
-            if self.kinds[start] != RowKind.BLANK:
+            if loose:
+                unsure.remove(start)
+            if kind != RowKind.BLANK:
                 self.kinds[start] = None
         return start if any(self.kinds[x] is None for x in range(start, r)) else r
 
