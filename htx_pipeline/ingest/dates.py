@@ -348,6 +348,13 @@ def _is_year_first() -> pl.Expr:
     return pl.col("a_text").str.len_bytes() >= 3
 
 
+def _is_unsure() -> pl.Expr:
+    """Both orders of day and month give a date, and not the same one."""
+    year = _full_year(pl.col("c"), pl.col("c_text"))
+    months = pl.col("a").is_between(1, 12) & pl.col("b").is_between(1, 12)
+    return months & (pl.col("a") != pl.col("b")) & year.is_between(*_YEARS).fill_null(value=False)
+
+
 def _decide(parts: pl.DataFrame, convention: str) -> _Choice:
     numeric = parts.filter((pl.col("form") == "numeric") & ~_is_year_first())
     if convention != "auto":
@@ -365,7 +372,7 @@ def _decide(parts: pl.DataFrame, convention: str) -> _Choice:
         "ymd": numeric.filter(short & (a > 31) & (b <= 12) & (c <= 31)),
     }
     count = {name: int(frame.get_column("n").sum()) for name, frame in evidence.items()}
-    unsure = numeric.filter((a <= 12) & (b <= 12) & (a != b))
+    unsure = numeric.filter(_is_unsure())
     used = max(("dmy", "mdy", "ymd"), key=lambda name: count[name])
     if not count[used]:
         n_first = int(parts.filter(pl.col("form") == "numeric").get_column("n").sum())
@@ -423,7 +430,7 @@ def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
 def _full_year(value: pl.Expr, text: pl.Expr) -> pl.Expr:
     century = pl.when(value < _TWO_DIGIT_PIVOT).then(2000).otherwise(1900)
     return (
-        pl.when(text.str.len_bytes() <= 2)
+        pl.when(text.str.len_bytes() == 2)
         .then(value + century)
         .when(text.str.len_bytes() == 4)
         .then(value)
@@ -505,7 +512,7 @@ def _read(parts: pl.DataFrame, order: str, *, excel_1904: bool) -> pl.DataFrame:
             .otherwise(pl.lit("day"))
         ),
         is_short_year=got & (year_written.str.len_bytes() <= 2),
-        is_unsure=(form == "numeric") & ~_is_year_first() & (a <= 12) & (b <= 12) & (a != b),
+        is_unsure=(form == "numeric") & ~_is_year_first() & _is_unsure(),
         failed=pl.when(~got & ~says_nothing).then(
             pl.when(pl.col("has_bad_name"))
             .then(pl.lit("not_a_date"))

@@ -11,7 +11,8 @@ neither is, it is *foreign*. The confidence is
 
     (for - against) / (for + against + foreign + 1)
 
-and a column is converted from 0.5 on. Words that are syllables both ways say nothing. In a column
+and a column is converted above 0.5, which takes two words at least. A single word that speaks for a
+charset is left as it stands, with a note. Words that are syllables both ways say nothing. In a column
 so recognised, each cell keeps its text where its own words speak against conversion.
 """
 
@@ -33,8 +34,8 @@ from htx_pipeline.reference import charsets
 LEGACY: Final = ("tcvn3", "vni", "cp1258", "utf8_as_cp1252", "viqr")
 """Charsets that are converted by table, in the order in which ties are decided."""
 
-CONVERT_FROM: Final = 0.5
-"""Least confidence at which a column is converted without a font name or a mapping saying so."""
+CONVERT_ABOVE: Final = 0.5
+"""Confidence above which a column is converted without a font name or a mapping saying so."""
 
 _SAMPLE: Final = 4000
 """Distinct cells the character test looks at, taken evenly over the sorted distinct cells."""
@@ -105,6 +106,7 @@ _TONE_MARKS: Final = {"\u0300", "\u0301", "\u0303", "\u0309", "\u0323"}
 _STOPS: Final = ("p", "t", "c", "ch")
 _WORD: Final = r"[^\s,;:!?()\[\]{}\"/\\–—_.…0-9-]+"
 _VIQR_WORD: Final = r"[^\s,;:!\"/\\_0-9-]+"
+_MICRO_UNITS: Final = frozenset({"µm", "µg", "µl", "µL", "µs", "µmol"})
 _LOWER_ABBREVIATIONS: Final = frozenset(
     {"kg", "km", "cm", "mm", "dm", "ml", "gr", "gs", "ts", "ths", "tp", "tr", "tx", "tt", "nn"}
     | {"ptnt", "vnd", "tnhh", "htx", "ubnd", "đ", "d", "m", "g", "h", "l", "t", "s", "x", "k", "p"}
@@ -177,12 +179,7 @@ def convert(series: pl.Series, *, charset: str) -> pl.Series:
     >>> convert(pl.Series(["Céng hoµ x· héi", "Hợp tác xã"]), charset="tcvn3").to_list()
     ['Cộng hoà xã hội', 'Hợp tác xã']
     """
-    if charset not in {c.name for c in charsets.CHARSETS}:
-        raise InputError(
-            f"Unknown charset “{charset}”.",
-            remedy=f"Use one of {', '.join(c.name for c in charsets.CHARSETS)}, or auto.",
-            code="unknown_charset",
-        )
+    _known_charset(charset)
     frame = pl.DataFrame({"text": series.cast(pl.String)})
     text = pl.col("text")
     converted = text
@@ -192,6 +189,16 @@ def convert(series: pl.Series, *, charset: str) -> pl.Series:
         converted = pl.when(text.str.contains(_UNICODE_VIETNAMESE)).then(text).otherwise(table)
     nfc = converted.str.normalize("NFC")
     return frame.select(nfc.alias(series.name)).to_series()
+
+
+def _known_charset(charset: str) -> None:
+    names = [c.name for c in charsets.CHARSETS]
+    if charset not in names:
+        raise InputError(
+            f"Unknown charset “{charset}”.",
+            remedy=f"Use one of {', '.join(names)}, or auto.",
+            code="unknown_charset",
+        )
 
 
 def font_charset(font: str | None) -> tuple[str, bool] | None:
@@ -225,6 +232,7 @@ class _Tally:
     against: int
     foreign: int
     sample: str
+    word: str = ""
 
     @property
     def confidence(self) -> float:
@@ -237,7 +245,11 @@ def _words(cells: Iterable[str]) -> list[str]:
     found: set[str] = set()
     for cell in cells:
         found.update(re.findall(_WORD, cell))
-    return sorted(w for w in found if re.search("[A-Za-z]", w) and re.search(_SUSPICIOUS, w))
+    return sorted(
+        w
+        for w in found
+        if re.search("[A-Za-z]", w) and re.search(_SUSPICIOUS, w) and w not in _MICRO_UNITS
+    )
 
 
 def _viqr_words(cells: Iterable[str]) -> list[str]:
@@ -260,17 +272,17 @@ def _as_seen(word: str, charset: str) -> str:
 
 def _tally(words: Sequence[str], charset: str) -> _Tally:
     counts = [0, 0, 0]
-    sample = ""
+    sample = word = ""
     for before, after in zip(words, _convert_words(words, charset), strict=True):
         was, now = is_syllable(_as_seen(before, charset)), is_syllable(after)
         if now and not was:
             counts[0] += 1
-            sample = sample or f"“{before}” → “{after}”"
+            sample, word = sample or f"“{before}” → “{after}”", word or before
         elif was and not now:
             counts[1] += 1
         elif not was:
             counts[2] += 1
-    return _Tally(counts[0], counts[1], counts[2], sample)
+    return _Tally(counts[0], counts[1], counts[2], sample, word)
 
 
 def _sample(distinct: pl.Series) -> list[str]:
@@ -281,8 +293,8 @@ def _sample(distinct: pl.Series) -> list[str]:
     return [str(cells[int(i * step)]) for i in range(_SAMPLE)]
 
 
-def _by_characters(series: pl.Series) -> Detection:
-    """Recognise the charset from the words of the column."""
+def _by_characters(series: pl.Series) -> tuple[Detection, _Tally | None]:
+    """Recognise the charset from the words of the column; the tally when one word alone hints."""
     text = series.drop_nulls()
     has_letters = text.str.contains(_UNICODE_VIETNAMESE)
     unsure = text.filter(~has_letters)
@@ -299,10 +311,10 @@ def _by_characters(series: pl.Series) -> Detection:
     best = max(
         tallies, key=lambda name: (tallies[name].confidence, -LEGACY.index(name)), default=""
     )
-    if best and tallies[best].confidence >= CONVERT_FROM:
+    if best and tallies[best].confidence > CONVERT_ABOVE:
         tally = tallies[best]
         label = next(c.label for c in charsets.CHARSETS if c.name == best)
-        return Detection(
+        found = Detection(
             best,
             round(tally.confidence, 3),
             f"{tally.spoken_for} từ chỉ đọc được theo {label}, ví dụ {tally.sample}; "
@@ -310,20 +322,23 @@ def _by_characters(series: pl.Series) -> Detection:
             f"{tally.spoken_for} words are Vietnamese only as {label}, such as {tally.sample}; "
             f"{tally.against} speak against it.",
         )
+        return found, None
     doubt = tallies[best].confidence if best else 0.0
     if n_combining:
-        return Detection(
+        found = Detection(
             "decomposed",
             1.0,
             f"{n_combining} ô có dấu thanh tách rời khỏi chữ (Unicode tổ hợp).",
             f"{n_combining} cells have tone marks apart from their letters.",
         )
-    return Detection(
+        return found, None
+    found = Detection(
         "plain",
         round(1.0 - doubt, 3),
         "Văn bản đã là Unicode." if not doubt else "Không đủ bằng chứng về bảng mã cũ.",
         "The text is Unicode." if not doubt else "Too little evidence for a legacy charset.",
     )
+    return found, tallies[best] if doubt == CONVERT_ABOVE else None
 
 
 def _fonts(series: pl.Series, fonts: str | Sequence[str | None] | pl.Series | None) -> pl.Series:
@@ -402,19 +417,20 @@ def to_unicode(
         if font_names is not None
         else _font_table(pl.Series([], dtype=pl.String))
     )
-    guess = (
-        _by_characters(text)
-        if charset == "auto"
-        else Detection(
+    hint: _Tally | None = None
+    if charset == "auto":
+        guess, hint = _by_characters(text)
+    else:
+        _known_charset(charset)
+        guess = Detection(
             charset,
             1.0,
             "Bảng mã được khai báo trong tệp ánh xạ nguồn.",
             "The charset is fixed by the source mapping.",
         )
-    )
-    if guess.charset == "plain" and not fonts.height and guess.confidence == 1.0:
+    if guess.charset == "plain" and not fonts.height:
         values, notes = _plain(text)
-        return TextResult(values, notes, guess)
+        return TextResult(values, join_notes([notes, _hinted(text, hint)]), guess)
 
     cells = pl.DataFrame(
         {
@@ -459,6 +475,19 @@ def to_unicode(
         all_notes.filter(pl.col("code") == "encoding_unrecoverable").get_column("index").n_unique()
     )
     return TextResult(values, all_notes, _with_fonts(guess, cells, n_lost, is_forced=is_forced))
+
+
+def _hinted(text: pl.Series, hint: _Tally | None) -> pl.DataFrame:
+    """A note on the cells with the one word that looks like a legacy charset."""
+    if hint is None:
+        return empty_notes()
+    hits = pl.DataFrame({"text": text}).with_row_index("index")
+    return note_rows(
+        hits.filter(pl.col("text").str.contains(hint.word, literal=True)),
+        code="encoding_uncertain",
+        detail_vi=f"Có thể là bảng mã cũ: {hint.sample}; một từ chưa đủ bằng chứng, giữ nguyên.",
+        detail_en=f"It may be a legacy charset: {hint.sample}; one word is too little, left as it is.",
+    )
 
 
 def _with_fonts(
