@@ -45,7 +45,7 @@ def _core_table(table: Table) -> dg.AssetsDefinition:
             references["organisations.org_id"] = organisations["org_id"]
         with explained():
             resolved = resolve_table(
-                table.name, rows, period=context.partition_key, organisations=organisations, province=chosen.province_code
+                table.name, rows, period=context.partition_key, organisations=organisations, province=chosen.province
             )
             done = settle(
                 resolved, suite, rows_read=rows.height, reader_findings=reader_findings,

@@ -120,7 +120,7 @@ def demo(*, out: Annotated[Path, Parameter(help="Folder to write to.")] = Path("
     inputs = out / "input"
     console.print(f"Số liệu giả định / synthetic data → {inputs}", markup=False)
     write_sample(inputs, seed=seed)
-    settings = Settings(data_dir=out / "data", input_dir=inputs, seed=seed)
+    settings = Settings(data_dir=out / "data", input_dir=inputs, seed=seed, province="Kon Tum")
     from htx_pipeline.ingest.mapping import load_mappings
 
     periods = discover_periods(load_mappings(settings.mappings), inputs)

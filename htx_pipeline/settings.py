@@ -41,8 +41,8 @@ class Settings(BaseSettings):
     corrections_file: Annotated[
         Path | None, Field(description="Corrections to apply to source cells (CSV).")
     ] = None
-    province_code: Annotated[
-        str | None, Field(description="Code of the province, to tell communes of one name apart.")
+    province: Annotated[
+        str | None, Field(description="Name or code of the province, to tell communes of one name apart.")
     ] = None
     title_vi: Annotated[str, Field(description="Name of the province or programme on reports.")] = (
         "Tỉnh mẫu"

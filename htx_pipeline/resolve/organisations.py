@@ -23,9 +23,6 @@ from htx_pipeline.schemas import TABLES
 UNRESOLVED: Final = "?"
 """First character of an id that names no organisation; the written name follows."""
 
-AS_WRITTEN: Final = "as_written"
-"""`admin_version` of a source whose places are not Vietnamese administrative units."""
-
 MIN_SHORT_NAME: Final = 4
 """Letters a short name needs before it may identify an organisation."""
 

@@ -14,27 +14,16 @@ import polars as pl
 from htx_pipeline.findings import concat_findings, findings_from_rows
 from htx_pipeline.ingest.dates import reporting_period
 from htx_pipeline.metrics.linkage import evidence, nd98_form
-from htx_pipeline.reference.places import resolve_places
 from htx_pipeline.reference.products import match as match_products
 from htx_pipeline.resolve.duplicates import split_duplicates
 from htx_pipeline.resolve.ids import content_ids
-from htx_pipeline.resolve.organisations import AS_WRITTEN, Resolved, find_organisations, resolve_organisations
+from htx_pipeline.resolve.organisations import Resolved, find_organisations, resolve_organisations
+from htx_pipeline.resolve.places import with_places
 from htx_pipeline.schemas import TABLES
 
 
-def _places(rows: pl.DataFrame, *, period: str, province: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Fill admin_code, admin_version and locality of organisations from the places as written."""
-    written = pl.coalesce(pl.col("admin_version"), pl.lit("")) == AS_WRITTEN
-    foreign = rows.filter(written).with_columns(locality=pl.coalesce("locality", "district_name", "place_name"))
-    ours = rows.filter(~written)
-    if ours.is_empty():
-        return foreign, concat_findings([])
-    resolved, found = resolve_places(ours, as_of=reporting_period(int(period))[1], province=province)
-    return pl.concat([resolved.select(rows.columns), foreign.select(rows.columns)]), found
-
-
 def _organisations(rows: pl.DataFrame, organisations: pl.DataFrame | None, period: str, province: str | None) -> Resolved:
-    placed, found = _places(rows, period=period, province=province)
+    placed, found = with_places(rows, as_of=reporting_period(int(period))[1], province=province)
     resolved = resolve_organisations(placed)
     return Resolved(resolved.rows, resolved.rejected, concat_findings([found, resolved.findings]), resolved.merged)
 
@@ -144,7 +133,7 @@ def resolve_table(
     organisations:
         ``core/organisations`` of the period, for tables that name organisations.
     province:
-        Code of the province, to tell apart communes of the same name.
+        Name or code of the province, to tell apart communes of the same name.
 
     Returns
     -------
