@@ -16,12 +16,12 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from htx_pipeline.errors import InputError
 
 SEPARATORS: Final = (",", ";", "\t", "|")
-_MAX_FIELD: Final = 1 << 20
 _MAX_COLUMNS: Final = 16_384
 
 
@@ -187,13 +187,12 @@ def _one_byte(content: bytes) -> Decoded:
     except UnicodeDecodeError:
         codec = "latin-1"
     sample = western[: 1 << 20]
-    pairs = len(_VNI_PAIR.findall(sample))
+    pairs = len(_VNI_PAIR.findall(sample)) + len(re.findall("[öôñÖÔÑ]", sample))
+    tones = len(re.findall("[øõûùïØÕÛÙÏ]", sample))
     if tcvn > 0.25 * total:
         raw = content.decode("latin-1")
         return Decoded(raw, "latin-1", round(min(0.95, 0.5 + tcvn / total), 2), "tcvn3")
-    if pairs > 0.6 * total and re.search(
-        r"[\u00d8\u00d9\u00db\u00c2\u00f8\u00f9\u00fb\u00f1]", sample
-    ):
+    if pairs > 0.7 * total and tones > 0.15 * total:
         return Decoded(western, codec, round(min(0.9, pairs / total), 2), "vni")
     try:
         vietnamese = content.decode("cp1258")
@@ -304,10 +303,15 @@ def read_table(
                     remedy_vi="Đề nghị tách tệp theo địa bàn rồi gửi lại.",
                     code="sheet_too_large",
                 )
+        ended_open = reader.line_num > lines[-1] if lines else False
+        ended_open = ended_open and _is_open(text, lines[-1], separator)
+        start = lines[-1] if ended_open else start
     except csv.Error:
-        # A field longer than a field can be: almost always a quote that is never closed.
+        ended_open = True  # a field longer than a field can be
+    if ended_open:
         unclosed = start
-        rows, lines = _without_quotes(text, separator)
+        keep = sum(line < start for line in lines)
+        rows[keep:], lines[keep:] = _without_quotes(text, start, separator)
     widths = Counter(len(row) for row in rows if any(row))
     usual = max(widths.items(), key=lambda kv: (kv[1], kv[0]))[0] if widths else 0
     ragged = [(n, len(row)) for n, row in enumerate(rows, 1) if any(row) and len(row) != usual]
@@ -324,6 +328,21 @@ def read_table(
     )
 
 
-def _without_quotes(text: str, separator: str) -> tuple[list[list[str]], list[int]]:
-    rows = [line.split(separator) for line in text.splitlines()]
-    return rows, list(range(1, len(rows) + 1))
+def _lines_from(text: str, start: int) -> list[str]:
+    """Physical lines from a 1-based line on, as the record reader counts them."""
+    return list(islice(io.StringIO(text, newline=""), start - 1, None))
+
+
+def _is_open(text: str, start: int, separator: str) -> bool:
+    """Say whether the record that begins on this line ends inside quotation marks."""
+    try:
+        for _ in csv.reader(_lines_from(text, start), delimiter=separator, strict=True):
+            pass
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
+
+
+def _without_quotes(text: str, start: int, separator: str) -> tuple[list[list[str]], list[int]]:
+    rows = [line.rstrip("\r\n").split(separator) for line in _lines_from(text, start)]
+    return rows, list(range(start, start + len(rows)))

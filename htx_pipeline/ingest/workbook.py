@@ -497,9 +497,9 @@ def _csv_notes(table: csv_text.TextTable) -> list[Note]:
                 "unclosed_quote",
                 "warning",
                 f"A quotation mark from line {table.unclosed_quote_line} on is never closed; the "
-                "file is read line by line, without quoting.",
-                f"Dấu ngoặc kép từ dòng {table.unclosed_quote_line} không được đóng; tệp được đọc "
-                "theo từng dòng, bỏ qua dấu ngoặc kép.",
+                "rest is read line by line, without quoting.",
+                f"Dấu ngoặc kép từ dòng {table.unclosed_quote_line} không được đóng; phần còn "
+                "lại được đọc theo từng dòng, bỏ qua dấu ngoặc kép.",
                 "Close the quotation mark.",
                 "Đề nghị đóng dấu ngoặc kép.",
                 row=table.unclosed_quote_line,
