@@ -19,7 +19,7 @@ import polars as pl
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.names import ascii_lower
-from htx_pipeline.ingest.value_notes import join_notes, note_rows
+from htx_pipeline.ingest.value_notes import join_notes, note_rows, notes_where
 
 ORDERS: Final = ("auto", "dmy", "mdy", "ymd")
 PRECISIONS: Final = ("day", "month", "year")
@@ -132,7 +132,7 @@ def parse_dates(
         return blank.scatter(rows.get_column("index"), rows.get_column(column))
 
     alternative = None
-    notes = _notes(cells)
+    notes = [_notes(cells)]
     if choice.is_ambiguous:
         other = "mdy" if choice.convention != "mdy" else "dmy"
         again = _read(parts, other, excel_1904=excel_1904)
@@ -440,53 +440,66 @@ def _full_year(value: pl.Expr, text: pl.Expr) -> pl.Expr:
 def _read(parts: pl.DataFrame, order: str, *, excel_1904: bool) -> pl.DataFrame:
     """Read each distinct cell in the given order: value, precision, what to say about it."""
     a, b, c, form = pl.col("a"), pl.col("b"), pl.col("c"), pl.col("form")
-    a_text, c_text = pl.col("a_text"), pl.col("c_text")
-    year_last, year_front = _full_year(c, c_text), _full_year(a, a_text)
-    by_order = {
-        "dmy": _date(year_last, b, a),
-        "mdy": _date(year_last, a, b),
-        "ymd": _date(year_front, b, c),
-    }
-    others = [by_order[name] for name in ("dmy", "mdy") if name != order]
-    others = [pl.when(pl.col("c_text").str.len_bytes() != 3).then(e) for e in others]
-    if order != "ymd":
-        others.append(pl.when(a > 31).then(by_order["ymd"]))
-    numeric = (
-        pl.when(_is_year_first())
-        .then(pl.when(a_text.str.len_bytes() == 4).then(_date(a, b, c)))
-        .otherwise(by_order[order])
-    )
-    fallback = pl.when((form == "numeric") & ~_is_year_first()).then(pl.coalesce(others))
-    eight = pl.col("eight")
-    eight_ymd = _date(
-        eight.str.slice(0, 4).cast(pl.Int32),
-        eight.str.slice(4, 2).cast(pl.Int32),
-        eight.str.slice(6, 2).cast(pl.Int32),
-    )
-    eight_dmy = _date(
-        eight.str.slice(4, 4).cast(pl.Int32),
-        eight.str.slice(2, 2).cast(pl.Int32),
-        eight.str.slice(0, 2).cast(pl.Int32),
-    )
-    one = pl.lit(1)
+    a_text, c_text, eight = pl.col("a_text"), pl.col("c_text"), pl.col("eight")
     serial = excel_serial_to_date(
         parts.get_column("serial").cast(pl.Float64), excel_1904=excel_1904
     )
     is_month = form.is_in(["month_year", "month_short", "year_month", "name_year"])
-    frame = parts.with_columns(serial_date=serial).with_columns(
-        first=pl.when(form == "numeric")
-        .then(numeric)
-        .when(form.is_in(["words", "day_name", "name_day"]))
-        .then(_date(year_last, b, a))
-        .when(is_month)
-        .then(_date(year_last, b, one))
-        .when(form == "year")
-        .then(_date(c, one, one))
-        .when(form == "eight")
-        .then(pl.coalesce(eight_ymd, eight_dmy))
-        .when(form == "serial")
-        .then(pl.col("serial_date")),
-        fallback=fallback,
+    frame = parts.with_columns(
+        serial_date=serial,
+        year_last=_full_year(c, c_text),
+        year_front=_full_year(a, a_text),
+        is_year_first=(form == "numeric") & _is_year_first(),
+        is_open_order=(form == "numeric") & ~_is_year_first(),
+        # Eight digits: a year in front if the rest can be month and day.
+        is_front_eight=eight.str.contains(r"^(?:1[89]|2[01])[0-9]{2}(?:0[1-9]|1[0-2])"),
+    )
+    places = {"dmy": (c, b, a), "mdy": (c, a, b), "ymd": (a, b, c)}
+    year, month, day = places[order]
+    year = pl.col("year_front") if order == "ymd" else pl.col("year_last")
+    one = pl.lit(1, dtype=pl.Int32)
+
+    def digits(start: int, length: int) -> pl.Expr:
+        return eight.str.slice(start, length).cast(pl.Int32, strict=False)
+
+    def chosen(open_order: pl.Expr, year_first: pl.Expr, front: pl.Expr, back: pl.Expr,
+               other: pl.Expr) -> pl.Expr:  # fmt: skip
+        return (
+            pl.when("is_open_order")
+            .then(open_order)
+            .when("is_year_first")
+            .then(year_first)
+            .when(form == "eight")
+            .then(pl.when("is_front_eight").then(front).otherwise(back))
+            .otherwise(other)
+        )
+
+    written = pl.when(form == "year").then(c).otherwise("year_last")
+    frame = frame.with_columns(
+        y=chosen(year, pl.col("year_front"), digits(0, 4), digits(4, 4), written),
+        m=chosen(
+            month, b, digits(4, 2), digits(2, 2), pl.when(form == "year").then(one).otherwise(b)
+        ),
+        d=chosen(
+            day,
+            c,
+            digits(6, 2),
+            digits(0, 2),
+            pl.when(is_month | (form == "year")).then(one).otherwise(a),
+        ),
+    )
+    other = next(name for name in ("dmy", "mdy") if name != order)
+    _, other_month, other_day = places[other]
+    front_fits = pl.col("is_open_order") & (a > 31)
+    frame = frame.with_columns(
+        first=_date(pl.col("y"), pl.col("m"), pl.col("d")),
+        y2=pl.when(front_fits).then("year_front").otherwise("year_last"),
+        m2=pl.when(front_fits).then(b).otherwise(other_month),
+        d2=pl.when(front_fits).then(c).otherwise(other_day),
+    )
+    frame = frame.with_columns(
+        first=pl.coalesce("first", "serial_date"),
+        fallback=pl.when("is_open_order").then(_date(pl.col("y2"), pl.col("m2"), pl.col("d2"))),
     )
     frame = frame.with_columns(
         value=pl.coalesce("first", "fallback"),
@@ -521,7 +534,12 @@ def _read(parts: pl.DataFrame, order: str, *, excel_1904: bool) -> pl.DataFrame:
     )
 
 
-def _notes(cells: pl.DataFrame) -> list[pl.DataFrame]:
+def _december(text: str) -> pl.Expr:
+    """The addition to a note about a bare month: December is in two reporting years."""
+    return pl.when(pl.col("value").dt.month() == 12).then(pl.lit(f"; {text}")).otherwise(pl.lit(""))
+
+
+def _notes(cells: pl.DataFrame) -> pl.DataFrame:
     form, text = pl.col("form"), pl.col("text").str.strip_chars()
     got = pl.col("value").is_not_null()
     shown = pl.col("value").dt.strftime("%d/%m/%Y")
@@ -571,8 +589,16 @@ def _notes(cells: pl.DataFrame) -> list[pl.DataFrame]:
         (
             "month_only",
             got & (pl.col("precision") == "month"),
-            pl.format("Ô chỉ ghi tháng: lấy ngày {}.", shown),
-            pl.format("The cell gives only a month: {} was taken.", shown),
+            pl.format(
+                "Ô chỉ ghi tháng: lấy ngày {}{}.",
+                shown,
+                _december("tháng 12 thuộc hai năm báo cáo"),
+            ),
+            pl.format(
+                "The cell gives only a month: {} was taken{}.",
+                shown,
+                _december("December lies in two reporting years"),
+            ),
         ),
         (
             "year_only",
@@ -593,10 +619,7 @@ def _notes(cells: pl.DataFrame) -> list[pl.DataFrame]:
             pl.format("“{}” is not in the column's order, read as {}.", text, shown),
         ),
     ]
-    return [
-        note_rows(cells.filter(which), code=code, detail_vi=vi, detail_en=en)
-        for code, which, vi, en in table
-    ]
+    return notes_where(cells, table)
 
 
 def _ambiguity_note(cells: pl.DataFrame, swapped: pl.DataFrame) -> pl.DataFrame:

@@ -98,7 +98,7 @@ def fold_expr(text: pl.Expr, *, strip_diacritics: bool = False) -> pl.Expr:
     key = key.str.replace_many(list(letters), list(apart))
     key = key.str.replace_all(rf"([{_TONES}])([\p{{L}}{_LETTER_MARKS}]+)", "$2$1")
     key = key.str.replace_all(rf"\b([hklmst])y([{_TONES}]?)\b", "${1}i$2")
-    return ascii_lower(key) if strip_diacritics else key
+    return ascii_lower(key) if strip_diacritics else key.str.normalize("NFC")
 
 
 @cache

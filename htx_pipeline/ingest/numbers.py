@@ -28,7 +28,7 @@ import polars as pl
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.names import ascii_lower
-from htx_pipeline.ingest.value_notes import empty_notes, join_notes, note_rows
+from htx_pipeline.ingest.value_notes import empty_notes, join_notes, note_rows, notes_where
 
 CONVENTIONS: Final = ("auto", "vi", "en", "plain")
 
@@ -448,7 +448,7 @@ def _cells(
         dimension=pl.lit(column_unit.dimension if column_unit else None, dtype=pl.String),
     )
     messy = rest.filter(~is_plain)
-    notes: list[pl.DataFrame] = []
+    notes = empty_notes()
     if messy.height:
         distinct = messy.select("text").unique(maintain_order=True)
         parsed = _messy(distinct, column_unit=column_unit, target=target, bare_power=bare_power)
@@ -457,18 +457,18 @@ def _cells(
         has_core = joined.filter(pl.col("core").is_not_null())
         plain = pl.concat([plain, has_core.select(plain.columns)]).sort("index")
     shaped = plain.with_columns(shape=_shape(pl.col("core")))
-    bad = shaped.filter(pl.col("shape") == "bad")
-    notes.append(
-        note_rows(
-            bad,
-            code="not_a_number",
-            detail_vi="Dấu phân cách không tạo thành một số.",
-            detail_en="The separators do not make a number.",
-        )
+    is_bad = shaped.get_column("shape") == "bad"
+    if not is_bad.any():
+        return shaped, [notes]
+    bad = shaped.filter(is_bad)
+    said = note_rows(
+        bad,
+        code="not_a_number",
+        detail_vi="Dấu phân cách không tạo thành một số.",
+        detail_en="The separators do not make a number.",
     )
     # A cell with bad separators is said to be no number, and nothing else.
-    notes = [notes[-1], *(n.join(bad, on="index", how="anti") for n in notes[:-1])]
-    return shaped.filter(pl.col("shape") != "bad"), notes
+    return shaped.filter(~is_bad), [said, notes.join(bad, on="index", how="anti")]
 
 
 def _shape(core: pl.Expr) -> pl.Expr:
@@ -679,12 +679,9 @@ def _classify(
         power=cell_power + exponent.fill_null(0),
         dimension=cell_dimension,
         is_bracketed=is_bracketed,
-        approx=pl.when(part("approx").is_not_null())
-        .then(part("approx").str.strip_chars())
-        .when(pl.col("has_suffix"))
-        .then(pl.lit("+"))
-        .when(part("plus").is_not_null())
-        .then(part("plus")),
+        is_approximate=part("approx").is_not_null()
+        | pl.col("has_suffix")
+        | part("plus").is_not_null(),
         has_superscript="has_superscript",
         is_scientific=exponent.is_not_null(),
         has_unit=pl.when(is_known & (has_tail | is_compound)).then(
@@ -718,89 +715,79 @@ _WHY: Final = {
 }
 
 
-def _messy_notes(joined: pl.DataFrame) -> list[pl.DataFrame]:
-    notes = [
-        note_rows(joined.filter(pl.col("code") == code), code=code, detail_vi=vi, detail_en=en)
-        for code, (vi, en) in _WHY.items()
-    ]
-    cell = pl.col("text").str.strip_chars()
-    for code, vi, en in (
-        (
-            "unknown_unit",
-            "“{}”: phần chữ sau số không phải đơn vị đã biết.",
-            "“{}”: the words after the number are no known unit.",
-        ),
-        (
-            "local_unit",
-            "“{}”: đơn vị này khác nhau giữa các địa phương.",
-            "“{}”: this unit differs between regions.",
-        ),
-        (
-            "unit_mismatch",
-            "“{}”: đơn vị trong ô không thuộc cột này.",
-            "“{}”: the unit in the cell does not belong to this column.",
-        ),
-    ):
-        notes.append(
-            note_rows(
-                joined.filter(pl.col("code") == code),
-                code=code,
-                detail_vi=pl.format(vi, cell),
-                detail_en=pl.format(en, cell),
-            )
-        )
-    kept = joined.filter(pl.col("core").is_not_null())
-    notes.append(
-        note_rows(
-            kept.filter(pl.col("approx").is_not_null()),
-            code="approximate_number",
-            detail_vi="Số gần đúng, đã lấy con số ghi trong ô.",
-            detail_en="An approximate figure; the number in the cell was taken.",
-        )
-    )
-    notes.append(
-        note_rows(
-            kept.filter(pl.col("is_bracketed")),
-            code="negative_in_parentheses",
-            detail_vi="Số trong ngoặc đơn được đọc là số âm.",
-            detail_en="A number in parentheses was read as negative.",
-        )
-    )
-    notes.append(
-        note_rows(
-            kept.filter(pl.col("has_superscript")),
-            code="footnote_mark",
-            detail_vi="Đã bỏ chỉ số trên cạnh số liệu.",
-            detail_en="A superscript beside the figure was left out.",
-        )
-    )
-    notes.append(
-        note_rows(
-            kept.filter(pl.col("is_scientific")),
-            code="scientific",
-            detail_vi="Số ghi dạng khoa học; các chữ số cuối có thể đã mất.",
-            detail_en="Scientific notation; the last digits may have been lost.",
-        )
-    )
-    notes.append(
-        note_rows(
-            kept.filter(pl.col("has_unit") == "same"),
-            code="unit_in_cell",
-            detail_vi=pl.format("“{}”: ô có ghi đơn vị; đã đọc theo đơn vị đó.", cell),
-            detail_en=pl.format("“{}”: the cell states its unit, which was used.", cell),
-        )
-    )
-    notes.append(
-        note_rows(
-            kept.filter(pl.col("has_unit") == "differs"),
-            code="unit_differs",
-            detail_vi=pl.format("“{}”: đơn vị trong ô khác với đơn vị của cột; đã quy đổi.", cell),
-            detail_en=pl.format(
-                "“{}”: the unit in the cell is not the column's; it was converted.", cell
+_WHY_UNIT: Final = {
+    "unknown_unit": (
+        "“{}”: phần chữ sau số không phải đơn vị đã biết.",
+        "“{}”: the words after the number are no known unit.",
+    ),
+    "local_unit": (
+        "“{}”: đơn vị này khác nhau giữa các địa phương.",
+        "“{}”: this unit differs between regions.",
+    ),
+    "unit_mismatch": (
+        "“{}”: đơn vị trong ô không thuộc cột này.",
+        "“{}”: the unit in the cell does not belong to this column.",
+    ),
+}
+_UNIT_USED: Final = {
+    "unit_in_cell": (
+        "same",
+        "“{}”: ô có ghi đơn vị; đã đọc theo đơn vị đó.",
+        "“{}”: the cell states its unit, which was used.",
+    ),
+    "unit_differs": (
+        "differs",
+        "“{}”: đơn vị trong ô khác với đơn vị của cột; đã quy đổi.",
+        "“{}”: the unit in the cell is not the column's; it was converted.",
+    ),
+}
+_MARKED: Final = {
+    "approximate_number": (
+        "is_approximate",
+        "Số gần đúng, đã lấy con số ghi trong ô.",
+        "An approximate figure; the number in the cell was taken.",
+    ),
+    "negative_in_parentheses": (
+        "is_bracketed",
+        "Số trong ngoặc đơn được đọc là số âm.",
+        "A number in parentheses was read as negative.",
+    ),
+    "footnote_mark": (
+        "has_superscript",
+        "Đã bỏ chỉ số trên cạnh số liệu.",
+        "A superscript beside the figure was left out.",
+    ),
+    "scientific": (
+        "is_scientific",
+        "Số ghi dạng khoa học; các chữ số cuối có thể đã mất.",
+        "Scientific notation; the last digits may have been lost.",
+    ),
+}
+
+
+def _messy_notes(joined: pl.DataFrame) -> pl.DataFrame:
+    code, cell = pl.col("code"), pl.col("text").str.strip_chars()
+    kept = pl.col("core").is_not_null()
+    return notes_where(
+        joined,
+        [
+            *((name, code == name, vi, en) for name, (vi, en) in _WHY.items()),
+            *(
+                (name, code == name, pl.format(vi, cell), pl.format(en, cell))
+                for name, (vi, en) in _WHY_UNIT.items()
             ),
-        )
+            *(
+                (
+                    name,
+                    kept & (pl.col("has_unit") == which),
+                    pl.format(vi, cell),
+                    pl.format(en, cell),
+                )
+                for name, (which, vi, en) in _UNIT_USED.items()
+            ),
+            *((name, kept & pl.col(flag), vi, en) for name, (flag, vi, en) in _MARKED.items()),
+        ],
     )
-    return notes
 
 
 # --- the convention of the column ------------------------------------------------------------
@@ -1073,7 +1060,6 @@ __all__ = [
     "CONVENTIONS",
     "NumberResult",
     "Unit",
-    "empty_notes",
     "parse_numbers",
     "parse_unit",
     "typed_numbers",

@@ -240,3 +240,33 @@ def note_rows(
         vi.cast(pl.String).alias("detail_vi"),
         en.cast(pl.String).alias("detail_en"),
     )
+
+
+def notes_where(
+    frame: pl.DataFrame, table: Iterable[tuple[str, pl.Expr, str | pl.Expr, str | pl.Expr]]
+) -> pl.DataFrame:
+    """Give rows of a frame with an ``index`` column the codes whose condition they meet.
+
+    Parameters
+    ----------
+    frame:
+        The cells.
+    table:
+        Code, condition, detail in Vietnamese, detail in English.
+
+    Examples
+    --------
+    >>> cells = pl.DataFrame({"index": [4, 5], "n": [1, 2]})
+    >>> notes_where(cells, [("not_a_number", pl.col("n") > 1, "a", "b")])["index"].to_list()
+    [5]
+    """
+    rows = list(table)
+    if not frame.height:
+        return empty_notes()
+    met = frame.select(which.alias(str(i)) for i, (_, which, _, _) in enumerate(rows))
+    found = [
+        note_rows(frame.filter(met.to_series(i)), code=code, detail_vi=vi, detail_en=en)
+        for i, (code, _, vi, en) in enumerate(rows)
+        if met.to_series(i).any()
+    ]
+    return join_notes(found)

@@ -21,7 +21,7 @@ from typing import Final
 import polars as pl
 from stdnum.vn import mst
 
-from htx_pipeline.ingest.value_notes import join_notes, note_rows
+from htx_pipeline.ingest.value_notes import notes_where
 
 _EMPTY: Final = r"^[-–—_.…/\\x]*$"
 _SAID_NONE: Final = r"(?i)^(?:không|không có|chưa|chưa có|chưa cấp|ko|n/?a|null|none|nan)$"
@@ -144,11 +144,11 @@ def parse_tax_codes(raw: pl.Series) -> TaxCodeResult:
         is_valid=unknown.scatter(stated.get_column("index"), stated.get_column("valid")),
         parents=values.str.slice(0, 10),
         is_branch=values.str.len_bytes() > 10,
-        notes=join_notes(_notes(read, is_numeric=is_numeric)),
+        notes=_notes(read, is_numeric=is_numeric),
     )
 
 
-def _notes(read: pl.DataFrame, *, is_numeric: bool) -> list[pl.DataFrame]:
+def _notes(read: pl.DataFrame, *, is_numeric: bool) -> pl.DataFrame:
     happened, got = pl.col("happened"), pl.col("value").is_not_null()
     wrote_empty = pl.col("is_empty") & (pl.col("clean") != "")
     table = (
@@ -191,10 +191,7 @@ def _notes(read: pl.DataFrame, *, is_numeric: bool) -> list[pl.DataFrame]:
         ("empty_mark", wrote_empty, "Ô ghi dấu gạch: không có mã.", "A dash: no code."),
         ("said_none", pl.col("said_none"), "Ô ghi chưa có mã.", "The cell says there is no code."),
     )
-    return [
-        note_rows(read.filter(which), code=code, detail_vi=vi, detail_en=en)
-        for code, which, vi, en in table
-    ]
+    return notes_where(read, table)
 
 
 def generate(n: int, *, prefix: str = "61", first: int = SYNTHETIC_FROM) -> list[str]:

@@ -88,6 +88,11 @@ def test_a_less_certain_date_is_read_and_noted(
     assert result.notes["code"].to_list() == [code]
 
 
+def test_a_bare_december_is_said_to_lie_in_two_reporting_years() -> None:
+    notes = parse_dates(pl.Series(["tháng 12/2024", "tháng 11/2024"])).notes
+    assert ["two reporting years" in d for d in notes["detail_en"]] == [True, False]
+
+
 def test_words_for_no_date_are_not_errors() -> None:
     result = parse_dates(pl.Series(["-", "không", "đến nay", "", None, "vô thời hạn"]))
     assert result.values.null_count() == 6
