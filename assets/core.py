@@ -1,7 +1,5 @@
 """core: rows that passed their rules, rows that did not, why, and a ledger that accounts for each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """raw: what the source files say, row by row, in canonical columns; nothing is judged yet."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """Resources and executor: settings from the environment, Parquet storage, one process."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from htx_pipeline.orchestration.io_manager import ParquetIOManager

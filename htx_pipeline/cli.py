@@ -87,11 +87,10 @@ def _summary(settings: Settings, runs: Sequence[PeriodRun]) -> None:
         if run.is_success:
             _print_refused(console, settings, run.period)
     for run in runs:
-        index = settings.data_dir / "report" / "editions" / run.period / "index.html"
         if run.is_success:
             from htx_pipeline.report.edition import current_edition
 
-            index = current_edition(settings.data_dir / "report", period=run.period) / "index.html"
+            index = current_edition(settings.data_dir / "report" / f"period={run.period}") / "index.html"
             console.print(f"Báo cáo / reports {run.period}: {index}", markup=False)
 
 

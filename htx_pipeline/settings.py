@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     has_official_heading: Annotated[
         bool, Field(description="Print the national heading of Decree 30/2020 on reports.")
     ] = True
+    currency_note: Annotated[
+        str, Field(description="Printed under money, for example that amounts were converted.")
+    ] = ""
+    whole_label: Annotated[str, Field(description="What the whole is called on reports.")] = "Toàn tỉnh"
+    locality_label: Annotated[str, Field(description="What a locality is called on reports.")] = "Địa bàn"
+    workers: Annotated[int, Field(ge=1, description="Processes that draw figures.")] = 1
     report_date: Annotated[
         date | None,
         Field(description="Date printed on reports; the day after the period's end when absent."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import dagster as dg
+import polars as pl
 
 from htx_pipeline.schemas.base import Table
 
@@ -19,6 +20,12 @@ OWNERS: Final = {
     "metrics": ["team:analysis"],
     "report": ["team:planning"],
 }
+
+
+def frame_metadata(frame: pl.DataFrame) -> dict[str, Any]:
+    """Return the column schema of a computed frame as run metadata; counts and types, no records."""
+    columns = [dg.TableColumn(name=n, type=str(t)) for n, t in frame.schema.items()]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns)}
 
 
 def table_metadata(table: Table) -> dict[str, Any]:

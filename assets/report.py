@@ -1,0 +1,53 @@
+"""report: one edition per period, PDF, HTML and workbook, made current by one pointer swap."""
+
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from htx_pipeline.orchestration.failures import explained
+from htx_pipeline.orchestration.metadata import OWNERS
+from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, SettingsResource
+from htx_pipeline.schemas import TABLES
+
+_CORE = [*TABLES, *(f"{t}_rejected" for t in TABLES), "findings", "ledger"]
+_METRICS = ["clusters", "cluster_members", "cluster_stages", "chain_flows", "localities", "indicators", "plan_progress"]
+INPUTS = [
+    "raw/source_files", *(f"raw/{t}_sheets" for t in TABLES), *(f"core/{t}" for t in _CORE), "graph/nodes", "graph/edges",
+    *(f"metrics/{t}" for t in _METRICS),
+]  # fmt: skip
+
+
+@dg.asset(
+    key=["report", "editions"], group_name="report", owners=OWNERS["report"], partitions_def=PERIOD_PARTITIONS,
+    kinds={"typst", "html", "excel"}, deps=[dg.AssetKey(k.split("/")) for k in INPUTS],
+    description="Báo cáo / the edition of a period: one PDF per cluster, the provincial overview, an HTML index, a workbook "
+    "of the numbers, and a manifest of hashes.",
+)  # fmt: skip
+def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> dg.MaterializeResult:
+    """Write the edition of the period and make it current."""
+    from htx_pipeline.report.edition import write_edition
+    from htx_pipeline.report.options import ReportOptions
+    from htx_pipeline.tables import read_table
+
+    chosen = settings.get()
+    period = context.partition_key
+    with explained():
+        frames: dict[str, pl.DataFrame] = {k: read_table(k, period=period, data_dir=chosen.data_dir) for k in INPUTS}
+        mapped = frames["raw/source_files"].filter(pl.col("mapping_id").is_not_null())
+        options = ReportOptions(
+            title=chosen.title_vi, as_of=chosen.date_of_report(period), is_synthetic=bool(mapped["is_synthetic"].any()),
+            has_official_heading=chosen.has_official_heading, min_disclosure_count=chosen.min_disclosure_count,
+            currency_note=chosen.currency_note, whole_label=chosen.whole_label, locality_label=chosen.locality_label,
+        )  # fmt: skip
+        edition = write_edition(
+            frames, Path(chosen.data_dir) / "report" / f"period={period}", period=period, options=options,
+            cache_dir=Path(chosen.data_dir) / "report" / ".figures", workers=chosen.workers,
+        )  # fmt: skip
+    return dg.MaterializeResult(
+        metadata={
+            "index": dg.MetadataValue.path(str(edition.folder / "index.html")),
+            "files": len(edition.paths),
+            "is_new": edition.is_new,
+        }
+    )
