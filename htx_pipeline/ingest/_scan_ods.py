@@ -32,7 +32,7 @@ def scan(archive: zipfile.ZipFile, *, max_cells: int) -> list[SheetFacts]:
             if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
                 raise Unsafe("xml_dtd", why=f"In {name}.")
     reader = _Reader(max_cells)
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate("UTF-8", namespace_separator=" ")
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end

@@ -158,7 +158,7 @@ def _small(archive: zipfile.ZipFile, name: str) -> bytes:
 def _parse(content: bytes) -> ET.Element:
     """Parse a small part already known to declare no entities."""
     try:
-        return ET.fromstring(content)  # noqa: S314
+        return ET.fromstring(content, ET.XMLParser(encoding="utf-8"))  # noqa: S314
     except ET.ParseError as error:
         raise Unsafe("damaged", why=f"XML: {error}") from None
 
@@ -297,8 +297,11 @@ def _contains(batch: list[bytes], pattern: str) -> bool:
     """Search with the linear-time engine of Polars; text that is not UTF-8 counts as a hit."""
     import polars as pl
 
-    text = pl.Series(batch, dtype=pl.Binary).cast(pl.String, strict=False)
-    return bool(text.str.contains(pattern).fill_null(True).any())
+    try:
+        text = pl.Series(batch, dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.PolarsError:
+        return True
+    return bool(text.str.contains(pattern).any())
 
 
 def _exact_extent(

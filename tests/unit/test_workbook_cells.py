@@ -1,7 +1,9 @@
 """Cells and frames: nothing lost, rows numbered as the sheet shows them, in every format."""
 
+import contextlib
 import datetime as dt
 import io
+import random
 import struct
 from decimal import Decimal
 
@@ -345,6 +347,21 @@ def test_an_ole_container_whose_sectors_run_in_a_circle_is_refused():
     with pytest.raises(InputError) as caught:
         check_bytes(bytes(content), name="a.xls")
     assert caught.value.code == "damaged"
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_changed_xls_files_are_read_or_refused(seed):
+    rng = random.Random(seed)
+    for _ in range(10):
+        stream = bytearray(biff(CELLS))
+        for _ in range(rng.randint(1, 5)):
+            stream[rng.randrange(len(stream))] = rng.choice([0, 1, 5, 127, 255, rng.randrange(256)])
+        content = bytearray(ole(bytes(stream)))
+        if rng.random() < 0.3:
+            content[rng.randrange(1536)] = rng.randrange(256)
+        with contextlib.suppress(InputError):
+            for sheet in open_bytes(bytes(content), name="a.xls").sheets:
+                assert len(sheet.cells) == sheet.n_rows
 
 
 def test_large_numbers_are_written_out_in_full():
