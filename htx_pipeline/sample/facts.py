@@ -22,11 +22,11 @@ MAPPINGS_DIR: Final = Path(__file__).parent / "mappings"
 KNOWN_PERIODS: Final = ("2023", "2024", "2025")
 """Reporting years for which the sample knows a form and prices."""
 
-OLD_ADMIN_VERSION: Final = "2025-01-04"
-"""List of units before 1 July 2025."""
+OLD_ADMIN_VERSION: Final = "2024"
+"""Version of the list of units before 1 July 2025 (`htx_pipeline.reference.admin_units`)."""
 
 NEW_ADMIN_VERSION: Final = "2025-07-01"
-"""List of units from 1 July 2025."""
+"""Version of the list of units from 1 July 2025."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ MARGINS: Final = (
     Margin(key="managers_college_share", period="2024", published="24.7 %", low=0.20, high=0.29, source="MPI, end 2024 (domain S7)"),
     Margin(key="managers_intermediate_share", period="2024", published="46.6 %", low=0.42, high=0.51, source="MPI, end 2024 (domain S7)"),
     Margin(key="revenue_from_members_share", period="2023", published="60 % (Bình Thuận 2022)", low=0.45, high=0.70, source="domain S71"),
-    Margin(key="good_or_fair_share", period="2024", published="≥ 60 % (target); 78.1 % nationally (2025)", low=0.55, high=0.75, source="domain S5, S9"),
+    Margin(key="good_or_fair_share", period="2024", published="≥ 60 % (target); 78.1 % nationally (2025)", low=0.55, high=0.80, source="domain S5, S9"),
     Margin(key="high_tech_share_of_agricultural", period="2023", published="about 20 %", low=0.16, high=0.24, source="domain S30"),
     Margin(key="high_tech_with_evidence_share", period="2025", published="7.4 % of all (2,600 of 35,041)", low=0.05, high=0.10, source="domain S13"),
     Margin(key="ocop_products_of_cooperatives", period="2023", published="about 150 products, 77 owners, 38.1 % of owners cooperatives", low=45, high=70, source="domain S82, S6"),

@@ -128,6 +128,7 @@ class _Contract:
     support: str | None
     made_in: int
     plan_only: bool
+    is_stopped: bool = False
 
 
 def _rng(seed: int, part: str) -> np.random.Generator:
@@ -353,7 +354,7 @@ def _growers(seed: int, periods: tuple[str, ...], n: int) -> list[_Org]:
 def _statuses(rng: np.random.Generator, periods: tuple[str, ...], orgs: list[_Org]) -> None:
     """Give every cooperative a status in every year: about 10 % sleep, and about 3 % a year leave."""
     sleepers = [o for o in orgs if o.first == 0]
-    sleepers = sorted(sleepers, key=lambda o: (o.score + rng.normal(0, 0.8), o.org_id))
+    sleepers = sorted(sleepers, key=lambda o: (0.4 * o.score + rng.normal(0, 1.0), o.org_id))
     sleepers = sleepers[: round(0.10 * len(sleepers))]
     state = {o.org_id: "active" for o in orgs}
     for j, o in enumerate(sleepers):
@@ -498,6 +499,7 @@ class _Drawer:
 
     def draw(self, market: _Market, k: int, tier: str, supplier: _Org | None) -> _Contract:
         rng = self.rng
+        may_begin_later = supplier is None and tier == "grow"
         if tier in ("grow", "inputs"):
             if supplier is None:
                 pool = market.linked if tier == "inputs" or rng.random() < 0.66 else market.groups
@@ -525,7 +527,15 @@ class _Drawer:
             pool = [o for r in sources for o in market.by_role.get((r, product), [])]
             supplier = pool[_pick(rng, [o.weight for o in pool])]
             buyer = self._one(market, targets, product, but=supplier, near=supplier)
-        return self._terms(market, k, tier, (supplier, buyer), product)
+        contract = self._terms(market, k, tier, (supplier, buyer), product)
+        end = _period_days(self.periods[k])[1]
+        if may_begin_later and not contract.plan_only and rng.random() < 0.12:
+            contract.signed_on = _day(rng, end - dt.timedelta(days=60), end)
+            contract.starts_on = end + dt.timedelta(days=int(rng.integers(1, 45)))
+            contract.ends_on = contract.ends_on.replace(
+                year=end.year + 4 if CHAIN[product].is_perennial else end.year + 2
+            )
+        return contract
 
     def _one(
         self,
@@ -610,13 +620,18 @@ def _linkages(
             stays = (
                 c.ends_on >= start
                 and rng.random() > 0.05
+                and not c.is_stopped
                 and not (c.plan_only and c.made_in < k - 1)
             )
             for party in (c.supplier, c.buyer):
                 stays = stays and (party.org_id in linked if party.role == "htx" else True)
             if stays:
                 live.append(c)
-        have = {c.supplier.org_id for c in live if c.tier == "grow" and not c.plan_only}
+        have = {
+            c.supplier.org_id
+            for c in live
+            if c.tier == "grow" and not c.plan_only and c.starts_on <= start
+        }
         forced = [o for o in market.linked if o.org_id not in have]
         for o in forced:
             contract = drawer.draw(market, k, "grow", o)
@@ -634,7 +649,7 @@ def _linkages(
         live = _cut(live, n, k)
         while len(live) < n:
             live.append(drawer.draw(market, k, "grow", None))
-        _force_chain(live, market)
+        _force_chain(live, market, _period_days(period)[1])
         book = live
         rows += _Year(rng, period, live, market).rows()
     return rows
@@ -653,7 +668,7 @@ def _cut(live: list[_Contract], n: int, k: int) -> list[_Contract]:
     return [live[i] for i in keep]
 
 
-def _force_chain(live: list[_Contract], market: _Market) -> None:
+def _force_chain(live: list[_Contract], market: _Market, end: dt.date) -> None:
     """Every cooperative of the chain group has one contract that covers processing."""
     own: dict[str, list[_Contract]] = {}
     for c in live:
@@ -663,7 +678,8 @@ def _force_chain(live: list[_Contract], market: _Market) -> None:
         real = [c for c in own[org_id] if not c.plan_only]
         if org_id in market.chain:
             if real and not any(c.flags[2] for c in real):
-                real[0].flags[2] = True
+                begun = [c for c in real if c.starts_on <= end]
+                (begun or real)[0].flags[2] = True
         else:
             for c in own[org_id]:
                 c.flags[2] = False
@@ -717,6 +733,8 @@ class _Year:
         party = c.buyer if c.tier == "inputs" else c.supplier
         if c.plan_only:
             return "planned"
+        if c.starts_on > _period_days(self.period)[1]:
+            return "signed"
         if party.role == "htx":
             first = c.tier == "grow" and party.org_id not in self.certain
             if c.tier == "grow":
@@ -728,7 +746,10 @@ class _Year:
         else:
             is_done = c.tier == "inputs" or self._got(c)[1] > 0
             is_done = is_done and self.rng.random() < 0.85
-        return "executed" if is_done else ("signed", "active")[_pick(self.rng, (0.58, 0.42))]
+        if not is_done and self.rng.random() < 0.15:
+            c.is_stopped = True
+            return "signed"
+        return "executed" if is_done else "active"
 
     def _got(self, c: _Contract) -> list[float]:
         return self.inflow.get((c.supplier.org_id, c.product), [0.0, 0.0])
@@ -771,8 +792,10 @@ class _Year:
         status = level
         if level == "executed":
             ends_now = c.ends_on <= _period_days(self.period)[1]
-            stopped = not ends_now and self.rng.random() < 0.02
-            status = "completed" if ends_now else "terminated" if stopped else "active"
+            c.is_stopped = not ends_now and self.rng.random() < 0.02
+            status = "completed" if ends_now else "terminated" if c.is_stopped else "active"
+        elif c.is_stopped:
+            status = "terminated"
         return {
             "period": self.period,
             "linkage_id": "l-" + _hash(c.supplier.org_id, c.buyer.org_id, c.product, c.instrument, c.number),
@@ -1033,64 +1056,29 @@ def _commendations(
     return rows
 
 
-_TARGETS: Final[tuple[tuple[str, str, str, str, str, int, str, float, str, bool, str], ...]] = (
-    ("Ban Chấp hành Trung ương", "20-NQ/TW 16/6/2022", "cooperatives", "Số hợp tác xã cả nước", "none", 2030, "~", 45_000, "organisation", True, "domain S3, S4"),
-    ("Ban Chấp hành Trung ương", "20-NQ/TW 16/6/2022", "good_or_fair_share", "Tổ chức kinh tế tập thể xếp loại tốt, khá", "rated", 2030, ">", 0.60, "share", True, "domain S3, S4"),
-    ("Ban Chấp hành Trung ương", "20-NQ/TW 16/6/2022", "linked_share", "Trong đó ít nhất 50 % tham gia liên kết theo chuỗi giá trị", "good_or_fair", 2030, ">=", 0.50, "share", True, "domain S3, S4"),
-    ("Chính phủ", "106/NQ-CP 18/7/2023", "good_or_fair_share", "Hợp tác xã nông nghiệp xếp loại tốt, khá", "agricultural_rated", 2025, ">=", 0.60, "share", True, "domain S9, S9c"),
-    ("Chính phủ", "106/NQ-CP 18/7/2023", "off_take_share", "Hợp tác xã nông nghiệp liên kết với doanh nghiệp tiêu thụ sản phẩm", "agricultural", 2025, "~", 0.30, "share", True, "domain S9"),
-    ("Chính phủ", "106/NQ-CP 18/7/2023", "managers_trained_share", "Cán bộ quản lý được bồi dưỡng", "managers", 2025, "~", 0.30, "share", True, "domain S9"),
-)  # fmt: skip
-
-
 def _plan_targets(periods: tuple[str, ...]) -> list[dict[str, Any]]:
-    names = ("authority", "document", "indicator", "indicator_vi", "denominator", "target_year", "comparator", "value",
-             "value_unit", "is_verified", "source_address")  # fmt: skip
+    """Invented targets of the province; the real national ones are `htx_pipeline.reference.targets`."""
     rows = []
     for period in periods:
-        rows += [{"period": period, **dict(zip(names, t, strict=True))} for t in _TARGETS]
+        step = int(period) - 2023
         own = (
-            (
-                "cooperatives",
-                "Số hợp tác xã",
-                "none",
-                ">=",
-                240.0 + 12 * (int(period) - 2023),
-                "organisation",
-            ),
-            (
-                "off_take_share",
-                "Tỷ lệ hợp tác xã nông nghiệp có liên kết tiêu thụ",
-                "agricultural",
-                ">=",
-                0.24 + 0.02 * (int(period) - 2023),
-                "share",
-            ),
-            (
-                "linked_share",
-                "Tỷ lệ hợp tác xã tham gia chuỗi giá trị",
-                "all",
-                ">=",
-                0.13 + 0.01 * (int(period) - 2023),
-                "share",
-            ),
-            ("area_ha", "Diện tích sản xuất có liên kết", "none", ">=", 6_150.0, "ha"),
-            (
-                "member_income_vnd",
-                "Thu nhập bình quân của thành viên",
-                "none",
-                ">=",
-                40e6 + 4e6 * (int(period) - 2023),
-                "VND",
-            ),
-        )
+            ("n_cooperatives", "Số hợp tác xã", "none", 240.0 + 12 * step, "organisation"),
+            ("offtake_share", "Tỷ lệ hợp tác xã nông nghiệp có liên kết tiêu thụ", "agricultural_htx", 0.40 + 0.05 * step, "share"),
+            ("chain_linked_share", "Tỷ lệ hợp tác xã tham gia liên kết theo chuỗi giá trị", "all_htx", 0.25 + 0.05 * step, "share"),
+            ("rated_good_fair_share", "Tỷ lệ hợp tác xã xếp loại tốt, khá", "rated", 0.60 + 0.02 * step, "share"),
+            ("linked_area_ha", "Diện tích sản xuất có liên kết", "none", 6_150.0, "ha"),
+            ("n_high_tech", "Số hợp tác xã ứng dụng công nghệ cao", "none", 15.0 + 5 * step, "organisation"),
+            ("members_per_cooperative", "Số thành viên bình quân một hợp tác xã", "reporting_htx", 50.0, "person"),
+            ("member_income_vnd", "Thu nhập bình quân của thành viên", "none", 40e6 + 4e6 * step, "VND"),
+            ("revenue_per_cooperative_vnd", "Doanh thu bình quân một hợp tác xã", "none", 2e9 + 0.3e9 * step, "VND"),
+        )  # fmt: skip
         rows += [
             {
-                "period": period, "authority": "UBND tỉnh (giả định)", "document": f"Kế hoạch giả định {period}", "indicator": i,
-                "indicator_vi": vi, "denominator": d, "target_year": int(period), "comparator": c, "value": round(v, 4),
-                "value_unit": u, "is_verified": False, "source_address": "số liệu giả định / synthetic",
+                "period": period, "authority": "UBND tỉnh (giả định)", "document": f"Kế hoạch giả định năm {period}", "indicator": indicator,
+                "indicator_vi": words, "denominator": denominator, "target_year": int(period), "comparator": ">=", "value": round(value, 4),
+                "value_unit": unit, "is_verified": False, "source_address": "số liệu giả định / synthetic",
             }
-            for i, vi, d, c, v, u in own
+            for indicator, words, denominator, value, unit in own
         ]  # fmt: skip
     return rows
 
@@ -1101,15 +1089,15 @@ def _plan_tasks(seed: int, periods: tuple[str, ...]) -> list[dict[str, Any]]:
             "1",
             "Củng cố hợp tác xã hoạt động yếu kém",
             "Liên minh Hợp tác xã tỉnh",
-            "good_or_fair_share",
+            "rated_good_fair_share",
         ),
         (
             "2",
             "Hỗ trợ hợp tác xã ký hợp đồng liên kết tiêu thụ",
             "Sở Nông nghiệp",
-            "off_take_share",
+            "offtake_share",
         ),
-        ("3", "Xây dựng cụm sản xuất gắn với chế biến", "Sở Nông nghiệp", "linked_share"),
+        ("3", "Xây dựng cụm sản xuất gắn với chế biến", "Sở Nông nghiệp", "chain_linked_share"),
         (
             "4",
             "Bồi dưỡng cán bộ quản lý hợp tác xã",
@@ -1134,7 +1122,7 @@ def _plan_tasks(seed: int, periods: tuple[str, ...]) -> list[dict[str, Any]]:
                 )
                 rows.append(
                     {
-                        "period": period, "document": f"Kế hoạch giả định {period}", "task_number": number, "task": task, "department": department,
+                        "period": period, "document": f"Kế hoạch giả định năm {period}", "task_number": number, "task": task, "department": department,
                         "locality": locality, "due_on": dt.date(int(period), 11, 30), "indicator": indicator or None, "status": status,
                         "progress_share": progress,
                     }
