@@ -164,33 +164,9 @@ def build(base: BaseTables, *, data: Path = DATA) -> dict[str, pl.DataFrame]:
         for old, new in sorted(links)
     ]
 
-    corrections = {
-        r["code"]: (r["area_km2"], r["area_source"])
-        for r in _read(data / "area_corrections.csv").iter_rows(named=True)
-    }
-    communes_2025 = renamed(base.communes_2025, ["commune_2025"])
-    short = pl.col("full_name").str.replace(r"^(Xã|Phường|Đặc khu) ", "").str.to_lowercase()
-    communes_2025 = communes_2025.with_columns(
-        is_repeated=(pl.struct(short.alias("short"), pl.col("area_km2").round(1)).len() > 1).over(
-            short, pl.col("area_km2").round(1)
-        )
-    ).with_columns(
-        area_km2=pl.coalesce(
-            pl.col("code").replace_strict(
-                {c: float(v[0]) for c, v in corrections.items()},
-                default=None,
-                return_dtype=pl.Float64,
-            ),
-            pl.when(~pl.col("is_repeated")).then(pl.col("area_km2").round(4)),
-        ),
-        area_source=pl.coalesce(
-            pl.col("code").replace_strict(
-                {c: v[1] for c, v in corrections.items()}, default=None, return_dtype=pl.String
-            ),
-            pl.when(~pl.col("is_repeated")).then(pl.lit("base")),
-        ),
+    communes_2025 = _with_areas(
+        renamed(base.communes_2025, ["commune_2025"]), _read(data / "area_corrections.csv")
     )
-
     aliases = _aliases(decisions)
     return {
         "provinces_2024.csv": renamed(base.provinces_2024, ["province_2024"]),
@@ -211,6 +187,24 @@ def build(base: BaseTables, *, data: Path = DATA) -> dict[str, pl.DataFrame]:
         ),
         "aliases.csv": aliases,
     }
+
+
+def _with_areas(communes: pl.DataFrame, corrections: pl.DataFrame) -> pl.DataFrame:
+    """Keep an area only where it can be the unit's own.
+
+    The base took areas by name: namesakes in different provinces have one figure. Such a figure belongs
+    to one of them at most, so none of them keeps it unless another source states it.
+    """
+    short = pl.col("full_name").str.replace(r"^(Xã|Phường|Đặc khu) ", "").str.to_lowercase()
+    rounded = pl.col("area_km2").round(1)
+    is_own = (pl.len().over(short, rounded) == 1) & (pl.col("area_km2") > 0)
+    stated = corrections.select(
+        "code", stated=pl.col("area_km2").cast(pl.Float64), stated_by="area_source"
+    )
+    return communes.join(stated, on="code", how="left", maintain_order="left").with_columns(
+        area_km2=pl.coalesce("stated", pl.when(is_own).then(pl.col("area_km2").round(4))),
+        area_source=pl.coalesce("stated_by", pl.when(is_own).then(pl.lit("base"))),
+    )
 
 
 def _aliases(decisions: pl.DataFrame) -> pl.DataFrame:

@@ -226,7 +226,7 @@ def _queries(
             code="no_column",
         )
     day = pl.col(as_of).cast(pl.Date) if isinstance(as_of, str) else pl.lit(as_of)
-    if isinstance(as_of, str) and not frame.schema[as_of].is_temporal():
+    if isinstance(as_of, str) and frame.schema[as_of] not in (pl.Date, pl.Datetime, pl.Null):
         raise InputError(f"{as_of!r} is not a column of dates.", code="not_a_date")
     starts = versions().filter(pl.col("valid_from").is_not_null())
     version = pl.when(day.is_not_null()).then(pl.lit(VERSIONS[0]))

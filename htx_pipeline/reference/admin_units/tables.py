@@ -378,7 +378,7 @@ def code_aliases() -> pl.DataFrame:
     """
     decisions = decided()
     own = decisions.filter(
-        (pl.col("topic") == "code") & pl.col("base_value").is_null(),
+        pl.col("topic").is_in(["code", "code_2026"]) & pl.col("base_value").is_null()
     )
     return own.select(alias="code", code="decided", full_name="source_value", source="source")
 
