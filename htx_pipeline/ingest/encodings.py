@@ -42,6 +42,10 @@ _SAMPLE: Final = 4000
 
 _UNICODE_VIETNAMESE: Final = "[ĂăĐđĨĩŨũƠơƯư\u1ea0-\u1ef9]"
 _SUSPICIOUS: Final = "[\u0080-\u00ff\u0152-\u0178\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
+_MAY_CHANGE: Final = (
+    "[^\u0000-\u00cf\u00d1-\u00ef\u00f1-\u02ff\u1ea0-\u1ef9\u2010-\u205e\u20a0-\u20bf]"
+)
+"""What NFC could change, and Ð and ð; everything else in these ranges is composed already."""
 _COMBINING: Final = "[\u0300-\u036f]"
 _VIQR_STRONG: Final = r"(?i)[aeo]\^|[ou]\+|a\(|[aeiouy][`'~?][a-z]|\bdd[aeiouy]|[aeiouy]\.[a-z]"
 
@@ -519,7 +523,7 @@ def _with_fonts(
 
 def _plain(text: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
     """NFC, and the Icelandic Ð that stands for Đ in Vietnamese text put right and noted."""
-    if not bool(text.str.contains("[\u0080-\U0010ffff]").any()):
+    if not bool(text.str.contains(_MAY_CHANGE).any()):
         return text, empty_notes()
     frame = pl.DataFrame({"text": text}).with_row_index("index")
     nfc = pl.col("text").str.normalize("NFC")

@@ -343,3 +343,17 @@ def test_syllables(word: str) -> None:
 )
 def test_no_syllables(word: str) -> None:
     assert word == "é" or not is_syllable(word)
+
+
+def test_what_is_passed_over_as_composed_is_composed() -> None:
+    """The short cut for good text must never skip a character that NFC would change."""
+    import re
+    import sys
+    import unicodedata
+
+    from htx_pipeline.ingest.encodings import _MAY_CHANGE
+
+    passed = [c for c in map(chr, range(sys.maxunicode + 1)) if not re.match(_MAY_CHANGE, c)]
+    assert len(passed) > 900
+    assert all(unicodedata.normalize("NFC", c) == c for c in passed)
+    assert all(unicodedata.combining(c) == 0 for c in passed)
