@@ -79,7 +79,9 @@ class Field:
         if self.kind == "date":
             return text.day(value) if isinstance(value, date) else str(value)
         if self.is_number:
-            return text.number(value / self.scale if self.scale != 1 else value, DECIMALS[self.kind])
+            return text.number(
+                value / self.scale if self.scale != 1 else value, DECIMALS[self.kind]
+            )
         return str(value)
 
 
@@ -117,7 +119,9 @@ class Table:
         empty = [f for f in self.fields if any(r.get(f.key) in (None, "") for r in self.printed)]
         if empty:
             reasons = list(dict.fromkeys(f.why_null for f in empty if f.why_null))
-            notes.append(f"“{text.NULL_MARK}”: {'; '.join(reasons) or 'không có số liệu trong nguồn'}")
+            notes.append(
+                f"“{text.NULL_MARK}”: {'; '.join(reasons) or 'không có số liệu trong nguồn'}"
+            )
         hidden = sum(isinstance(v, Hidden) for r in rows for v in r.values())
         if hidden:
             notes.append(
@@ -241,4 +245,6 @@ def money_field(
     values = [r[key] for r in rows if isinstance(r.get(key), int | float)]
     top = max((abs(v) for v in values), default=0)
     unit, scale = ("tỷ đồng", 1e9) if top >= 1e10 else ("triệu đồng", 1e6)
-    return Field(key=key, label=label, kind="money", width=width, unit=unit, scale=scale, why_null=why_null)
+    return Field(
+        key=key, label=label, kind="money", width=width, unit=unit, scale=scale, why_null=why_null
+    )

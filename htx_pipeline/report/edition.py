@@ -173,9 +173,7 @@ def publish(files: Mapping[str, bytes], out: Path, *, report: Report) -> Edition
             shutil.rmtree(draft, ignore_errors=True)
             raise
     point_to(out, name, hashlib.sha256(listed).hexdigest())
-    return Edition(
-        folder, {r: folder / r for r in (*sorted(files), MANIFEST)}, manifest, is_new
-    )
+    return Edition(folder, {r: folder / r for r in (*sorted(files), MANIFEST)}, manifest, is_new)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -211,7 +209,7 @@ def current_edition(out: Path) -> Path:
             "There is no report here yet.", where=str(pointer),
             remedy="Run the pipeline, which writes one.", code="no_edition",
         )  # fmt: skip
-    folder = out / json.loads(pointer.read_bytes())["edition"]
+    folder = out / str(json.loads(pointer.read_bytes())["edition"])
     wrong = check_edition(folder)
     if wrong:
         raise InputError(

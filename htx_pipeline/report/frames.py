@@ -45,6 +45,7 @@ class Frames:
 
     def __init__(self, frames: Mapping[str, pl.DataFrame], *, period: str) -> None:
         self._frames: dict[str, pl.DataFrame] = {}
+        self._rows: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
         self.period = period
         for key in sorted(frames):
             frame = frames[key]
@@ -80,16 +81,19 @@ class Frames:
     def rows(self, key: str, *columns: str) -> list[Row]:
         """Return the rows of a frame as dicts with at least *columns*, in canonical order.
 
-        Lists inside a row that carry no order (localities, products, source ids) are sorted.
+        Only these columns are read, all when none is named. The rows are shared between callers,
+        which do not change them.
         """
         if not self.has(key):
             return []
-        rows = self.frame(key, *columns).to_dicts()
-        for row in rows:
-            for name, value in row.items():
-                if isinstance(value, list) and all(isinstance(v, str) for v in value):
-                    row[name] = sorted(value)
-        return sorted(rows, key=_canonical)
+        if (key, columns) in self._rows:
+            return self._rows[key, columns]
+        frame = self.frame(key, *columns)
+        if columns:
+            frame = frame.select(list(dict.fromkeys((*EXPECTED.get(key, ()), *columns))))
+        rows = frame.to_dicts()
+        self._rows[key, columns] = sorted(rows, key=_canonical)
+        return self._rows[key, columns]
 
 
 def _canonical(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -107,9 +111,7 @@ def by(rows: Iterable[Row], *keys: str, descending: Sequence[str] = ()) -> list[
     """
 
     def order(row: Row) -> tuple[Any, ...]:
-        return tuple(
-            (row.get(k) is None, _rank(row.get(k), reverse=k in descending)) for k in keys
-        )
+        return tuple((row.get(k) is None, _rank(row.get(k), reverse=k in descending)) for k in keys)
 
     return sorted(rows, key=order)
 

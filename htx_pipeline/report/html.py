@@ -82,7 +82,9 @@ def _fonts() -> list[dict[str, str]]:
     return [
         {
             "weight": weight,
-            "data": base64.b64encode((FONTS / "web" / f"BeVietnamPro-{name}.woff2").read_bytes()).decode(),
+            "data": base64.b64encode(
+                (FONTS / "web" / f"BeVietnamPro-{name}.woff2").read_bytes()
+            ).decode(),
         }
         for weight, name in (("400", "Regular"), ("600", "SemiBold"))
     ]

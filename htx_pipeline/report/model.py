@@ -40,6 +40,12 @@ LEVEL_TEXT: Final[dict[str, str]] = {
     "active": "Đang thực hiện trở lên",
     "executed": "Đã thực hiện (đã giao hàng hoặc thanh toán)",
 }
+SHORT_LEVELS: Final[dict[str, str]] = {
+    "planned": "Từ dự kiến",
+    "signed": "Từ đã ký",
+    "active": "Từ đang thực hiện",
+    "executed": "Đã thực hiện",
+}
 SEVERITY_TEXT: Final[dict[str, str]] = {
     "critical": "Dừng công bố",
     "error": "Loại dòng",
@@ -49,9 +55,9 @@ SEVERITY_TEXT: Final[dict[str, str]] = {
 BASIS_TEXT: Final[dict[str, str]] = {
     "paid_value": "giá trị đã thanh toán",
     "contracted_value": "giá trị theo hợp đồng",
-    "links": "số liên kết (nguồn không nêu giá trị)",
+    "links": "số liên kết",
 }
-COOPERATIVES: Final = ("htx", "lhhtx")
+WITHOUT_PLACE: Final = "Chưa rõ địa bàn"
 
 
 def build_report(
@@ -81,8 +87,11 @@ def build_report(
     InputError
         When a frame lacks a column the report cannot do without.
     """
-    build = _Builder(Frames(frames, period=period), options, products)
-    return build.report()
+    read = Frames(frames, period=period)
+    files = read.rows("raw/source_files", "is_synthetic")
+    if any(r["is_synthetic"] for r in files) and not options.is_synthetic:
+        options = options.model_copy(update={"is_synthetic": True})
+    return _Builder(read, options, products).report()
 
 
 class _Builder:
@@ -121,7 +130,7 @@ class _Builder:
             "n_other", "localities", "official_members", "products", "main_product", "stages_present",
             "stages_missing", "n_linkages", "contracted_value_vnd", "paid_value_vnd", "executed_share",
             "weight_basis", "largest_buyer_name", "largest_buyer_share", "top_enterprises", "area_ha",
-            "households",
+            "households", "executed_share_basis", "notes", "n_linkages_outside", "inside_share",
         )  # fmt: skip
         return by(
             rows, "paid_value_vnd", "contracted_value_vnd", "n_organisations", "cluster_id",
@@ -129,83 +138,54 @@ class _Builder:
         )  # fmt: skip
 
     def _localities(self) -> list[Row]:
-        rows = self.f.rows(
-            "metrics/localities", "n_cooperatives", "n_active", "n_reported",
-            *(f"n_linked_{level}" for level in LEVELS), "linked_share", "official_members",
-            "revenue_vnd", "revenue_n", "member_income_vnd", "member_income_n", "area_ha",
-            "paid_value_vnd", "contracted_value_vnd",
-        )  # fmt: skip
-        rows = [r for r in rows if r["locality"] not in (None, "province")] + [
-            {**r, "locality": "Chưa rõ địa bàn"} for r in rows if r["locality"] is None
-        ]
-        reporters = self._reporters()
+        rows = [
+            {**r, "locality": WITHOUT_PLACE if r["locality"] in (None, "unknown") else r["locality"]}
+            for r in self.f.rows(
+                "metrics/localities", "n_cooperatives", "n_active", "n_reported", "n_unions",
+                *(f"n_linked_{level}" for level in LEVELS), "linked_share", "official_members",
+                "revenue_vnd", "n_revenue_stated", "member_income_vnd", "n_member_income", "area_ha",
+                "paid_value_vnd", "contracted_value_vnd",
+            )
+            if r["locality"] != "province"
+        ]  # fmt: skip
         self.sums: dict[str, Any] = {}
-        for column in ("revenue", "member_income"):
-            self._withhold(rows, f"{column}_vnd", f"{column}_n", reporters)
+        self._withhold(rows, "revenue_vnd", "n_revenue_stated")
+        self._withhold(rows, "member_income_vnd", "n_member_income")
         return by(rows, "n_cooperatives", "locality", descending=("n_cooperatives",))
 
-    def _withhold(
-        self, rows: Sequence[Row], value: str, count: str, reporters: Mapping[tuple[str, str], int]
-    ) -> None:
+    def _withhold(self, rows: Sequence[Row], value: str, count: str) -> None:
         """Put the mark of disclosure control into the cells of one column, and keep its total."""
-        for row in rows:
-            if row[count] is None:
-                row[count] = reporters.get((value.removesuffix("_vnd"), row["locality"]), 0)
         least = self.o.min_disclosure_count
         known = [row[value] for row in rows]
+        counts = [row[count] or 0 for row in rows]
         # A measure that is already null because few stand behind it is withheld like the others.
-        cells = [0 if v is None and row[count] > 0 else v for v, row in zip(known, rows, strict=True)]
-        hide = withheld(cells, [row[count] for row in rows], minimum=least)
-        behind = sum(row[count] for row in rows)
+        cells = [0 if v is None and n > 0 else v for v, n in zip(known, counts, strict=True)]
+        hide = withheld(cells, counts, minimum=least)
         lost = any(known[i] is None for i in hide)
-        self.sums[value] = HIDDEN if lost or 0 < behind < least else total(rows, value)
+        self.sums[value] = HIDDEN if lost or 0 < sum(counts) < least else total(rows, value)
         for i in hide:
             rows[i][value] = HIDDEN
             self.withheld += 1
 
-    def _reporters(self) -> dict[tuple[str, str], int]:
-        """Return how many cooperatives state each income figure, by locality."""
-        if not (self.f.has("core/cooperative_reports") and self.f.has("core/organisations")):
-            return {}
-        organisations = self.f.frame("core/organisations", "locality").select("org_id", "locality")
-        reports = self.f.frame("core/cooperative_reports", "revenue_vnd", "member_income_vnd")
-        joined = reports.select("org_id", "revenue_vnd", "member_income_vnd").join(
-            organisations.with_columns(pl.col("locality").cast(pl.String).fill_null("Chưa rõ địa bàn")),
-            on="org_id", how="inner",
-        )  # fmt: skip
-        counted = joined.group_by("locality").agg(
-            pl.col("revenue_vnd").count(), pl.col("member_income_vnd").count()
-        )
-        return {
-            key: value
-            for locality, revenue, income in counted.iter_rows()
-            for key, value in (
-                (("revenue", locality), revenue),
-                (("member_income", locality), income),
-            )
-        }
-
     def cooperatives(self) -> int | None:
-        """Return the number of cooperatives and unions."""
+        """Return the number of cooperatives (unions are counted apart)."""
         if self.localities:
-            return total(self.localities, "n_cooperatives")
+            return int(total(self.localities, "n_cooperatives") or 0)
         if self.f.has("core/organisations"):
             frame = self.f.frame("core/organisations")
-            return frame.filter(pl.col("legal_type").is_in(COOPERATIVES)).height
+            return frame.filter(pl.col("legal_type") == "htx").height
         return None
 
     def not_reported(self) -> list[Row]:
-        """Return cooperatives that are not dissolved and sent no report, by locality and name."""
-        rows = self.f.rows("core/organisations", "locality", "status")
+        """Return cooperatives without a report, by locality and name."""
+        status = TABLES["organisations"]["status"].code_labels()
+        rows = [
+            {**r, "state": status.get(r["status"] or "")}
+            for r in self.f.rows("core/organisations", "locality", "status")
+        ]
         sent = {r["org_id"] for r in self.f.rows("core/cooperative_reports")}
         return by(
-            [
-                r
-                for r in rows
-                if r["legal_type"] in COOPERATIVES
-                and r["status"] not in ("dissolved", "dissolving")
-                and r["org_id"] not in sent
-            ],
+            [r for r in rows if r["legal_type"] == "htx" and r["org_id"] not in sent],
             "locality",
             "name",
             "org_id",
@@ -238,108 +218,42 @@ class _Builder:
         ]  # fmt: skip
         return Page(
             id="tong-quan",
-            title="Liên kết giữa hợp tác xã và doanh nghiệp theo chuỗi giá trị",
+            title="Liên kết giữa hợp tác xã và doanh nghiệp theo chuỗi giá trị"
+            if self.has_linkages
+            else "Tình hình hợp tác xã theo danh bạ và báo cáo",
             subtitle=f"{self.o.title}, kỳ báo cáo {self.f.period}",
             scope="province",
             sections=tuple(s for s in sections if s.blocks),
         )
 
-    def highlights(self) -> tuple[Block, ...]:
-        count = self.cooperatives()
+    def headline(self) -> Row:
+        """Return the counts that the first section speaks of."""
         reported = total(self.localities, "n_reported") if self.localities else None
         if reported is None and self.f.has("core/cooperative_reports"):
             reported = self.f.frame("core/cooperative_reports")["org_id"].n_unique()
-        linked = {level: total(self.localities, f"n_linked_{level}") for level in LEVELS}
-        contracted, paid = self.value("contracted_value_vnd"), self.value("paid_value_vnd")
-        n_linkages = self.f.frame("core/linkages").height
-        said: list[str] = []
-        if count is not None:
-            line = f"{self.o.whole_label} có {text.number(count)} hợp tác xã và liên hiệp hợp tác xã"
-            if reported is None or reported == 0:
-                line += "; nguồn không có báo cáo năm của đơn vị nào"
-            else:
-                line += (
-                    f"; {text.number(reported)} đơn vị ({text.share(ratio(reported, count))}) đã gửi báo "
-                    f"cáo kỳ {self.f.period}"
-                )
-            said.append(line)
-        if self.has_linkages:
-            if linked["planned"] is not None and count:
-                said.append(
-                    f"{text.number(linked['planned'])} hợp tác xã ({text.share(ratio(linked['planned'], count))}) "
-                    f"có liên kết với doanh nghiệp ở một mức bất kỳ; {text.number(linked['active'])} "
-                    f"({text.share(ratio(linked['active'], count))}) có liên kết đang thực hiện trở lên; "
-                    f"{text.number(linked['executed'])} ({text.share(ratio(linked['executed'], count))}) "
-                    "đã giao hàng hoặc thanh toán"
-                )
-            if contracted or paid:
-                line = f"Giá trị theo hợp đồng là {text.money(contracted)}"
-                line += f"; giá trị đã thanh toán là {text.money(paid)}"
-                said.append(line)
-            elif n_linkages:
-                said.append(
-                    f"Nguồn nêu {text.number(n_linkages)} liên kết nhưng không nêu giá trị; các tỷ trọng "
-                    "dưới đây tính theo số liên kết"
-                )
-            if self.clusters:
-                largest = self.clusters[0]
-                short = sum(bool(c["stages_missing"]) for c in self.clusters)
-                said.append(
-                    f"Mạng lưới có {text.number(len(self.clusters))} cụm liên kết; cụm đứng đầu là "
-                    f"{largest['cluster_name_vi'] or largest['cluster_id']}, gồm "
-                    f"{text.number(largest['n_organisations'])} tổ chức; "
-                    f"{text.number(short)} cụm còn thiếu ít nhất một công đoạn"
-                )
-        else:
-            said.append(
-                "Nguồn này không có dữ liệu liên kết giữa hợp tác xã và doanh nghiệp; báo cáo chỉ nêu được "
-                "số lượng, địa bàn và kết quả hoạt động của hợp tác xã"
-            )
-        rejected = sum(r["rows_rejected"] for r in self.table_counts())
-        rows_in = sum(r["rows_in"] for r in self.table_counts())
-        if rejected:
-            said.append(
-                f"Kiểm tra số liệu đã loại {text.number(rejected)} trên {text.number(rows_in)} dòng "
-                f"({text.share(ratio(rejected, rows_in))}); lý do nêu ở mục Chất lượng số liệu"
-            )
-        facts = [Fact(label="HTX, liên hiệp HTX", value=text.number(count))]
-        if reported:
-            facts.append(
-                Fact(
-                    label="Đã gửi báo cáo",
-                    value=text.number(reported),
-                    detail=f"{text.share(ratio(reported, count))} số HTX",
-                )
-            )
-        if self.has_linkages:
-            if linked["active"] is not None:
-                facts.append(
-                    Fact(
-                        label="Có liên kết",
-                        value=f"{text.number(linked['active'])} HTX",
-                        detail=f"{text.share(ratio(linked['active'], count))}, từ mức đang thực hiện",
-                    )
-                )
-            if paid:
-                facts.append(
-                    Fact(
-                        label="Đã thanh toán",
-                        value=text.money(paid),
-                        detail=f"hợp đồng: {text.money(contracted)}",
-                    )
-                )
-            else:
-                facts.append(Fact(label="Số liên kết", value=text.number(n_linkages)))
-            facts.append(Fact(label="Cụm liên kết", value=text.number(len(self.clusters))))
-        else:
-            members = total(self.localities, "official_members")
-            if members is not None:
-                facts.append(Fact(label="Thành viên chính thức", value=text.number(members)))
+        counts = self.table_counts()
+        return {
+            "count": self.cooperatives(),
+            "unions": total(self.localities, "n_unions"),
+            "reported": reported,
+            **{level: total(self.localities, f"n_linked_{level}") for level in LEVELS},
+            "contracted": self.value("contracted_value_vnd"),
+            "paid": self.value("paid_value_vnd"),
+            "linkages": self.f.frame("core/linkages").height,
+            "members": total(self.localities, "official_members"),
+            "rows_in": sum(r["rows_in"] for r in counts),
+            "rejected": sum(r["rows_rejected"] for r in counts),
+        }
+
+    def highlights(self) -> tuple[Block, ...]:
+        h = self.headline()
         source = self.source(
-            ("organisations", "cooperative_reports", "linkages"), "số lượng và tổng giá trị trong kỳ"
+            ("organisations", "cooperative_reports", "linkages"),
+            "số lượng và tổng giá trị trong kỳ",
         )
+        said = (*self.say_cooperatives(h), *self.say_linkages(h), *self.say_rejected(h))
         return (
-            Facts(id="so-chinh", items=tuple(facts), source=source),
+            Facts(id="so-chinh", items=self.headline_facts(h), source=source),
             Prose(
                 id="cau-chinh",
                 paragraphs=tuple(map(text.sentence, said)),
@@ -348,10 +262,101 @@ class _Builder:
             ),
         )
 
+    def say_cooperatives(self, h: Row) -> list[str]:
+        if h["count"] is None:
+            return []
+        line = f"{self.o.whole_label} có {text.number(h['count'])} hợp tác xã"
+        if h["unions"]:
+            line += f" và {text.number(h['unions'])} liên hiệp hợp tác xã"
+        if h["reported"]:
+            line += f"; {of_whole(h['reported'], h['count'], 'hợp tác xã')} đã gửi báo cáo kỳ {self.f.period}"
+        else:
+            line += "; nguồn không có báo cáo năm của đơn vị nào"
+        return [line]
+
+    def say_rejected(self, h: Row) -> list[str]:
+        if not h["rejected"]:
+            return []
+        return [
+            f"Kiểm tra số liệu đã loại {text.number(h['rejected'])} trên {text.number(h['rows_in'])} dòng "
+            f"({text.share(ratio(h['rejected'], h['rows_in']))}); lý do nêu ở mục Chất lượng số liệu"
+        ]
+
+    def say_linkages(self, h: Row) -> list[str]:
+        if not self.has_linkages:
+            return [
+                "Nguồn này không có dữ liệu liên kết giữa hợp tác xã và doanh nghiệp; báo cáo chỉ nêu được "
+                "số lượng, địa bàn và kết quả hoạt động của hợp tác xã"
+            ]
+        said = []
+        if h["planned"] is not None and h["count"]:
+            line = (
+                f"{of_whole(h['planned'], h['count'], 'hợp tác xã')} có liên kết ở một mức bất kỳ; "
+                f"{of_whole(h['active'], h['count'])} có liên kết đang thực hiện trở lên"
+            )
+            if h["executed"] is not None:
+                line += f"; {of_whole(h['executed'], h['count'])} đã giao hàng hoặc thanh toán"
+            else:
+                line += "; nguồn không nêu việc giao hàng hoặc thanh toán nên chưa biết đã thực hiện đến đâu"
+            said.append(line)
+        if h["contracted"] or h["paid"]:
+            said.append(
+                f"Giá trị theo hợp đồng là {text.money(h['contracted'])}; giá trị đã thanh toán là "
+                f"{text.money(h['paid'])}"
+            )
+        elif h["linkages"]:
+            said.append(
+                f"Nguồn nêu {text.number(h['linkages'])} liên kết nhưng không nêu giá trị; các tỷ trọng "
+                "trong báo cáo tính theo số liên kết"
+            )
+        if self.clusters:
+            largest = self.clusters[0]
+            short = sum(bool(c["stages_missing"]) for c in self.clusters)
+            said.append(
+                f"Mạng lưới có {text.number(len(self.clusters))} cụm liên kết; cụm đứng đầu là "
+                f"{largest['cluster_name_vi'] or largest['cluster_id']}, gồm "
+                f"{text.number(largest['n_organisations'])} tổ chức; "
+                f"{text.number(short)} cụm còn thiếu ít nhất một công đoạn"
+            )
+        return said
+
+    def headline_facts(self, h: Row) -> tuple[Fact, ...]:
+        count = h["count"]
+        facts = [Fact(label="Hợp tác xã", value=text.number(count))]
+        if h["reported"]:
+            share = f"{text.share(ratio(h['reported'], count))} số HTX"
+            facts.append(
+                Fact(label="Đã gửi báo cáo", value=text.number(h["reported"]), detail=share)
+            )
+        if not self.has_linkages:
+            if h["members"] is not None:
+                facts.append(Fact(label="Thành viên chính thức", value=text.number(h["members"])))
+            return tuple(facts)
+        if h["active"] is not None:
+            share = f"{text.share(ratio(h['active'], count))}, từ mức đang thực hiện"
+            facts.append(
+                Fact(label="Có liên kết", value=f"{text.number(h['active'])} HTX", detail=share)
+            )
+        if h["paid"]:
+            signed = f"hợp đồng: {text.money(h['contracted'])}"
+            facts.append(Fact(label="Đã thanh toán", value=text.money(h["paid"]), detail=signed))
+        else:
+            facts.append(Fact(label="Số liên kết", value=text.number(h["linkages"])))
+        facts.append(Fact(label="Cụm liên kết", value=text.number(len(self.clusters))))
+        return tuple(facts)
+
     def value(self, column: str) -> int | None:
         """Return the exact sum of a money column of the linkages; null when nobody states it."""
-        frame = self.f.frame("core/linkages", column)
-        return total(frame.select(column).to_dicts(), column) if frame.height else None
+        stated: int | None = total(self.signed_linkages(), column)
+        return stated
+
+    def signed_linkages(self) -> list[Row]:
+        """Return the linkages that are signed or stronger; a planned one has no value yet."""
+        rows = self.f.rows(
+            "core/linkages", "product_code", "contracted_value_vnd", "paid_value_vnd", "delivered_tonnes",
+            "area_ha", "households", "evidence",
+        )  # fmt: skip
+        return [r for r in rows if r["evidence"] != "planned"]
 
     def linked_levels(self) -> tuple[Block, ...]:
         if not self.has_linkages:
@@ -359,13 +364,16 @@ class _Builder:
         rows = [
             r
             for r in self.province_indicators()
-            if r["evidence"] in LEVELS and "link" in r["indicator"] and r["value_unit"] == "share"
+            if r["evidence"] in LEVELS and r["indicator"] in LINKED_INDICATORS
         ]
-        source = self.source(("linkages", "organisations"), "HTX có liên kết với doanh nghiệp, theo mức bằng chứng")
+        source = self.source(("linkages", "organisations"), "HTX có liên kết, theo mức bằng chứng")
         if rows:
             return tuple(
-                self.level_table(indicator, [r for r in rows if r["indicator"] == indicator], source)
-                for indicator in sorted({r["indicator"] for r in rows})
+                self.level_table(
+                    indicator, [r for r in rows if r["indicator"] == indicator], source
+                )
+                for indicator in LINKED_INDICATORS
+                if any(r["indicator"] == indicator and defined(r) for r in rows)
             )
         if not self.localities:
             return ()
@@ -382,7 +390,7 @@ class _Builder:
         return (
             Table(
                 id="muc-do-lien-ket",
-                title="Hợp tác xã có liên kết với doanh nghiệp, theo mức bằng chứng",
+                title="Hợp tác xã có liên kết, theo mức bằng chứng",
                 sheet="Mức độ liên kết",
                 fields=(
                     Field(key="evidence", label="Mức bằng chứng", width=3.0),
@@ -408,7 +416,9 @@ class _Builder:
             name = text.label(DENOMINATORS, base)
             fields += [
                 Field(key=f"n{i}", label="Số HTX", kind="count", width=0.8, why_null=why),
-                Field(key=f"v{i}", label=f"So với {of}{name}", kind="share", width=1.5, why_null=why),
+                Field(
+                    key=f"v{i}", label=f"So với {of}{name}", kind="share", width=1.5, why_null=why
+                ),
             ]
         out = []
         for level in LEVELS:
@@ -439,14 +449,25 @@ class _Builder:
         ]
         if self.has_linkages:
             fields += [
-                Field(key="n_linked_active", label="Liên kết đang thực hiện", kind="count", width=1.0),
+                Field(
+                    key="n_linked_active", label="Liên kết đang thực hiện", kind="count", width=1.0
+                ),
                 Field(key="n_linked_executed", label="Đã thực hiện", kind="count", width=0.9),
                 Field(key="linked_share", label="Tỷ lệ liên kết", kind="share", width=0.9),
             ]
             if any(isinstance(r["paid_value_vnd"], int) for r in rows):
-                fields.append(money_field("paid_value_vnd", "Đã thanh toán", rows, why_null="không có hợp đồng nêu giá trị"))
+                fields.append(
+                    money_field(
+                        "paid_value_vnd",
+                        "Đã thanh toán",
+                        rows,
+                        why_null="không có hợp đồng nêu giá trị",
+                    )
+                )
         else:
-            fields.append(Field(key="official_members", label="Thành viên", kind="count", width=1.0))
+            fields.append(
+                Field(key="official_members", label="Thành viên", kind="count", width=1.0)
+            )
         reason = "không có HTX nêu số liệu"
         if any(r["revenue_vnd"] is not None for r in rows):
             fields.append(money_field("revenue_vnd", "Doanh thu", rows, why_null=reason))
@@ -454,7 +475,9 @@ class _Builder:
             fields.append(
                 money_field("member_income_vnd", "Thu nhập thành viên", rows, why_null=reason)
             )
-        summed = [f for f in fields if f.is_number and f.key not in ("linked_share", "member_income_vnd")]
+        summed = [
+            f for f in fields if f.is_number and f.key not in ("linked_share", "member_income_vnd")
+        ]
         sums: dict[str, Any] = {f.key: self.sums.get(f.key, total(rows, f.key)) for f in summed}
         sums["locality"] = "Cộng"
         source = self.source(
@@ -502,7 +525,7 @@ class _Builder:
             return None
         bars.sort(key=lambda b: (b["sort"], b["label"]))
         left = len(bars) - 18
-        what = "có liên kết với doanh nghiệp" if self.has_linkages else "đã gửi báo cáo"
+        what = "có liên kết" if self.has_linkages else "đã gửi báo cáo"
         names = [LEVEL_TEXT[x] for x in levels] if self.has_linkages else ["Đã gửi báo cáo"]
         return Figure(
             id="hinh-dia-ban",
@@ -545,10 +568,7 @@ class _Builder:
     def by_product(self) -> tuple[Block, ...]:
         if not self.has_linkages:
             return ()
-        linkages = self.f.rows(
-            "core/linkages", "product_code", "contracted_value_vnd", "paid_value_vnd", "delivered_tonnes",
-            "area_ha", "households",
-        )  # fmt: skip
+        linkages = self.signed_linkages()
         groups: dict[str | None, list[Row]] = {}
         for r in linkages:
             groups.setdefault(r["product_code"], []).append(r)
@@ -560,12 +580,23 @@ class _Builder:
                 "n_buyers": len({r["buyer_id"] for r in group}),
                 **{
                     k: total(group, k)
-                    for k in ("contracted_value_vnd", "paid_value_vnd", "delivered_tonnes", "area_ha")
+                    for k in (
+                        "contracted_value_vnd",
+                        "paid_value_vnd",
+                        "delivered_tonnes",
+                        "area_ha",
+                    )
                 },
             }
             for code, group in groups.items()
         ]
-        rows = by(rows, "paid_value_vnd", "n_linkages", "product", descending=("paid_value_vnd", "n_linkages"))
+        rows = by(
+            rows,
+            "paid_value_vnd",
+            "n_linkages",
+            "product",
+            descending=("paid_value_vnd", "n_linkages"),
+        )
         fields = [
             Field(key="product", label="Chuỗi sản phẩm", width=2.0),
             Field(key="n_linkages", label="Số liên kết", kind="count", width=0.9),
@@ -573,18 +604,30 @@ class _Builder:
             Field(key="n_buyers", label="Bên mua", kind="count", width=0.8),
         ]
         why = "không có liên kết nào nêu số liệu này"
-        for key, name in (("contracted_value_vnd", "Theo hợp đồng"), ("paid_value_vnd", "Đã thanh toán")):
-            if any(r[key] is not None for r in rows):
-                fields.append(money_field(key, name, rows, why_null=why))
-        for key, name, kind, unit in (
-            ("delivered_tonnes", "Đã giao", "tonnes", "tấn"),
-            ("area_ha", "Diện tích", "ha", "ha"),
+        for key, name in (
+            ("contracted_value_vnd", "Theo hợp đồng"),
+            ("paid_value_vnd", "Đã thanh toán"),
         ):
             if any(r[key] is not None for r in rows):
-                fields.append(Field(key=key, label=name, kind=kind, unit=unit, width=1.1, why_null=why))  # type: ignore[arg-type]
-        source = self.source(("linkages",), "cộng các liên kết theo chuỗi sản phẩm, mọi mức bằng chứng")
+                fields.append(money_field(key, name, rows, why_null=why))
+        for field in (
+            Field(
+                key="delivered_tonnes",
+                label="Đã giao",
+                kind="tonnes",
+                unit="tấn",
+                width=1.1,
+                why_null=why,
+            ),
+            Field(key="area_ha", label="Diện tích", kind="ha", unit="ha", width=1.1, why_null=why),
+        ):
+            if any(r[field.key] is not None for r in rows):
+                fields.append(field)
+        source = self.source(("linkages",), "cộng các liên kết từ mức đã ký trở lên")
         sums: dict[str, Any] = {
-            f.key: total(rows, f.key) for f in fields if f.is_number and f.key not in ("n_suppliers", "n_buyers")
+            f.key: total(rows, f.key)
+            for f in fields
+            if f.is_number and f.key not in ("n_suppliers", "n_buyers")
         }
         sums |= {
             "product": "Cộng",
@@ -615,13 +658,23 @@ class _Builder:
         """Return the chain by stage of one scope, or None where there are no flows."""
         flows = [
             r
-            for r in self.f.rows("metrics/chain_flows", "product_code", "n_linkages", "value_vnd", "tonnes")
+            for r in self.f.rows(
+                "metrics/chain_flows",
+                "product_code",
+                "n_linkages",
+                "value_vnd",
+                "tonnes",
+                "n_value",
+                "n_tonnes",
+                "weight_basis",
+                "kind",
+            )
             if r["scope"] == scope
         ]
         if not flows:
             return None
         if any(r["value_vnd"] for r in flows):
-            measure, unit = "value_vnd", "giá trị"
+            measure, unit = "value_vnd", BASIS_TEXT.get(flows[0]["weight_basis"] or "", "giá trị")
         elif any(r["tonnes"] for r in flows):
             measure, unit = "tonnes", "khối lượng"
         else:
@@ -630,7 +683,11 @@ class _Builder:
         def show(amount: float) -> str:
             if measure == "value_vnd":
                 return text.money(amount)
-            return f"{text.number(amount, 1)} tấn" if measure == "tonnes" else f"{text.number(amount)} liên kết"
+            return (
+                f"{text.number(amount, 1)} tấn"
+                if measure == "tonnes"
+                else f"{text.number(amount)} liên kết"
+            )
 
         order = {s: i for i, s in enumerate((*text.STAGES, *text.FLOW_ENDS))}
         names = {**text.STAGES, **text.FLOW_ENDS}
@@ -644,7 +701,12 @@ class _Builder:
         for r in rows:
             sums[r["product_code"]] = sums.get(r["product_code"], 0) + (r[measure] or 0)
         ranked = sorted(sums, key=lambda c: (-sums[c], self.product(c)))
-        unstated = sum(r["n_linkages"] or 0 for r in rows if not r[measure])
+        stated = {"value_vnd": "n_value", "tonnes": "n_tonnes"}.get(measure)
+        unstated = sum(
+            max(0, (r["n_linkages"] or 0) - (r[stated] or 0)) if r.get(stated) is not None
+            else (0 if r[measure] else r["n_linkages"] or 0)
+            for r in rows
+        ) if stated else 0  # fmt: skip
         spec = {
             "kind": "chain",
             "stages": [
@@ -667,9 +729,15 @@ class _Builder:
             else ("tấn" if measure == "tonnes" else "liên kết"),
             "mark": self.mark(),
         }  # fmt: skip
-        notes = [f"Độ rộng của dải theo {unit}"]
+        notes = []
         if unstated:
-            notes.append(f"{text.number(unstated)} liên kết không nêu {unit}, không vẽ được thành dải")
+            notes.append(
+                f"{text.number(unstated)} liên kết không nêu {unit}, không vẽ được thành dải"
+            )
+        if any(r["kind"] == "balance" for r in rows):
+            notes.append(
+                "“Chưa rõ” là phần chênh giữa vào và ra của một công đoạn mà số liệu không nêu đi đâu hoặc từ đâu"
+            )
         top = max(rows, key=lambda r: r[measure] or 0)
         source = self.source(
             ("linkages",), f"dòng sản phẩm qua các công đoạn, theo {unit}", only=self.inside(scope)
@@ -724,7 +792,9 @@ class _Builder:
             return None
         ids = [r["org_id"] for r in self.members_of(scope)]
         return {
-            "linkages": pl.col("supplier_id").is_in(ids) & pl.col("buyer_id").is_in(ids),
+            "linkages": pl.col("supplier_id").is_in(ids)
+            & pl.col("buyer_id").is_in(ids)
+            & (pl.col("evidence") != "planned"),
             "organisations": pl.col("org_id").is_in(ids),
             "cooperative_reports": pl.col("org_id").is_in(ids),
         }
@@ -749,16 +819,35 @@ class _Builder:
             Field(key="n_cooperatives", label="HTX", kind="count", width=0.6),
         ]
         if any(r["paid_value_vnd"] is not None for r in rows):
-            fields.append(money_field("paid_value_vnd", "Đã thanh toán", rows, why_null="không có hợp đồng nêu giá trị"))
-            fields.append(Field(key="executed_share", label="Đã thực hiện", kind="share", width=0.8, why_null="không có hợp đồng nêu giá trị"))
+            fields.append(
+                money_field(
+                    "paid_value_vnd",
+                    "Đã thanh toán",
+                    rows,
+                    why_null="không có hợp đồng nêu giá trị",
+                )
+            )
+            fields.append(
+                Field(
+                    key="executed_share",
+                    label="Đã thực hiện",
+                    kind="share",
+                    width=0.8,
+                    why_null="không có hợp đồng nêu giá trị",
+                )
+            )
         else:
             fields.append(Field(key="n_linkages", label="Liên kết", kind="count", width=0.8))
         fields += [
             Field(key="largest_buyer_share", label="Bên mua lớn nhất", kind="share", width=0.8),
             Field(key="missing", label="Công đoạn còn thiếu", width=1.8),
         ]
-        bases = list(dict.fromkeys(BASIS_TEXT.get(c["weight_basis"] or "", "") for c in self.clusters))
-        source = self.source(("linkages",), "phát hiện cụm bằng thuật toán Leiden trên mạng lưới liên kết")
+        bases = list(
+            dict.fromkeys(BASIS_TEXT.get(c["weight_basis"] or "", "") for c in self.clusters)
+        )
+        source = self.source(
+            ("linkages",), "phát hiện cụm bằng thuật toán Leiden trên mạng lưới liên kết"
+        )
         table = Table(
             id="danh-sach-cum",
             title="Các cụm liên kết, xếp theo giá trị đã thanh toán rồi theo số tổ chức",
@@ -824,18 +913,19 @@ class _Builder:
     def plan(self) -> tuple[Block, ...]:
         rows = self.f.rows(
             "metrics/plan_progress", "document", "denominator", "target_year", "comparator", "target_value",
-            "actual_value", "gap", "value_unit", "is_comparable", "reason", "is_verified",
+            "actual_value", "gap", "value_unit", "is_comparable", "reason", "is_verified", "indicator_vi",
         )  # fmt: skip
         if not rows:
             return ()
         shown = [
             {
                 "indicator": indicator_label(r),
+                "denominator": text.label(DENOMINATORS, r["denominator"]),
                 "document": r["document"],
-                "target": f"{text.COMPARATORS.get(r['comparator'] or '', '')} {measure_text(r['target_value'], r['value_unit'])}".strip(),
+                "target": together(f"{text.COMPARATORS.get(r['comparator'] or '', '')} {measure_text(r['target_value'], r['value_unit'])}"),
                 "year": r["target_year"],
-                "actual": measure_text(r["actual_value"], r["value_unit"]) if r["is_comparable"] else None,
-                "gap": gap_text(r["gap"], r["value_unit"]) if r["is_comparable"] else None,
+                "actual": together(measure_text(r["actual_value"], r["value_unit"])) if r["actual_value"] is not None else None,
+                "gap": together(gap_text(r["gap"], r["value_unit"])) if r["is_comparable"] else None,
                 "note": "; ".join(
                     note
                     for note, said in (
@@ -855,11 +945,12 @@ class _Builder:
                 sheet="Tiến độ kế hoạch",
                 fields=(
                     Field(key="indicator", label="Chỉ tiêu", width=2.2),
-                    Field(key="document", label="Văn bản", width=1.5),
+                    Field(key="denominator", label="Mẫu số", width=1.2),
+                    Field(key="document", label="Văn bản", width=1.3),
                     Field(key="year", label="Năm", kind="code", width=0.6),
-                    Field(key="target", label="Mục tiêu", width=1.0),
-                    Field(key="actual", label=f"Kỳ {self.f.period}", width=1.0, why_null="chưa so sánh được, xem cột Ghi chú"),
-                    Field(key="gap", label="Chênh lệch", width=1.0, why_null="chưa so sánh được, xem cột Ghi chú"),
+                    Field(key="target", label="Mục tiêu", width=1.1),
+                    Field(key="actual", label=f"Kỳ {self.f.period}", width=1.1, why_null="chưa tính hoặc chưa so sánh được, xem cột Ghi chú"),
+                    Field(key="gap", label="Chênh lệch", width=1.1, why_null="chưa tính hoặc chưa so sánh được, xem cột Ghi chú"),
                     Field(key="note", label="Ghi chú", width=1.6),
                 ),
                 rows=tuple(shown),
@@ -878,11 +969,9 @@ class _Builder:
     def indicators(self) -> tuple[Block, ...]:
         rows = []
         for r in by(self.province_indicators(), "indicator", "denominator", "evidence"):
-            if r["evidence"] in LEVELS and "link" in r["indicator"] and r["value_unit"] == "share":
+            if r["indicator"] in LINKED_INDICATORS or not defined(r):
                 continue
-            if not defined(r):
-                continue
-            value: Any = measure_text(r["value"], r["value_unit"])
+            value: Any = together(measure_text(r["value"], r["value_unit"]))
             sensitive = "income" in r["indicator"] or "revenue" in r["indicator"]
             if sensitive and r["n"] is not None and r["n"] < self.o.min_disclosure_count:
                 value = HIDDEN
@@ -890,10 +979,8 @@ class _Builder:
             rows.append(
                 {
                     "indicator": indicator_label(r),
-                    "evidence": LEVEL_TEXT.get(r["evidence"] or "", "Không phân mức"),
-                    "denominator": "Không có"
-                    if r["denominator"] in (None, "none")
-                    else text.label(DENOMINATORS, r["denominator"]),
+                    "evidence": SHORT_LEVELS.get(r["evidence"] or "", "Không phân mức"),
+                    "denominator": text.label(DENOMINATORS, r["denominator"] or "none"),
                     "value": value,
                     "n": r["n"],
                 }
@@ -919,37 +1006,66 @@ class _Builder:
             ),
         )  # fmt: skip
 
+    def ledger(self) -> list[Row]:
+        """Return the rules of the ledger, of all tables."""
+        keys = ["core/ledger"] if self.f.has("core/ledger") else self.f.keys_ending("_ledger")
+        wanted = ("table", "rule_id", "action", "rows_in", "rows_failed", "rows_rejected_first")
+        return [r for key in keys for r in self.f.rows(key, *wanted)]
+
     def table_counts(self) -> list[Row]:
-        """Return rows in, kept and rejected of each table read from sources."""
+        """Return rows in, kept, merged and rejected of each table read from sources."""
+        ledger = self.ledger()
         counts = []
         for name, table in TABLES.items():
-            kept, rejected = self.f.frame(f"core/{name}").height, self.f.frame(f"core/{name}_rejected").height
-            if kept or rejected:
+            kept = self.f.frame(f"core/{name}").height
+            rejected = self.f.frame(f"core/{name}_rejected").height
+            rules = [r for r in ledger if r["table"] == name]
+            merged = sum(r["rows_rejected_first"] or 0 for r in rules if r["action"] == "merge")
+            rows_in = max((r["rows_in"] or 0 for r in rules), default=kept + rejected)
+            if rows_in or kept or rejected:
                 counts.append(
                     {
                         "table": table.label_vi,
-                        "rows_in": kept + rejected,
+                        "rows_in": rows_in,
                         "rows_kept": kept,
+                        "rows_merged": merged,
                         "rows_rejected": rejected,
-                        "share": ratio(rejected, kept + rejected),
+                        "share": ratio(rejected, rows_in),
                     }
-                )  # fmt: skip
+                )
         return counts
+
+    def finding_keys(self) -> list[str]:
+        """Return the frames of findings: the joint one, else one for each table."""
+        if "core/findings" in self.f.keys_ending("findings"):
+            return ["core/findings"]
+        return [k for k in self.f.keys_ending("_findings") if k.startswith("core/")]
 
     def finding_counts(self) -> list[Row]:
         """Return the findings of all tables, one row for each rule and severity."""
         groups: dict[tuple[str, str, str], list[Row]] = {}
-        for key in self.f.keys_ending("findings"):
+        for key in self.finding_keys():
             for r in self.f.rows(
                 key, "rule_id", "severity", "table", "source_file", "source_sheet", "source_row", "raw_value",
                 "reason_vi", "remedy_vi",
             ):  # fmt: skip
-                groups.setdefault((r["severity"] or "", r["table"] or "", r["rule_id"] or ""), []).append(r)
+                groups.setdefault(
+                    (r["severity"] or "", r["table"] or "", r["rule_id"] or ""), []
+                ).append(r)
         rank = {s: i for i, s in enumerate(SEVERITY_TEXT)}
+        lost = {(r["table"], r["rule_id"]): r["rows_rejected_first"] for r in self.ledger()}
         rows = []
         for (severity, table, rule), found in groups.items():
             places = {(r["source_file"], r["source_sheet"], r["source_row"]) for r in found}
-            first = min(found, key=lambda r: (r["source_file"] or "", r["source_sheet"] or "", r["source_row"] or 0, r["reason_vi"] or ""))
+            first = min(
+                found,
+                key=lambda r: (
+                    r["source_file"] or "",
+                    r["source_sheet"] or "",
+                    r["source_row"] or 0,
+                    r["reason_vi"] or "",
+                ),
+            )
             at = f"{first['source_file'] or ''}"
             if first["source_row"] is not None:
                 at += f", dòng {first['source_row']}"
@@ -963,6 +1079,7 @@ class _Builder:
                     "remedy": first["remedy_vi"],
                     "n": len(found),
                     "n_rows": len(places),
+                    "n_rejected": lost.get((table, rule)),
                     "example": at,
                 }
             )  # fmt: skip
@@ -973,22 +1090,26 @@ class _Builder:
         counts = self.table_counts()
         tables = tuple(TABLES)
         if counts:
-            sums = {k: total(counts, k) for k in ("rows_in", "rows_kept", "rows_rejected")}
+            sums = {
+                k: total(counts, k)
+                for k in ("rows_in", "rows_kept", "rows_merged", "rows_rejected")
+            }
             blocks.append(
                 Table(
                     id="dong-vao-ra",
-                    title="Số dòng đọc vào, giữ lại và bị loại của từng bảng",
+                    title="Số dòng đọc vào, giữ lại, gộp và bị loại của từng bảng",
                     sheet="Dòng vào và ra",
                     fields=(
                         Field(key="table", label="Bảng", width=2.4),
                         Field(key="rows_in", label="Đọc vào", kind="count"),
                         Field(key="rows_kept", label="Giữ lại", kind="count"),
+                        Field(key="rows_merged", label="Gộp trùng", kind="count"),
                         Field(key="rows_rejected", label="Bị loại", kind="count"),
                         Field(key="share", label="Tỷ lệ loại", kind="share"),
                     ),
                     rows=tuple(counts),
                     total={"table": "Cộng", **sums, "share": ratio(sums["rows_rejected"], sums["rows_in"])},
-                    source=self.source(tables, "đọc vào bằng giữ lại cộng bị loại"),
+                    source=self.source(tables, "đọc vào = giữ lại + gộp trùng + bị loại"),
                 )
             )  # fmt: skip
         found = self.finding_counts()
@@ -1003,14 +1124,15 @@ class _Builder:
                         Field(key="table", label="Bảng", width=1.2),
                         Field(key="reason", label="Nội dung", width=3.4),
                         Field(key="n_rows", label="Số dòng", kind="count", width=0.7),
+                        Field(key="n_rejected", label="Bị loại", kind="count", width=0.7, why_null="việc đọc tệp, không phải quy tắc loại dòng"),
                         Field(key="example", label="Ví dụ", width=2.0),
                     ),
                     rows=tuple(found),
-                    source=self.source(tables, "mỗi dòng có thể vi phạm nhiều quy tắc nên các số không cộng được"),
+                    source=self.source(tables, "mỗi dòng bị loại tính một lần, ở quy tắc đầu tiên loại nó; cột Số dòng không cộng được"),
                     page_rows=self.o.rows_printed,
                 )
             )  # fmt: skip
-        else:
+        elif self.finding_keys():
             blocks.append(
                 Prose(id="khong-loi", paragraphs=("Các quy tắc kiểm tra không phát hiện lỗi nào.",))
             )
@@ -1026,9 +1148,10 @@ class _Builder:
                             Field(key="locality", label=self.o.locality_label, width=1.5, why_null="chưa rõ địa bàn"),
                             Field(key="name", label="Tên hợp tác xã", width=3.0),
                             Field(key="org_id", label="Mã tổ chức", kind="code", width=1.3),
+                            Field(key="state", label="Tình trạng", width=1.2, why_null="nguồn không nêu"),
                         ),
                         rows=tuple(late),
-                        source=self.source(("organisations", "cooperative_reports"), "có trong danh bạ, chưa giải thể, không có báo cáo trong kỳ"),
+                        source=self.source(("organisations", "cooperative_reports"), "có trong danh bạ, không có báo cáo trong kỳ"),
                         page_rows=self.o.rows_printed,
                     )
                 )  # fmt: skip
@@ -1119,10 +1242,34 @@ class _Builder:
                     row["tables"].add(table.label_vi)
                     if r["source_id"]:
                         row["hashes"].add(str(r["source_id"]).split(":")[0])
+        for r in self.f.rows(
+            "raw/source_files", "source_file", "sha256", "mapping_id", "is_usable", "reason_vi"
+        ):
+            if r["source_file"] not in files:
+                why = (
+                    "không đọc được"
+                    if not r["is_usable"]
+                    else "không có khai báo nguồn"
+                    if r["mapping_id"] is None
+                    else "không có dòng nào của kỳ"
+                )
+                if r["reason_vi"] and not r["is_usable"]:
+                    why += f": {r['reason_vi']}"
+                files[r["source_file"]] = {
+                    "file": r["source_file"],
+                    "hashes": {r["sha256"][:16]} if r["sha256"] else set(),
+                    "tables": {f"({why})"},
+                    "kept": 0,
+                    "rejected": 0,
+                }
         if not files:
             return ()
         rows = [
-            {**r, "hash": ", ".join(sorted(r["hashes"])), "tables": text.listing(sorted(r["tables"]))}
+            {
+                **r,
+                "hash": ", ".join(sorted(r["hashes"])),
+                "tables": text.listing(sorted(r["tables"])),
+            }
             for _, r in sorted(files.items())
         ]
         return (
@@ -1176,15 +1323,20 @@ class _Builder:
         )
 
     def cluster_summary(self, c: Row, only: Mapping[str, pl.Expr] | None) -> tuple[Block, ...]:
-        basis = BASIS_TEXT.get(c["weight_basis"] or "", "giá trị")
+        basis = BASIS_TEXT.get(c["weight_basis"] or "", "số liên kết")
         parts = [
             f"{text.number(c[key])} {word}"
             for key, word in (("n_cooperatives", "hợp tác xã"), ("n_enterprises", "doanh nghiệp"), ("n_other", "tổ chức khác"))
             if c[key]
         ]  # fmt: skip
+        executed_of = (
+            "số liên kết" if c["executed_share_basis"] == "links" else "giá trị theo hợp đồng"
+        )
         said = [f"Cụm gồm {text.number(c['n_organisations'])} tổ chức ({text.listing(parts)})"]
         if c["localities"]:
-            said[0] += f" tại {text.number(len(c['localities']))} địa bàn: {text.listing(c['localities'])}"
+            said[0] += (
+                f" tại {text.number(len(c['localities']))} địa bàn: {text.listing(c['localities'])}"
+            )
         products = [self.product(p) for p in c["products"] or ()]
         if c["main_product"] is not None:
             main = self.product(c["main_product"])
@@ -1199,7 +1351,9 @@ class _Builder:
                 f"{text.money(c['paid_value_vnd'])}"
             )
             if c["executed_share"] is not None:
-                line += f"; liên kết đã thực hiện chiếm {text.share(c['executed_share'])} giá trị theo hợp đồng"
+                line += (
+                    f"; liên kết đã thực hiện chiếm {text.share(c['executed_share'])} {executed_of}"
+                )
             said.append(line)
         else:
             said.append(
@@ -1217,7 +1371,9 @@ class _Builder:
             if missing
             else "Trong cụm có tổ chức đảm nhận đủ các công đoạn của chuỗi"
         )
-        value = c["paid_value_vnd"] if c["paid_value_vnd"] is not None else c["contracted_value_vnd"]
+        value = (
+            c["paid_value_vnd"] if c["paid_value_vnd"] is not None else c["contracted_value_vnd"]
+        )
         facts = [
             Fact(label="Tổ chức", value=text.number(c["n_organisations"]), detail=text.listing(
                 f"{text.number(c[key])} {word}" for key, word in (("n_cooperatives", "HTX"), ("n_enterprises", "DN"), ("n_other", "khác")) if c[key])),
@@ -1231,7 +1387,7 @@ class _Builder:
                 Fact(
                     label="Đã thực hiện",
                     value=text.share(c["executed_share"]),
-                    detail="so với giá trị hợp đồng",
+                    detail=f"theo {executed_of}",
                 )
             )
         if c["largest_buyer_share"] is not None:
@@ -1239,7 +1395,7 @@ class _Builder:
                 Fact(
                     label="Bên mua lớn nhất",
                     value=text.share(c["largest_buyer_share"]),
-                    detail=f"theo {basis.split(' (')[0]}",
+                    detail=f"theo {basis}",
                 )
             )
         if c["area_ha"] is not None or c["households"] is not None:
@@ -1329,18 +1485,25 @@ class _Builder:
             for e in c["top_enterprises"] or ()
         ]
         top = by(
-            top, "share", "value_vnd", "n_linkages", "name", descending=("share", "value_vnd", "n_linkages")
+            top,
+            "share",
+            "value_vnd",
+            "n_linkages",
+            "name",
+            descending=("share", "value_vnd", "n_linkages"),
         )
         if not top:
             return ()
-        basis = BASIS_TEXT.get(c["weight_basis"] or "", "giá trị")
+        basis = BASIS_TEXT.get(c["weight_basis"] or "", "số liên kết")
         source = self.source(("linkages",), f"tỷ trọng theo {basis}", only=only)
         fields = [Field(key="name", label="Tổ chức", width=3.0)]
         if any(e["n_linkages"] is not None for e in top):
             fields.append(Field(key="n_linkages", label="Số liên kết", kind="count"))
         if any(e["value_vnd"] is not None for e in top):
             fields.append(money_field("value_vnd", "Giá trị", top, why_null="không nêu giá trị"))
-        fields.append(Field(key="share", label="Tỷ trọng", kind="share", why_null="không tính được tỷ trọng"))
+        fields.append(
+            Field(key="share", label="Tỷ trọng", kind="share", why_null="không tính được tỷ trọng")
+        )
         data = Table(
             id="doanh-nghiep",
             title="Doanh nghiệp đầu mối",
@@ -1363,9 +1526,9 @@ class _Builder:
         return (
             Figure(
                 id=f"hinh-ben-mua-cum-{c['cluster_id']}",
-                title=f"Tỷ trọng của các bên mua, theo {basis.split(' (')[0]}",
+                title=f"Tỷ trọng của các bên mua, theo {basis}",
                 alt=f"Biểu đồ thanh ngang: đứng đầu là {shares[0]['name']}, {text.share(shares[0]['share'])}.",
-                spec={"kind": "bars", "bars": bars, "series": [f"Tỷ trọng theo {basis.split(' (')[0]}"], "mark": self.mark()},
+                spec={"kind": "bars", "bars": bars, "series": [f"Tỷ trọng theo {basis}"], "mark": self.mark()},
                 source=source,
                 data=data,
             ),
@@ -1388,18 +1551,22 @@ class _Builder:
                     "weight": sum(amounts) if amounts else None,
                 }
             )
-        rows = by(rows, "weight", "n_linkages", "name", "org_id", descending=("weight", "n_linkages"))
+        rows = by(
+            rows, "weight", "n_linkages", "name", "org_id", descending=("weight", "n_linkages")
+        )
         for i, r in enumerate(rows, start=1):
             r["rank"] = i
             if r["stage"] is None:
                 r["stage_label"] = None
         fields = [
             Field(key="rank", label="TT", kind="count", width=0.4),
-            Field(key="name", label="Tên tổ chức", width=2.8),
-            Field(key="type", label="Loại hình", width=1.0),
-            Field(key="locality", label=self.o.locality_label, width=1.2, why_null="nguồn không nêu"),
-            Field(key="stage_label", label="Công đoạn", width=1.5, why_null="nguồn không nêu"),
-            Field(key="n_linkages", label="Liên kết", kind="count", width=0.7),
+            Field(key="name", label="Tên tổ chức", width=3.5),
+            Field(key="type", label="Loại hình", width=0.9),
+            Field(
+                key="locality", label=self.o.locality_label, width=1.2, why_null="nguồn không nêu"
+            ),
+            Field(key="stage_label", label="Công đoạn", width=1.1, why_null="nguồn không nêu"),
+            Field(key="n_linkages", label="Liên kết", kind="count", width=0.65),
         ]
         if any(r["value_in_vnd"] is not None or r["value_out_vnd"] is not None for r in rows):
             fields += [
@@ -1407,7 +1574,15 @@ class _Builder:
                 money_field("value_out_vnd", "Bán ra", rows, width=1.0, why_null="nguồn không nêu"),
             ]
         if any(r["official_members"] is not None for r in rows):
-            fields.append(Field(key="official_members", label="Thành viên", kind="count", width=0.8, why_null="nguồn không nêu"))
+            fields.append(
+                Field(
+                    key="official_members",
+                    label="Thành viên",
+                    kind="count",
+                    width=0.8,
+                    why_null="nguồn không nêu",
+                )
+            )
         return (
             Table(
                 id="thanh-vien",
@@ -1427,25 +1602,31 @@ class _Builder:
         ids = {m["org_id"] for m in members}
         linkages = [
             r
-            for r in self.f.rows("core/linkages", "paid_value_vnd", "contracted_value_vnd", "evidence")
-            if r["supplier_id"] in ids and r["buyer_id"] in ids
+            for r in self.f.rows(
+                "core/linkages", "paid_value_vnd", "contracted_value_vnd", "evidence"
+            )
+            if r["supplier_id"] in ids and r["buyer_id"] in ids and r["evidence"] != "planned"
         ]
         said = []
         if linkages:
-            without = sum(r["paid_value_vnd"] is None and r["contracted_value_vnd"] is None for r in linkages)
+            without = sum(
+                r["paid_value_vnd"] is None and r["contracted_value_vnd"] is None for r in linkages
+            )
             levels = [
                 f"{text.number(n)} {text.EVIDENCE[level].lower()}"
                 for level in reversed(LEVELS)
                 if (n := sum(r["evidence"] == level for r in linkages))
             ]
-            line = f"Cụm dựa trên {text.number(len(linkages))} dòng liên kết"
+            line = f"Cụm dựa trên {text.number(len(linkages))} dòng liên kết từ mức đã ký trở lên"
             if levels:
                 line += f" ({text.listing(levels)})"
             line += (
-                f"; {text.number(without)} dòng không nêu giá trị" if without else "; dòng nào cũng nêu giá trị"
+                f"; {text.number(without)} dòng không nêu giá trị"
+                if without
+                else "; dòng nào cũng nêu giá trị"
             )
             said.append(line)
-        cooperatives = [m for m in members if m["legal_type"] in COOPERATIVES]
+        cooperatives = [m for m in members if m["legal_type"] == "htx"]
         if cooperatives and self.f.has("core/cooperative_reports"):
             sent = {r["org_id"] for r in self.f.rows("core/cooperative_reports")}
             silent = [m["name"] for m in cooperatives if m["org_id"] not in sent]
@@ -1456,6 +1637,12 @@ class _Builder:
             if silent:
                 line += f"; chưa gửi: {text.listing(sorted(silent), most=5)}"
             said.append(line)
+        said += [text.label(text.NOTES, code) for code in sorted(c["notes"] or ())]
+        if c["n_linkages_outside"]:
+            said.append(
+                f"{text.number(c['n_linkages_outside'])} liên kết của thành viên với tổ chức ngoài cụm "
+                "không tính vào các con số của báo cáo này"
+            )
         unknown = sum(m["stage"] is None for m in members)
         if unknown:
             said.append(f"{text.number(unknown)} tổ chức chưa rõ công đoạn")
@@ -1473,24 +1660,74 @@ class _Builder:
 
 
 DENOMINATORS: Final[dict[str, str]] = {
-    "none": "Không có",
-    "all": "Tổng số HTX",
-    "all_cooperatives": "Tổng số HTX",
-    "active": "HTX đang hoạt động",
-    "active_cooperatives": "HTX đang hoạt động",
-    "reported": "HTX đã báo cáo",
-    "good_or_fair": "HTX xếp loại tốt, khá",
-    "rated_good_or_fair": "HTX xếp loại tốt, khá",
-    "agricultural": "HTX nông nghiệp",
+    "none": "không có",
+    "all_htx": "tổng số HTX",
+    "active_htx": "HTX đang hoạt động",
+    "reporting_htx": "HTX đã báo cáo",
+    "rated": "HTX đã xếp loại",
+    "rated_good_fair": "HTX xếp loại tốt, khá",
+    "agricultural_htx": "HTX nông nghiệp",
+    "effective": "tổ chức hoạt động hiệu quả",
+    "managers": "cán bộ quản lý",
+    "population": "dân số",
+    "agricultural_households": "hộ nông nghiệp",
+    "agricultural_output_value": "giá trị sản phẩm nông nghiệp",
+    "members_of_reporting_htx": "thành viên của HTX đã báo cáo",
+    "revenue_of_reporting_htx": "doanh thu của HTX đã báo cáo",
+    "area_of_all_linkages": "diện tích của mọi liên kết",
+    "output_of_all_linkages": "sản lượng của mọi liên kết",
+    "value_of_all_linkages": "giá trị của mọi liên kết",
+    "signed_linkages": "liên kết đã ký",
+    "signed_value": "giá trị đã ký",
+    "contracted_value_of_linkages_stating_both": "giá trị hợp đồng của liên kết nêu cả hai",
+    "contracted_tonnes_of_linkages_stating_both": "sản lượng hợp đồng của liên kết nêu cả hai",
 }
 """Denominators by code."""
 
+LINKED_INDICATORS: Final[dict[str, str]] = {
+    "linked_share": "Tỷ lệ HTX có liên kết",
+    "chain_linked_share": "Tỷ lệ HTX tham gia liên kết theo chuỗi giá trị",
+    "chain_linked_good_fair_share": "Tỷ lệ HTX xếp loại tốt, khá và tham gia liên kết theo chuỗi",
+    "enterprise_linked_share": "Tỷ lệ HTX nông nghiệp bán sản phẩm cho doanh nghiệp theo liên kết",
+    "offtake_share": "Tỷ lệ HTX nông nghiệp bán sản phẩm theo liên kết",
+}
+"""Shares of cooperatives that are linked: the three official senses, and linkage of any kind."""
+
 INDICATORS: Final[dict[str, str]] = {
-    "linked_share": "Tỷ lệ HTX có liên kết với doanh nghiệp",
-    "linked_cooperatives": "Số HTX có liên kết với doanh nghiệp",
-    "reported_share": "Tỷ lệ HTX đã báo cáo",
+    **LINKED_INDICATORS,
+    "n_cooperatives": "Số HTX",
+    "n_active_cooperatives": "Số HTX đang hoạt động",
+    "n_agricultural_cooperatives": "Số HTX nông nghiệp",
+    "n_cooperative_groups": "Số tổ hợp tác",
+    "n_unions": "Số liên hiệp HTX",
+    "active_share": "Tỷ lệ HTX đang hoạt động",
+    "reporting_share": "Tỷ lệ HTX đã báo cáo",
+    "official_members": "Số thành viên chính thức",
+    "members_per_cooperative": "Số thành viên bình quân một HTX",
+    "revenue_vnd": "Doanh thu",
+    "revenue_per_cooperative_vnd": "Doanh thu bình quân một HTX",
     "member_income_vnd": "Thu nhập bình quân của thành viên",
-    "revenue_vnd": "Doanh thu của HTX",
+    "worker_income_vnd": "Thu nhập bình quân của lao động thường xuyên",
+    "managers_college_share": "Tỷ lệ cán bộ quản lý có trình độ cao đẳng, đại học",
+    "n_high_tech": "Số HTX công nghệ cao có căn cứ",
+    "n_high_tech_claimed": "Số HTX tự nhận công nghệ cao",
+    "high_tech_share": "Tỷ lệ HTX công nghệ cao có căn cứ",
+    "contracted_value_vnd": "Giá trị theo hợp đồng",
+    "paid_value_vnd": "Giá trị đã thanh toán",
+    "delivered_tonnes": "Sản lượng đã giao",
+    "n_linkages": "Số liên kết",
+    "linked_members_share": "Tỷ lệ thành viên thuộc HTX có liên kết",
+    "linked_revenue_share": "Tỷ lệ doanh thu của HTX có liên kết",
+    "linked_area_share": "Tỷ lệ diện tích theo mức bằng chứng",
+    "linked_output_share": "Tỷ lệ sản lượng theo mức bằng chứng",
+    "linked_value_share": "Tỷ lệ giá trị theo mức bằng chứng",
+    "linked_area_ha": "Diện tích liên kết",
+    "linked_households": "Số hộ tham gia liên kết",
+    "rated_good_fair_share": "Tỷ lệ HTX xếp loại tốt, khá",
+    "executed_linkages_share": "Tỷ lệ liên kết đã thực hiện",
+    "executed_value_share": "Tỷ lệ giá trị thuộc liên kết đã thực hiện",
+    "paid_over_contracted": "Đã thanh toán so với hợp đồng",
+    "delivered_over_contracted": "Đã giao so với hợp đồng",
 }
 """Indicators by code, where the frame brings no label of its own."""
 
@@ -1499,6 +1736,11 @@ def indicator_label(row: Mapping[str, Any]) -> str:
     """Return the wording of an indicator: its own, else the list's, else the code."""
     own = row.get("label_vi") or row.get("indicator_vi")
     return str(own) if own else text.label(INDICATORS, row["indicator"])
+
+
+def together(words: str) -> str:
+    """Return *words* with spaces that do not break a line."""
+    return words.strip().replace(" ", "\u00a0")
 
 
 def defined(row: Mapping[str, Any]) -> bool:
@@ -1516,11 +1758,18 @@ def measure_text(value: float | None, unit: str | None) -> str:
     """
     if value is None:
         return text.NULL_MARK
-    if unit == "share":
+    if unit in ("share", "ratio"):
         return text.share(value)
     if unit == "VND":
         return text.money(value)
-    words = {"organisation": "tổ chức", "person": "người", "ha": "ha", "tonnes": "tấn", "household": "hộ"}
+    words = {
+        "organisation": "tổ chức",
+        "person": "người",
+        "ha": "ha",
+        "tonnes": "tấn",
+        "household": "hộ",
+        "linkage": "liên kết",
+    }
     decimals = 0 if float(value).is_integer() else 1
     return f"{text.number(value, decimals)} {words.get(unit or '', unit or '')}".strip()
 
@@ -1550,13 +1799,28 @@ def generic_reason(found: Sequence[Row]) -> str:
             reason = f"{reason[: -len(raw) - 3]}."
         reasons.add(reason)
     first = min(reasons)
-    return first if len(reasons) == 1 else f"{first} (và {text.number(len(reasons) - 1)} trường hợp tương tự)"
+    return (
+        first
+        if len(reasons) == 1
+        else f"{first} (và {text.number(len(reasons) - 1)} trường hợp tương tự)"
+    )
 
 
 def ordered(stages: Iterable[str] | None) -> list[str]:
     """Return stage codes in the order of the chain, unknown codes last."""
     rank = {s: i for i, s in enumerate(text.STAGES)}
     return sorted(stages or (), key=lambda s: (rank.get(s, 99), s))
+
+
+def of_whole(part: int, whole: int, word: str = "") -> str:
+    """Return a part with its share of the whole.
+
+    Examples
+    --------
+    >>> of_whole(3, 4, "hợp tác xã"), of_whole(1, 4)
+    ('3 hợp tác xã (75,0%)', '1 (25,0%)')
+    """
+    return f"{text.number(part)} {word}".strip() + f" ({text.share(ratio(part, whole))})"
 
 
 def ratio(part: float | None, whole: float | None) -> float | None:
@@ -1588,6 +1852,6 @@ def total(rows: Iterable[Mapping[str, Any]], key: str) -> Any:
 
 def _product_labels() -> dict[str, str]:
     """Return product code → Vietnamese label from the project's product list."""
-    from htx_pipeline.reference.products import products
+    from htx_pipeline.reference.products import product_labels
 
-    return dict(products().select("code", "label_vi").iter_rows())
+    return dict(product_labels("vi"))

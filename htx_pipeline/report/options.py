@@ -17,26 +17,37 @@ class ReportOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: Annotated[str, Field(description="Province, programme or register the report is about.")]
-    as_of: Annotated[date, Field(description="Date of the data, and the date inside each PDF; never the clock's.")]
+    as_of: Annotated[
+        date,
+        Field(description="Date of the data, and the date inside each PDF; never the clock's."),
+    ]
     is_synthetic: Annotated[
         bool, Field(description="Mark every page, sheet and picture as synthetic.")
     ] = False
     has_official_heading: Annotated[
-        bool, Field(description="Print the national heading, number and signature blanks of Decree 30/2020.")
+        bool,
+        Field(
+            description="Print the national heading, number and signature blanks of Decree 30/2020."
+        ),
     ] = True
-    authority_parent: Annotated[str, Field(description="Authority above the issuing one, upper left.")] = (
-        "ỦY BAN NHÂN DÂN TỈNH"
-    )
+    authority_parent: Annotated[
+        str, Field(description="Authority above the issuing one, upper left.")
+    ] = "ỦY BAN NHÂN DÂN TỈNH"
     authority: Annotated[str, Field(description="Issuing authority, upper left.")] = (
         "SỞ NÔNG NGHIỆP VÀ MÔI TRƯỜNG"
     )
-    whole_label: Annotated[str, Field(description="What the whole is called in sentences.")] = "Toàn tỉnh"
-    locality_label: Annotated[str, Field(description="Heading of the column of localities.")] = "Địa bàn"
+    whole_label: Annotated[str, Field(description="What the whole is called in sentences.")] = (
+        "Toàn tỉnh"
+    )
+    locality_label: Annotated[str, Field(description="Heading of the column of localities.")] = (
+        "Địa bàn"
+    )
     currency_note: Annotated[
         str, Field(description="Printed under money, for example that amounts were converted.")
     ] = ""
     min_disclosure_count: Annotated[
-        int, Field(ge=1, description="Fewest cooperatives behind a published mean or sum of incomes.")
+        int,
+        Field(ge=1, description="Fewest cooperatives behind a published mean or sum of incomes."),
     ] = 3
     members_printed: Annotated[
         int, Field(ge=1, description="Members printed in a cluster's PDF; the workbook has all.")

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Block, Facts, Figure, Page, Prose, Report, Table
 from htx_pipeline.report.figures import FONTS, Picture
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-STANDARDS: Final = ["a-2a", "ua-1"]
+STANDARDS: Final[list[Literal["a-2a", "ua-1"]]] = ["a-2a", "ua-1"]
 ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 
 
@@ -55,7 +55,7 @@ class PdfWriter:
         made = self._compiler.compile(
             format="pdf",
             sys_inputs={"data": payload},
-            pdf_standards=STANDARDS,
+            pdf_standards=list(STANDARDS),
             timestamp=self.report.settings.timestamp,
         )
         if not isinstance(made, bytes):
@@ -92,7 +92,9 @@ class PdfWriter:
     def _block(self, block: Block, numbers: dict[str, int]) -> dict[str, Any]:
         match block:
             case Facts():
-                items = [{"label": f.label, "value": f.value, "detail": f.detail} for f in block.items]
+                items = [
+                    {"label": f.label, "value": f.value, "detail": f.detail} for f in block.items
+                ]
                 return {"kind": "facts", "items": items, "source": ""}
             case Prose():
                 return {
@@ -120,13 +122,19 @@ class PdfWriter:
 def table_payload(table: Table, number: int) -> dict[str, Any]:
     """Return a table as the template reads it: formatted text, widths, alignment."""
     shown = [[f.show(r.get(f.key)) for f in table.fields] for r in table.printed]
-    total = [f.show(v) if (v := table.total.get(f.key)) is not None else "" for f in table.fields] if table.total else []
+    total = (
+        [f.show(v) if (v := table.total.get(f.key)) is not None else "" for f in table.fields]
+        if table.total
+        else []
+    )
     return {
         "kind": "table",
         "number": number,
         "title": table.title,
         "size": 11 if len(table.fields) <= 6 else 10 if len(table.fields) <= 8 else 9.5,
-        "columns": [{"label": f.heading, "number": f.is_number, "width": f.width} for f in table.fields],
+        "columns": [
+            {"label": f.heading, "number": f.is_number, "width": f.width} for f in table.fields
+        ],
         "rows": shown,
         "total": total,
         "notes": list(table.footnotes),

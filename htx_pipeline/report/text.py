@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from math import isnan
 from typing import Final
 
 from htx_pipeline.schemas.linkages import EVIDENCE_LEVELS
@@ -47,9 +48,7 @@ LEGAL: Final[dict[str, str]] = {
 }
 """Legal types as tables abbreviate them; `LEGAL_NOTE` spells them out."""
 
-LEGAL_NOTE: Final = (
-    "HTX: hợp tác xã; LHHTX: liên hiệp hợp tác xã; THT: tổ hợp tác; DN: doanh nghiệp; HKD: hộ kinh doanh"
-)
+LEGAL_NOTE: Final = "HTX: hợp tác xã; LHHTX: liên hiệp hợp tác xã; THT: tổ hợp tác; DN: doanh nghiệp; HKD: hộ kinh doanh"
 
 SHORT_STAGES: Final[dict[str, str]] = {
     "inputs": "Đầu vào",
@@ -60,19 +59,36 @@ SHORT_STAGES: Final[dict[str, str]] = {
 }
 """Stages as narrow columns name them."""
 
-COMPARATORS: Final[dict[str, str]] = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "=": "=", "~": "khoảng"}
+NOTES: Final[dict[str, str]] = {
+    "no_values": "không liên kết nào của cụm nêu giá trị, nên tỷ trọng tính theo số liên kết",
+    "values_partly_stated": "chỉ một phần liên kết của cụm nêu giá trị, nên giá trị là mức tối thiểu",
+    "execution_not_stated": "không liên kết nào của cụm nêu việc giao hàng hoặc thanh toán, nên chưa biết đã thực hiện đến đâu",
+    "stage_conflict": "có tổ chức mà ngành nghề đăng ký và nội dung liên kết chỉ ra hai công đoạn khác nhau",
+    "no_cooperative": "cụm không có hợp tác xã",
+    "no_enterprise": "cụm không có doanh nghiệp",
+    "locality_unknown": "không tổ chức nào của cụm nêu địa bàn",
+}
+"""Notes on a cluster, by code."""
+
+COMPARATORS: Final[dict[str, str]] = {
+    ">=": "≥",
+    "<=": "≤",
+    ">": ">",
+    "<": "<",
+    "=": "=",
+    "~": "khoảng",
+}
 
 REASONS: Final[dict[str, str]] = {
     "no_linkages": "nguồn không có dữ liệu liên kết",
-    "no_reports": "nguồn không có báo cáo của hợp tác xã",
-    "no_plan": "nguồn không có văn bản kế hoạch",
-    "no_accounts": "nguồn không có tài khoản vùng (GRDP)",
-    "zero_denominator": "mẫu số bằng 0",
-    "no_denominator": "không có mẫu số",
-    "not_reported": "đơn vị chưa báo cáo",
-    "too_few": "ít đơn vị, không công bố",
-    "no_values": "nguồn không nêu giá trị",
-    "not_comparable": "chỉ tiêu của kế hoạch khác mẫu số hoặc khác đơn vị tính",
+    "execution_not_stated": "không liên kết nào nêu việc giao hàng hoặc thanh toán",
+    "not_stated": "không đơn vị nào nêu số liệu này",
+    "denominator_not_stated": "không đơn vị nào nêu số liệu của mẫu số",
+    "denominator_zero": "mẫu số bằng 0",
+    "withheld_few": "quá ít hợp tác xã, không công bố",
+    "national_total": "mục tiêu chung của cả nước, không so với một tỉnh",
+    "indicator_not_computed": "chưa có số liệu cho chỉ tiêu với mẫu số này",
+    "unit_differs": "khác đơn vị tính",
 }
 """Why a value is absent; a reason not listed is printed as its code."""
 
@@ -98,7 +114,7 @@ def number(value: float | None, decimals: int = 0) -> str:
     >>> number(1234567.85, 1), number(-0.04, 1), number(None)
     ('1.234.567,9', '0,0', '–')
     """
-    if value is None or value != value:
+    if value is None or isnan(value):
         return NULL_MARK
     step = Decimal(1).scaleb(-decimals)
     rounded = Decimal(repr(value)).quantize(step, rounding=ROUND_HALF_UP)
@@ -116,7 +132,7 @@ def share(value: float | None, decimals: int = 1) -> str:
     >>> share(0.125), share(None)
     ('12,5%', '–')
     """
-    return NULL_MARK if value is None or value != value else f"{number(value * 100, decimals)}%"
+    return NULL_MARK if value is None or isnan(value) else f"{number(value * 100, decimals)}%"
 
 
 def money(value: float | None) -> str:

@@ -65,8 +65,15 @@ def write_workbook(report: Report) -> bytes:
     contents = book.add_worksheet("Mục lục")
     listing: list[tuple[str, str, int, str]] = []
     for name, entries in sheets.items():
-        rows = _sheet(book, name, entries, style, mark, report)
-        listing.append((name, entries[0][1].title if len(entries) == 1 else _kind(entries), rows, entries[0][1].source))
+        rows = _sheet(book, name, entries, style=style, mark=mark, report=report)
+        listing.append(
+            (
+                name,
+                entries[0][1].title if len(entries) == 1 else _kind(entries),
+                rows,
+                entries[0][1].source,
+            )
+        )
     _contents(contents, listing, style, mark, report)
     book.close()
     return buffer.getvalue()
@@ -74,7 +81,9 @@ def write_workbook(report: Report) -> bytes:
 
 def _kind(entries: Sequence[tuple[Page, Table]]) -> str:
     clusters = sum(p.cluster_id is not None for p, _ in entries)
-    return f"{entries[0][1].sheet} ({text.number(clusters)} cụm)" if clusters else entries[0][1].sheet
+    return (
+        f"{entries[0][1].sheet} ({text.number(clusters)} cụm)" if clusters else entries[0][1].sheet
+    )
 
 
 class _Styles:
@@ -99,6 +108,7 @@ def _sheet(
     book: Any,
     name: str,
     entries: Sequence[tuple[Page, Table]],
+    *,
     style: _Styles,
     mark: str,
     report: Report,
@@ -128,11 +138,21 @@ def _sheet(
         for row in table.rows:
             line += 1
             rows += 1
-            scope = {"_scope": page.summary.get("name", report.settings.whole_label), "_id": page.cluster_id or "–"}
-            _row(sheet, line, columns, {**scope, **row} if stacked else row, style, longest)
+            scope = {
+                "_scope": page.summary.get("name", report.settings.whole_label),
+                "_id": page.cluster_id or "–",
+            }
+            _row(
+                sheet,
+                line,
+                columns,
+                {**scope, **row} if stacked else row,
+                style=style,
+                longest=longest,
+            )
     if not stacked and entries[0][1].total:
         line += 1
-        _row(sheet, line, columns, entries[0][1].total, style, longest, total=True)
+        _row(sheet, line, columns, entries[0][1].total, style=style, longest=longest, total=True)
     if rows:
         sheet.autofilter(head, 0, head + rows, len(columns) - 1)
     sheet.freeze_panes(head + 1, 0)
@@ -174,9 +194,9 @@ def _row(
     line: int,
     columns: Sequence[Field],
     row: Mapping[str, Any],
+    *,
     style: _Styles,
     longest: list[int],
-    *,
     total: bool = False,
 ) -> None:
     formats = style.totals if total else style.kinds
@@ -189,7 +209,7 @@ def _row(
             if not total:
                 sheet.write_string(line, j, text.NULL_MARK, style.null)
         elif field.kind == "date" and isinstance(value, date):
-            sheet.write_datetime(line, j, datetime(value.year, value.month, value.day), formats["date"])  # noqa: DTZ001
+            sheet.write_datetime(line, j, value, formats["date"])
         elif field.is_number and isinstance(value, int | float):
             sheet.write_number(line, j, value, formats[field.kind])
             longest[j] = max(longest[j], len(field.show(value)))
@@ -200,10 +220,19 @@ def _row(
 
 
 def _contents(
-    sheet: Any, listing: Sequence[tuple[str, str, int, str]], style: _Styles, mark: str, report: Report
+    sheet: Any,
+    listing: Sequence[tuple[str, str, int, str]],
+    style: _Styles,
+    mark: str,
+    report: Report,
 ) -> None:
     sheet.write_string(0, 0, report.overview.title, style.title)
-    sheet.write_string(1, 0, f"{report.overview.subtitle}; số liệu đến ngày {text.day(report.settings.as_of)}", style.note)
+    sheet.write_string(
+        1,
+        0,
+        f"{report.overview.subtitle}; số liệu đến ngày {text.day(report.settings.as_of)}",
+        style.note,
+    )
     line = 2
     if mark:
         sheet.write_string(line, 0, mark, style.mark)

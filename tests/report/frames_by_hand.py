@@ -18,7 +18,11 @@ NAMES = ["Sáu Nhung", "Đăk Mar", "Công Bằng Pô Kô", "Măng Đen Xanh", "
          "Đoàn Kết", "Thắng Lợi", "Hòa Bình", "Tân Tiến", "Minh Phát", "Bờ Y"]  # fmt: skip
 BUYERS = ["Công ty TNHH Cà phê Đăk Hà", "Công ty CP Sâm Ngọc Linh Kon Tum", "Công ty CP Tinh bột sắn Đăk Tô",
           "Công ty TNHH MTV Cao su Kon Tum", "Công ty TNHH Chế biến nông sản Tây Nguyên & Bắc Âu"]  # fmt: skip
-FILES = {"organisations": "danh_ba_htx_2024.xlsx", "linkages": "lien_ket_2024.csv", "cooperative_reports": "bao_cao_htx_2024.xlsx"}
+FILES = {
+    "organisations": "danh_ba_htx_2024.xlsx",
+    "linkages": "lien_ket_2024.csv",
+    "cooperative_reports": "bao_cao_htx_2024.xlsx",
+}
 
 
 def source(table: str, row: int) -> dict:
@@ -44,8 +48,9 @@ def province(*, coops: int = 26, seed: int = 3) -> dict[str, pl.DataFrame]:
         organisations.append(
             {
                 "org_id": f"62{i:08d}",
-                "legal_type": "htx" if i % 13 else "lhhtx",
-                "name": f"HTX Nông nghiệp {NAMES[i % len(NAMES)]}" + (f" {i // len(NAMES) + 1}" if i >= len(NAMES) else ""),
+                "legal_type": "htx",
+                "name": f"HTX Nông nghiệp {NAMES[i % len(NAMES)]}"
+                + (f" {i // len(NAMES) + 1}" if i >= len(NAMES) else ""),
                 "locality": LOCALITIES[(i * i) % len(LOCALITIES)],
                 "status": "active",
                 "is_registered": True,
@@ -62,7 +67,16 @@ def province(*, coops: int = 26, seed: int = 3) -> dict[str, pl.DataFrame]:
                 }
             )
     for i, name in enumerate(BUYERS):
-        organisations.append({"org_id": f"99{i:08d}", "legal_type": "enterprise", "name": name, "locality": LOCALITIES[i], "status": "active", "is_registered": True})
+        organisations.append(
+            {
+                "org_id": f"99{i:08d}",
+                "legal_type": "enterprise",
+                "name": name,
+                "locality": LOCALITIES[i],
+                "status": "active",
+                "is_registered": True,
+            }
+        )
     codes = list(PRODUCTS)
     linkages = []
     for i in range(coops):
@@ -94,23 +108,37 @@ def province(*, coops: int = 26, seed: int = 3) -> dict[str, pl.DataFrame]:
         best[r["supplier_id"]] = max(best.get(r["supplier_id"], 0), rank[r["evidence"]])
     stage_of = {**{f"62{i:08d}": "production" for i in range(coops)}, "9900000000": "processing",
                 "9900000001": "processing", "9900000002": "processing", "9900000003": "consumption", "9900000004": "collection"}  # fmt: skip
-    nodes = [{"period": PERIOD, "org_id": o["org_id"], "name": o["name"], "legal_type": o["legal_type"], "stage": stage_of[o["org_id"]]} for o in organisations]
+    nodes = [
+        {
+            "period": PERIOD,
+            "org_id": o["org_id"],
+            "name": o["name"],
+            "legal_type": o["legal_type"],
+            "stage": stage_of[o["org_id"]],
+        }
+        for o in organisations
+    ]
 
     localities = []
     sent = {r["org_id"]: r for r in reports}
     for place in LOCALITIES:
-        here = [o for o in organisations if o["locality"] == place and o["legal_type"] != "enterprise"]
+        here = [
+            o for o in organisations if o["locality"] == place and o["legal_type"] != "enterprise"
+        ]
         ids = {o["org_id"] for o in here}
         stated = [sent[i] for i in sorted(ids) if i in sent]
         own = [r for r in linkages if r["supplier_id"] in ids]
-        counts = {f"n_linked_{lv}": sum(best.get(i, -1) >= k for i in ids) for lv, k in rank.items()}
+        counts = {
+            f"n_linked_{lv}": sum(best.get(i, -1) >= k for i in ids) for lv, k in rank.items()
+        }
         localities.append(
             {
                 "period": PERIOD, "locality": place, "n_cooperatives": len(ids), "n_active": len(ids), "n_reported": len(stated), **counts,
                 "linked_share": counts["n_linked_active"] / len(ids) if ids else None,
                 "official_members": sum(r["official_members"] for r in stated) or None,
                 "revenue_vnd": sum(r["revenue_vnd"] for r in stated) or None,
-                "member_income_vnd": sum(r["member_income_vnd"] for r in stated) // len(stated) if stated else None,
+                "n_revenue_stated": len(stated), "n_member_income": len(stated), "n_unions": 0,
+                "member_income_vnd": sum(r["member_income_vnd"] for r in stated) / len(stated) if len(stated) > 2 else None,
                 "area_ha": sum(r["area_ha"] for r in own) or None,
                 "paid_value_vnd": sum(r["paid_value_vnd"] or 0 for r in own) or None,
                 "contracted_value_vnd": sum(r["contracted_value_vnd"] or 0 for r in own) or None,
@@ -118,7 +146,12 @@ def province(*, coops: int = 26, seed: int = 3) -> dict[str, pl.DataFrame]:
         )  # fmt: skip
 
     clusters, members, stages, flows = [], [], [], []
-    for k, (cid, name) in enumerate((("c-0a1b2c3d4e", "Cà phê và sắn Đăk Hà – Đăk Tô"), ("c-f00ba40001", "Dược liệu và cao su Kon Plông"))):
+    for k, (cid, name) in enumerate(
+        (
+            ("c-0a1b2c3d4e", "Cà phê và sắn Đăk Hà – Đăk Tô"),
+            ("c-f00ba40001", "Dược liệu và cao su Kon Plông"),
+        )
+    ):
         own = [r for r in linkages if int(r["supplier_id"][2:]) % 2 == k]
         ids = sorted({r["supplier_id"] for r in own} | {r["buyer_id"] for r in own})
         paid = {}
@@ -127,8 +160,16 @@ def province(*, coops: int = 26, seed: int = 3) -> dict[str, pl.DataFrame]:
         total = sum(paid.values())
         ranked = sorted(paid, key=lambda n: (-paid[n], n))
         here = [o for o in organisations if o["org_id"] in ids]
-        present = [s for s in ("inputs", "production", "collection", "processing", "consumption") if any(stage_of[i] == s for i in ids)]
-        missing = [s for s in ("inputs", "production", "collection", "processing", "consumption") if s not in present]
+        present = [
+            s
+            for s in ("inputs", "production", "collection", "processing", "consumption")
+            if any(stage_of[i] == s for i in ids)
+        ]
+        missing = [
+            s
+            for s in ("inputs", "production", "collection", "processing", "consumption")
+            if s not in present
+        ]
         signed = sum(r["contracted_value_vnd"] or 0 for r in own)
         executed = sum((r["contracted_value_vnd"] or 0) for r in own if r["evidence"] == "executed")
         clusters.append(
@@ -145,8 +186,16 @@ def province(*, coops: int = 26, seed: int = 3) -> dict[str, pl.DataFrame]:
             }
         )  # fmt: skip
         for o in here:
-            out = [r["paid_value_vnd"] for r in own if r["supplier_id"] == o["org_id"] and r["paid_value_vnd"]]
-            into = [r["paid_value_vnd"] for r in own if r["buyer_id"] == o["org_id"] and r["paid_value_vnd"]]
+            out = [
+                r["paid_value_vnd"]
+                for r in own
+                if r["supplier_id"] == o["org_id"] and r["paid_value_vnd"]
+            ]
+            into = [
+                r["paid_value_vnd"]
+                for r in own
+                if r["buyer_id"] == o["org_id"] and r["paid_value_vnd"]
+            ]
             members.append(
                 {
                     "period": PERIOD, "cluster_id": cid, "org_id": o["org_id"], "name": o["name"], "legal_type": o["legal_type"], "stage": stage_of[o["org_id"]],
@@ -163,17 +212,80 @@ def province(*, coops: int = 26, seed: int = 3) -> dict[str, pl.DataFrame]:
                     by_stage.setdefault(("production", stage_of[r["buyer_id"]]), []).append(r)
                 for (a, b), rs in sorted(by_stage.items()):
                     value = sum(r["paid_value_vnd"] or 0 for r in rs)
-                    flows.append({"period": PERIOD, "scope": scope, "product_code": code, "from_stage": a, "to_stage": b, "n_linkages": len(rs), "value_vnd": value, "tonnes": None})
+                    flows.append(
+                        {
+                            "period": PERIOD,
+                            "scope": scope,
+                            "product_code": code,
+                            "from_stage": a,
+                            "to_stage": b,
+                            "n_linkages": len(rs),
+                            "value_vnd": value,
+                            "tonnes": None,
+                        }
+                    )
                     if b == "processing":
-                        flows.append({"period": PERIOD, "scope": scope, "product_code": code, "from_stage": "processing", "to_stage": "consumption", "n_linkages": 0, "value_vnd": value * 6 // 10, "tonnes": None})
-                        flows.append({"period": PERIOD, "scope": scope, "product_code": code, "from_stage": "processing", "to_stage": "unknown", "n_linkages": 0, "value_vnd": value * 3 // 10, "tonnes": None})
-                        flows.append({"period": PERIOD, "scope": scope, "product_code": code, "from_stage": "processing", "to_stage": "loss", "n_linkages": 0, "value_vnd": value - value * 6 // 10 - value * 3 // 10, "tonnes": None})
+                        flows.append(
+                            {
+                                "period": PERIOD,
+                                "scope": scope,
+                                "product_code": code,
+                                "from_stage": "processing",
+                                "to_stage": "consumption",
+                                "n_linkages": 0,
+                                "value_vnd": value * 6 // 10,
+                                "tonnes": None,
+                            }
+                        )
+                        flows.append(
+                            {
+                                "period": PERIOD,
+                                "scope": scope,
+                                "product_code": code,
+                                "from_stage": "processing",
+                                "to_stage": "unknown",
+                                "n_linkages": 0,
+                                "value_vnd": value * 3 // 10,
+                                "tonnes": None,
+                            }
+                        )
+                        flows.append(
+                            {
+                                "period": PERIOD,
+                                "scope": scope,
+                                "product_code": code,
+                                "from_stage": "processing",
+                                "to_stage": "loss",
+                                "n_linkages": 0,
+                                "value_vnd": value - value * 6 // 10 - value * 3 // 10,
+                                "tonnes": None,
+                            }
+                        )
                 if scope == cid:
                     touched = {x for pair in by_stage for x in pair}
                     for st in ("inputs", "production", "collection", "processing", "consumption"):
-                        into = [r["paid_value_vnd"] for (_, b), rs in by_stage.items() if b == st for r in rs if r["paid_value_vnd"]]
-                        out = [r["paid_value_vnd"] for (a, _), rs in by_stage.items() if a == st for r in rs if r["paid_value_vnd"]]
-                        n = len({i for r in mine for i in (r["supplier_id"], r["buyer_id"]) if stage_of[i] == st})
+                        into = [
+                            r["paid_value_vnd"]
+                            for (_, b), rs in by_stage.items()
+                            if b == st
+                            for r in rs
+                            if r["paid_value_vnd"]
+                        ]
+                        out = [
+                            r["paid_value_vnd"]
+                            for (a, _), rs in by_stage.items()
+                            if a == st
+                            for r in rs
+                            if r["paid_value_vnd"]
+                        ]
+                        n = len(
+                            {
+                                i
+                                for r in mine
+                                for i in (r["supplier_id"], r["buyer_id"])
+                                if stage_of[i] == st
+                            }
+                        )
                         stages.append({"period": PERIOD, "cluster_id": cid, "product_code": code, "stage": st, "n_organisations": n, "value_in_vnd": sum(into) if into else None,
                                        "value_out_vnd": sum(out) if out else None, "delivered_tonnes": None, "is_present": st in touched})  # fmt: skip
     merged: dict[tuple, dict] = {}
@@ -188,21 +300,28 @@ def province(*, coops: int = 26, seed: int = 3) -> dict[str, pl.DataFrame]:
     linked = {lv: sum(v >= k for v in best.values()) for lv, k in rank.items()}
     indicators = [
         {"period": PERIOD, "locality": "province", "indicator": "linked_share", "evidence": lv, "denominator": d, "numerator": float(n), "denominator_value": float(base),
-         "value": n / base, "value_unit": "share", "n": base, "is_defined": True, "reason": None}
-        for lv, n in linked.items() for d, base in (("active", coops), ("good_or_fair", coops // 2 + 13))
+         "value": min(n, base) / base, "value_unit": "share", "n": base, "is_defined": True, "reason": None}
+        for lv, n in linked.items() for d, base in (("all_htx", coops), ("active_htx", coops - 1))
     ] + [
-        {"period": PERIOD, "locality": "province", "indicator": "member_income_vnd", "evidence": None, "denominator": "reported", "numerator": None, "denominator_value": None,
+        {"period": PERIOD, "locality": "province", "indicator": "member_income_vnd", "evidence": None, "denominator": "none", "numerator": None, "denominator_value": None,
          "value": 44_100_000.0, "value_unit": "VND", "n": len(reports), "is_defined": True, "reason": None},
-        {"period": PERIOD, "locality": "province", "indicator": "grdp_share", "evidence": None, "denominator": "none", "numerator": None, "denominator_value": None,
-         "value": None, "value_unit": "share", "n": None, "is_defined": False, "reason": "no_accounts"},
+        {"period": PERIOD, "locality": "province", "indicator": "rated_good_fair_share", "evidence": None, "denominator": "rated", "numerator": None, "denominator_value": None,
+         "value": None, "value_unit": "share", "n": None, "is_defined": False, "reason": "denominator_zero"},
     ]  # fmt: skip
     plan = [
-        {"period": PERIOD, "document": "NQ 09/NQ-CP ngày 02/02/2023", "indicator": "linked_share", "denominator": "good_or_fair", "target_year": 2030, "comparator": ">=",
+        {"period": PERIOD, "document": "NQ 09/NQ-CP ngày 02/02/2023", "indicator": "linked_share", "denominator": "all_htx", "target_year": 2030, "comparator": ">=",
          "target_value": 0.5, "actual_value": 0.42, "gap": -0.08, "value_unit": "share", "is_comparable": True, "reason": None, "is_verified": False},
-        {"period": PERIOD, "document": "NQ 09/NQ-CP ngày 02/02/2023", "indicator": "reported_share", "denominator": "flat", "target_year": 2030, "comparator": ">=",
-         "target_value": 0.8, "actual_value": None, "gap": None, "value_unit": "share", "is_comparable": False, "reason": "not_comparable", "is_verified": True},
+        {"period": PERIOD, "document": "NQ 09/NQ-CP ngày 02/02/2023", "indicator": "reporting_share", "denominator": "all_htx", "target_year": 2030, "comparator": ">=",
+         "target_value": 0.8, "actual_value": None, "gap": None, "value_unit": "share", "is_comparable": False, "reason": "unit_differs", "is_verified": True},
     ]  # fmt: skip
-    rejected = TABLES["linkages"].conform(pl.DataFrame([{"period": PERIOD, **source("linkages", 200 + i), "linkage_id": f"R{i}"} for i in range(4)]))
+    rejected = TABLES["linkages"].conform(
+        pl.DataFrame(
+            [
+                {"period": PERIOD, **source("linkages", 200 + i), "linkage_id": f"R{i}"}
+                for i in range(4)
+            ]
+        )
+    )
     found = findings(
         [
             {"rule_id": "linkages.buyer_id.reference", "severity": "error", "table": "linkages", "source_file": FILES["linkages"], "source_sheet": "csv", "source_row": 200 + i,
@@ -216,7 +335,7 @@ def province(*, coops: int = 26, seed: int = 3) -> dict[str, pl.DataFrame]:
         "core/cooperative_reports": frame("cooperative_reports", reports),
         "core/linkages": frame("linkages", linkages),
         "core/linkages_rejected": rejected,
-        "core/linkages_findings": found,
+        "core/findings": found,
         "graph/nodes": pl.DataFrame(nodes),
         "metrics/localities": pl.DataFrame(localities, infer_schema_length=None),
         "metrics/clusters": pl.DataFrame(clusters, infer_schema_length=None),
@@ -233,4 +352,4 @@ def register_only() -> dict[str, pl.DataFrame]:
     frames = province(coops=9)
     keep = ("core/organisations",)
     organisations = frames["core/organisations"].filter(pl.col("legal_type") != "enterprise")
-    return {key: organisations for key in keep}
+    return dict.fromkeys(keep, organisations)

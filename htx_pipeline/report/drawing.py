@@ -1,0 +1,143 @@
+"""The drawing board: shipped fonts, colours, shapes, and text that is measured before it is set.
+
+What belongs here: what every picture shares. What does not: any one picture (`charts`, `chain`).
+Imported by drawing code only; matplotlib is loaded inside functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+WIDTH_IN: Final = 6.3
+"""Width of every picture: the text width of an A4 page with the margins of Decree 30/2020 (160 mm)."""
+
+FONTS: Final = Path(__file__).parent / "fonts"
+INK: Final = "#1a1a1a"
+MUTED: Final = "#5f6670"
+FAINT: Final = "#d9dde2"
+PALE: Final = "#f3f5f7"
+
+OKABE_ITO: Final = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442",
+)  # fmt: skip
+HATCHES: Final = ("", "////", "||||", "\\\\\\\\", "xxxx", "----", "++++")
+MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
+LEVEL_INKS: Final = ("#d6e6f2", "#9cc3de", "#4c93c3", "#0b4f80")
+LEVEL_HATCHES: Final = ("", "////", "", "")
+OTHER: Final = "#9aa3ad"
+
+
+@cache
+def _font_file(weight: int) -> Path:
+    return FONTS / {400: "BeVietnamPro-Regular.ttf", 600: "BeVietnamPro-SemiBold.ttf"}[weight]
+
+
+def font_of(size: float, weight: int = 400) -> Any:
+    """Return the shipped font, never one that happens to be installed."""
+    from matplotlib.font_manager import FontProperties
+
+    return FontProperties(
+        family="Be Vietnam Pro", weight=weight, size=size, fname=str(_font_file(weight))
+    )
+
+
+def canvas(height: float) -> tuple[Any, Any]:
+    """Return a figure and axes whose data units are inches from the top left corner."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH_IN, height), dpi=100)
+    figure.patch.set_facecolor("white")
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_xlim(0, WIDTH_IN)
+    axes.set_ylim(height, 0)
+    axes.axis("off")
+    return figure, axes
+
+
+@cache
+def _advance(words: str, weight: int) -> float:
+    """Return the advance width of *words* in inches at 100 points."""
+    from matplotlib.textpath import text_to_path
+
+    width, _, _ = text_to_path.get_text_width_height_descent(
+        words, font_of(100, weight), ismath=False
+    )
+    return float(width) / 72
+
+
+def width_of(words: str, font: Any) -> float:
+    """Return the width of *words* in inches."""
+    return _advance(words, int(font.get_weight())) * float(font.get_size_in_points()) / 100
+
+
+def wrap(words: str, font: Any, width: float, lines: int) -> list[str]:
+    """Break *words* into at most *lines* lines of *width* inches; the last ends in … when cut."""
+    out: list[str] = []
+    rest = [w for w in words.split(" ") if w]
+    while rest:
+        line = rest.pop(0)
+        while rest and width_of(f"{line} {rest[0]}", font) <= width:
+            line += f" {rest.pop(0)}"
+        out.append(line)
+        if len(out) == lines and rest:
+            out[-1] = f"{line} …"
+            break
+    for i, line in enumerate(out):
+        if width_of(line, font) > width:
+            while len(line) > 2 and width_of(f"{line}…", font) > width:
+                line = line[:-1]  # noqa: PLW2901
+            out[i] = f"{line}…"
+    return out or [""]
+
+
+def write(axes: Any, x: float, y: float, words: str, font: Any, **more: Any) -> None:
+    """Write *words* literally: a dollar sign is a dollar sign."""
+    axes.text(x, y, words, fontproperties=font, parse_math=False, **more)
+
+
+def stamp(axes: Any, height: float, mark: str) -> None:
+    if mark:
+        write(
+            axes, WIDTH_IN - 0.04, height - 0.05, mark, font_of(7.5, 600), color="#9b1c1c", ha="right", va="bottom"
+        )  # fmt: skip
+
+
+def style_of(index: int) -> tuple[str, str]:
+    if index < len(OKABE_ITO):
+        return OKABE_ITO[index], MARKERS[index]
+    return OTHER, MARKERS[index % len(MARKERS)]
+
+
+def write_lines(
+    axes: Any, at: tuple[float, float], lines: Sequence[str], font: Any, align: str
+) -> None:
+    """Write lines centred on a height."""
+    x, y = at
+    step = font.get_size_in_points() / 72 * 1.2
+    for i, line in enumerate(lines):
+        write(
+            axes,
+            x,
+            y + (i - (len(lines) - 1) / 2) * step,
+            line,
+            font,
+            color=INK,
+            ha=align,
+            va="center_baseline",
+        )
+
+
+def legend_places(names: Sequence[str]) -> list[tuple[float, int]]:
+    """Return (x, row) of each legend entry, wrapping at the picture's width."""
+    font, places = font_of(8.5), []
+    x, row = 0.06, 0
+    for name in names:
+        need = 0.36 + width_of(name, font) + 0.18
+        if x > 0.06 and x + need > WIDTH_IN:
+            x, row = 0.06, row + 1
+        places.append((x, row))
+        x += need
+    return places
