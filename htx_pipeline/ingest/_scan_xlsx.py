@@ -34,6 +34,7 @@ _MAX_ROW: Final = 1_048_576
 _MAX_COL: Final = 16_384
 _MAX_SMALL: Final = 32 << 20
 _MAX_STRINGS: Final = 4_000_000
+_STATED_COUNT: Final = re.compile(rb"[cC]ount\s*=\s*[\"']\s*\+?0*[1-9]\d{7}")
 _LEGACY_FONT: Final = re.compile(r"^(\.vn|vni|\.vni|vn|vps|vnu|abc)", re.IGNORECASE)
 _NAMESPACE: Final = re.compile(r"^\{[^}]*\}")
 
@@ -143,6 +144,9 @@ def _stream_checked(archive: zipfile.ZipFile, name: str, *, strings: bool = Fals
     count = 0
     for chunk in _chunks(archive, name):
         _check_declarations(chunk, name)
+        if match := _STATED_COUNT.search(chunk):
+            # The cell reader sets memory aside for as many as a part says it holds.
+            raise Unsafe("damaged", why=f"{name} says {match[0][:40]!r}.")
         if strings:
             count += chunk.count(b"<si")
             if count > _MAX_STRINGS:

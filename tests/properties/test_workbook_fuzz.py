@@ -242,6 +242,18 @@ FOUND = {
 }
 
 
+def test_a_stated_count_cannot_make_the_reader_set_memory_aside():
+    """The cell reader reserves what ``uniqueCount`` says; the process died of it."""
+    for old, new in (
+        (b'uniqueCount="', b'uniqueCount="429496'),
+        (b'count="', b"count = '\n99999999"),
+    ):
+        lie = rebuilt(
+            SEEDS["xlsx"], "xl/sharedStrings.xml", lambda x: x.replace(old, new + b"00", 1)
+        )  # noqa: B023
+        assert read(lie, "a.xlsx") == "damaged"
+
+
 @pytest.mark.parametrize("case", sorted(FOUND))
 def test_found_cases_stay_harmless(case):
     read(FOUND[case], "a.xlsx")
