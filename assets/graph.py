@@ -23,7 +23,7 @@ CONSERVED = "value_and_tonnes_conserved"
     ],
     **_COMMON,
 )  # fmt: skip
-def edges(linkages: pl.DataFrame) -> dg.MaterializeResult:
+def edges(linkages: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
     """Add linkages up to edges and check that nothing was gained or lost."""
     made = network.edges(linkages)
     money = ("contracted_value_vnd", "paid_value_vnd")

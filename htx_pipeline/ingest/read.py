@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Sequence
+from collections.abc import Mapping as FontCounts
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -368,6 +369,11 @@ def _column_missing(place: _Place, canonical: str, wanted: Sequence[str], headin
     )  # fmt: skip
 
 
+def _main_font(fonts: FontCounts[str, int] | None) -> str | None:
+    """Return the font of most of a column's cells; ties go to the first name."""
+    return min(fonts, key=lambda name: (-fonts[name], name)) if fonts else None
+
+
 def _read_sheet(table: Table, sheet: Sheet, place: _Place, corrections: Corrections, wanted_period: str) -> _SheetRead:
     mapping = place.mapping
     grid = sheet.cells
@@ -404,7 +410,7 @@ def _read_sheet(table: Table, sheet: Sheet, place: _Place, corrections: Correcti
         text_notes: pl.DataFrame | None = None
         column = table[canonical]
         if rule.charset is not None or (column.dtype == pl.String and sheet.column_fonts.get(at)):
-            decoded = to_unicode(texts(cells), charset=rule.charset or "auto", font_names=list(sheet.column_fonts.get(at, {})) or None)
+            decoded = to_unicode(texts(cells), charset=rule.charset or "auto", font_names=_main_font(sheet.column_fonts.get(at)))
             raw_cells, cells = cells, decoded.values.to_list()
             text_notes = decoded.notes
         elif column.dtype == pl.String:

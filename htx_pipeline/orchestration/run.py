@@ -119,7 +119,11 @@ def _outcome(period: str, result: Any) -> PeriodRun:
     for event in result.filter_events(lambda e: e.event_type_value == "STEP_FAILURE"):
         data = event.step_failure_data
         user = data.user_failure_data
-        failures.append(user.description if user is not None and user.description else f"{event.step_key}: {data.error.to_string().strip().splitlines()[0] if data.error else 'failed'}")
+        cause = data.error
+        while cause is not None and cause.cause is not None:
+            cause = cause.cause
+        reason = cause.message.strip() if cause is not None else "failed"
+        failures.append(user.description if user is not None and user.description else f"{event.step_key}: {reason}")
     checks = [e.asset_check_evaluation_data for e in result.filter_events(lambda e: e.event_type_value == "ASSET_CHECK_EVALUATION")]
     skipped = tuple(sorted(e.step_key or "" for e in result.filter_events(lambda e: e.event_type_value == "STEP_SKIPPED")))
     return PeriodRun(period, result.success, tuple(failures), sum(not c.passed for c in checks), skipped)
