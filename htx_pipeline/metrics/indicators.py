@@ -17,6 +17,7 @@ from htx_pipeline.metrics.linkage import (
     execution_measures,
     measure_frame,
     official_measures,
+    totals,
 )
 
 
@@ -62,7 +63,7 @@ def all_measures() -> Sequence[Measure]:
     )
 
 
-def indicators(summed: Native, *, min_disclosure_count: int = 3) -> Native:
+def from_totals(summed: Native, *, min_disclosure_count: int = 3) -> Native:
     """Compute every indicator for every locality and for the whole (locality ``province``).
 
     A figure that is not defined has a null value and a ``reason``
@@ -92,7 +93,7 @@ def indicators(summed: Native, *, min_disclosure_count: int = 3) -> Native:
     >>> organisations = TABLES["organisations"].conform(pl.DataFrame(
     ...     {"period": ["2024"], "org_id": ["a"], "legal_type": ["htx"]}))
     >>> summed = totals(organisations, TABLES["cooperative_reports"].empty(), edges(TABLES["linkages"].empty()))
-    >>> made = indicators(summed)
+    >>> made = from_totals(summed)
     >>> made.filter(pl.col("indicator") == "chain_linked_share")["reason"].unique().to_list()
     ['no_linkages']
     """
@@ -107,3 +108,35 @@ def indicators(summed: Native, *, min_disclosure_count: int = 3) -> Native:
     )
     made = rows.sort("period", "locality", "indicator", "denominator", "evidence")
     return leave(made, like=summed)  # type: ignore[no-any-return]
+
+
+def indicators(
+    organisations: Native, reports: Native, edges: Native, *, min_disclosure_count: int = 3
+) -> Native:
+    """Add up (`linkage.totals`), then compute every indicator (`from_totals`).
+
+    For Polars. On another engine call the two yourself with the totals stored between them: left
+    lazy, they would be worked out anew for each measure.
+
+    Parameters
+    ----------
+    organisations, reports, edges:
+        The tables `core/organisations`, `core/cooperative_reports`, `graph/edges`.
+    min_disclosure_count:
+        Fewest cooperatives behind a published mean of incomes.
+
+    Returns
+    -------
+    frame
+        As `from_totals`.
+
+    Examples
+    --------
+    >>> from htx_pipeline.schemas import TABLES
+    >>> from htx_pipeline.graph.network import edges
+    >>> empty = TABLES["organisations"].empty(), TABLES["cooperative_reports"].empty()
+    >>> indicators(*empty, edges(TABLES["linkages"].empty())).height
+    0
+    """
+    summed = totals(organisations, reports, edges)
+    return from_totals(summed, min_disclosure_count=min_disclosure_count)
