@@ -116,6 +116,7 @@ class Sheet:
     encoding: Literal["xlsx", "utf-8-sig", "cp1258"] = "xlsx"
     fonts: Mapping[str, str] = field(default_factory=dict)
     totals: dict[str, Cell] = field(default_factory=dict)
+    wrong_totals: dict[str, Cell] = field(default_factory=dict)
 
     @property
     def depth(self) -> int:
@@ -145,12 +146,14 @@ class Sheet:
         return any(f.key == key for f in self.fields)
 
     def compute_totals(self) -> None:
-        """Add up the totalled columns of the truth, as the sender's own formula did."""
+        """Add up the truth of the rows that are there, each once, as the sender did before the slips."""
         if self.has_total:
+            truths = list({id(r.truth): r.truth for r in self.rows}.values())
             for f in self.fields:
                 if f.is_totalled:
-                    values = [r.truth.get(f.key) for r in self.rows]
-                    self.totals[f.key] = f.encode(_sum([v for v in values if v is not None]))
+                    values = [v for t in truths if (v := t.get(f.key)) is not None]
+                    self.totals[f.key] = f.encode(_sum(values))
+            self.totals |= self.wrong_totals
 
 
 def _sum(values: list[Any]) -> Any:

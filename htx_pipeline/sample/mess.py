@@ -302,7 +302,14 @@ class _Spoiler:
             )
         wrong = " ".join(words)
         wrong = wrong if wrong != name else name + "g"
-        return self._set(sheet, row, "buyer_name", wrong, kind="misspelt_enterprise")
+        return self._set(
+            sheet,
+            row,
+            "buyer_name",
+            wrong,
+            kind="misspelt_enterprise",
+            rule="linkages.buyer_name.unknown_organisation",
+        )
 
     def name_variant(self, sheet: Sheet, row: Row) -> _Entry | None:
         key = "supplier_name" if sheet.table == "linkages" else "name"
@@ -319,10 +326,9 @@ class _Spoiler:
         tail = ("Sa", "Khơi", "Lĩnh", "Phố", "Hải", "Kỳ")[self.absent % 6]
         key, name = ("buyer_name", f"Công ty TNHH Nông sản Viễn {tail} {self.absent}")
         code = "buyer_tax_code"
-        rule: str | None = None
         if sheet.table != "linkages":
             key, code, name = "name", "tax_code", f"Hợp tác xã Viễn {tail} {self.absent}"
-            rule = f"{sheet.table}.org_id.reference"
+        rule = f"{sheet.table}.{key}.unknown_organisation"
         row.cells[code] = None
         return self._set(sheet, row, key, name, kind="unknown_organisation", rule=rule)
 
@@ -336,7 +342,7 @@ class _Spoiler:
             "place_name",
             name,
             kind="unknown_commune",
-            rule="organisations.admin_code.known",
+            rule="organisations.place_name.unknown_place",
         )
 
     def old_unit_in_new_year(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -355,7 +361,7 @@ class _Spoiler:
             "place_name",
             name,
             kind="old_unit_in_new_year",
-            rule="organisations.admin_code.known",
+            rule="organisations.place_name.unknown_place",
         )
 
     def spelling_variant(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -446,10 +452,10 @@ class _Spoiler:
         if not keys:
             return None
         key = keys[int(self.rng.integers(len(keys)))]
-        true = sheet.totals.pop(key)
+        true = sheet.totals[key]
         assert isinstance(true, int | float)
         wrong: Cell = true + 50 if isinstance(true, int) else round(true + 50, 6)
-        sheet.totals[key] = wrong
+        sheet.wrong_totals[key] = wrong
         return _Entry(
             sheet,
             "total_not_sum",
@@ -457,7 +463,7 @@ class _Spoiler:
             key,
             true,
             wrong,
-            f"{sheet.table}.total_mismatch",
+            "total_mismatch",
             is_total=True,
         )
 
@@ -470,7 +476,7 @@ class _Spoiler:
             key,
             f"{both} thành viên và người lao động",
             kind="members_and_workers_mixed",
-            rule=f"{sheet.table}.{key}.mixed_definition",
+            rule=f"{sheet.table}.{key}.unknown_unit",
         )
 
     def delivered_ten_times(self, sheet: Sheet, row: Row) -> _Entry | None:
@@ -518,9 +524,10 @@ class _Spoiler:
         return self._set(sheet, row, "reported_on", written, kind="late_report")
 
     def missing_report(self, sheet: Sheet, row: Row) -> _Entry | None:
-        if len(sheet.rows) < 3:
+        if len(sheet.rows) < 3 or sheet.wrong_totals:
             return None
         sheet.rows[:] = [r for r in sheet.rows if r is not row]
+        sheet.compute_totals()
         return _Entry(
             sheet, "missing_report", None, None, row.cells["name"], None, None, has_cell=False
         )
@@ -582,6 +589,7 @@ def spoil(sheets: list[Sheet], *, seed: int, share: float) -> list[_Entry]:
                 if "stt" in row.cells:
                     row.cells["stt"] = i
     for s in sheets:
+        s.compute_totals()
         for key in s.fonts:
             entries.append(
                 _Entry(
