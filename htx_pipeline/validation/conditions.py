@@ -55,7 +55,7 @@ class Bounds:
         """Refuse bounds that say nothing or nothing can meet."""
         if self.low is None and self.high is None:
             raise ValueError("min_value and max_value cannot both be None")
-        if self.low is not None and self.high is not None and self.low > self.high:
+        if None not in (self.low, self.high) and _comparable(self.low) > _comparable(self.high):
             raise ValueError("min_value cannot be greater than max_value")
 
     @classmethod
@@ -474,6 +474,13 @@ def _search(pattern: re.Pattern[str], values: pl.Series) -> pl.Series:
     different = values.unique().drop_nulls()
     found = [pattern.search(value) is not None for value in different.to_list()]
     return values.replace_strict(different, pl.Series(found, dtype=pl.Boolean), default=None)
+
+
+def _comparable(bound: Any) -> Any:
+    """Return a date as its first moment, so that it compares with moments."""
+    if isinstance(bound, dt.date) and not isinstance(bound, dt.datetime):
+        return dt.datetime.combine(bound, dt.time())
+    return bound
 
 
 def _literal(value: Any, dtype: pl.DataType) -> pl.Expr:

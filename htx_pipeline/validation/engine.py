@@ -425,13 +425,6 @@ def _values(engine: PolarsExecutionEngine, domain: Any) -> pl.Series:
     return data.dataframe.lazy().select(column.drop_nulls()).collect().to_series()
 
 
-def _plain(value: Any) -> Any:
-    """Return a date as a moment: Great Expectations parses a text bound only beside one."""
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return dt.datetime.combine(value, dt.time())
-    return value
-
-
 def _share_of_rows(engine: PolarsExecutionEngine, domain: Any, _: Any) -> float:
     rows = _row_count(engine, domain, {})
     return len(_values(engine, domain)) / rows if rows else 0
@@ -449,8 +442,8 @@ _AGGREGATES: Final[dict[str, Callable[[PolarsExecutionEngine, Any, Any], Any]]] 
     "table.column_types": lambda engine, domain, _: [
         {"name": name, "type": dtype} for name, dtype in engine.batch(domain).schema.items()
     ],
-    "column.max": lambda engine, domain, _: _plain(_values(engine, domain).max()),
-    "column.min": lambda engine, domain, _: _plain(_values(engine, domain).min()),
+    "column.max": lambda engine, domain, _: _values(engine, domain).max(),
+    "column.min": lambda engine, domain, _: _values(engine, domain).min(),
     "column.sum": lambda engine, domain, _: _values(engine, domain).sum(),
     "column.mean": lambda engine, domain, _: _values(engine, domain).mean(),
     "column.median": lambda engine, domain, _: _values(engine, domain).median(),
@@ -483,7 +476,12 @@ def _register(name: str, provider: Provider, keys: tuple[Any, Any] | None = None
     metric_class = type(
         "Polars" + "".join(part.title() for part in name.replace("_", ".").split(".")),
         (_Metric,),
-        {"domain_keys": keys[0], "value_keys": keys[1], "default_kwarg_values": defaults},
+        {
+            "__module__": __name__,
+            "domain_keys": keys[0],
+            "value_keys": keys[1],
+            "default_kwarg_values": defaults,
+        },
     )
     registry.register_metric(
         metric_name=name,

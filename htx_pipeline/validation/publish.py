@@ -88,9 +88,12 @@ def settle(
     )
     # The resolver has already said, with a hint, which organisation or place is unknown.
     told = (
-        pl.col("rule_id").str.ends_with(".reference") & pl.col("raw_value").str.starts_with(UNRESOLVED).fill_null(False)
+        pl.col("rule_id").str.ends_with(".reference")
+        & pl.col("raw_value").str.starts_with(UNRESOLVED).fill_null(False)
     ) | (pl.col("rule_id") == "organisations.admin_code.known")
-    everything = concat_findings([reader_findings, resolved.findings, result.findings.filter(~told)])
+    everything = concat_findings(
+        [reader_findings, resolved.findings, result.findings.filter(~told)]
+    )
     kept = accepted["source_id"].implode()
     everything = everything.with_columns(
         severity=pl.when(
