@@ -1,0 +1,201 @@
+"""Quantities that run along the chain: positions (linear equations) and cascades of losses.
+
+What belongs here: the sweep that solves x = 1 + P·x component by component, and the cascade of Diem
+et al. from each of many organisations.
+What does not: how shares, sectors and production functions are set up (`htx_pipeline.graph.position`,
+`htx_pipeline.graph.esri`).
+"""
+
+# ruff: noqa: PLR0912, PLR0915, PLR0917
+from __future__ import annotations
+
+import numpy as np
+
+from htx_pipeline.graph.kernels.jit import F64, I32, I64, W_F64, B, f64, i64, kernel
+
+
+@kernel(I64, I32, F64, I64, I64, i64, B, W_F64, i64, f64)
+def sweep(indptr, indices, share, order, first, start, skip, x, sweeps, tol):  # type: ignore[no-untyped-def]
+    """Solve x[u] = 1 + Σ share·x[v] by Gauss–Seidel, one component after the other, in place.
+
+    Component c is ``order[first[c]:first[c + 1]]`` and leads only to itself and to components before
+    it. Components are settled from ``start`` on, to a relative error of ``tol`` (estimated from the
+    rate at which the changes shrink); the first that is not settled within ``sweeps`` sweeps is
+    returned, or their number.
+    """
+    components = len(first) - 1
+    for c in range(start, components):
+        begin = first[c]
+        end = first[c + 1]
+        if skip[order[begin]]:
+            continue
+        previous = np.inf
+        settled = False
+        for _ in range(sweeps):
+            change = 0.0
+            largest = 0.0
+            for i in range(begin, end):
+                u = order[i]
+                total = 1.0
+                own = 0.0
+                for slot in range(indptr[u], indptr[u + 1]):
+                    v = indices[slot]
+                    if v == u:
+                        own += share[slot]
+                    else:
+                        total += share[slot] * x[v]
+                total /= 1.0 - own
+                change = max(change, abs(total - x[u]))
+                largest = max(largest, total)
+                x[u] = total
+            if end - begin == 1 or change == 0.0:
+                settled = True
+                break
+            rate = change / previous
+            if rate < 1.0 and change * rate / (1.0 - rate) <= tol * largest:
+                settled = True
+                break
+            previous = change
+        if not settled:
+            return c
+    return components
+
+
+@kernel(I64, I32, F64, I64, i64, I64, I32, F64, I32, F64, F64, F64, I64, i64, f64)
+def cascade(  # type: ignore[no-untyped-def]
+    out_ptr,
+    out_idx,
+    down,
+    group,
+    groups,
+    in_ptr,
+    in_idx,
+    up,
+    sector,
+    sales,
+    sector_sales,
+    importance,
+    shocked,
+    steps,
+    tol,
+):
+    """Return (index, steps) of the loss that follows from losing each shocked node alone.
+
+    ``down[e]`` is the loss passed on by edge e per unit of its supplier's effective loss, collected in
+    input group ``group[e]`` of its buyer; ``up[s]`` is the loss passed on to the supplier in slot s
+    per unit of its buyer's loss. Losses only grow, so that each step passes on what is new. A change
+    of ``tol`` or less waits until it has grown.
+    """
+    n = len(out_ptr) - 1
+    sectors = len(sector_sales)
+    index = np.empty(len(shocked), dtype=np.float64)
+    taken = np.empty(len(shocked), dtype=np.int64)
+    loss = np.zeros(n, dtype=np.float64)
+    grown = np.zeros(n, dtype=np.float64)
+    passed = np.zeros(n, dtype=np.float64)
+    pool = np.zeros(groups, dtype=np.float64)
+    lost_sales = np.zeros(sectors, dtype=np.float64)
+    hit = np.empty(n, dtype=np.int32)
+    worst = np.zeros(n, dtype=np.float64)
+    reach = np.empty(n, dtype=np.int32)
+    for i in range(len(shocked)):
+        j = shocked[i]
+        # Downstream: buyers of the lost node lack inputs.
+        hits = 1
+        hit[0] = j
+        loss[j] = 1.0
+        grown[j] = 1.0
+        lost_sales[sector[j]] += sales[j]
+        step = 0
+        while step < steps:
+            moved = False
+            known = hits
+            for h in range(known):
+                u = hit[h]
+                left = sector_sales[sector[u]] - lost_sales[sector[u]]
+                # The share of the market decides how hard a supplier is to replace.
+                share = 1.0 if left <= sales[u] else sales[u] / left
+                fresh = share * loss[u] - passed[u]
+                if fresh <= tol:
+                    continue
+                moved = True
+                passed[u] += fresh
+                for e in range(out_ptr[u], out_ptr[u + 1]):
+                    v = out_idx[e]
+                    g = group[e]
+                    pool[g] += fresh * down[e]
+                    if pool[g] > grown[v]:
+                        if grown[v] == 0.0:
+                            hit[hits] = v
+                            hits += 1
+                        grown[v] = min(pool[g], 1.0)
+            if not moved:
+                break
+            step += 1
+            for h in range(hits):
+                u = hit[h]
+                if grown[u] > loss[u]:
+                    lost_sales[sector[u]] += sales[u] * (grown[u] - loss[u])
+                    loss[u] = grown[u]
+        total_steps = step
+        reached = 0
+        for h in range(hits):
+            u = hit[h]
+            worst[u] = loss[u]
+            reach[reached] = u
+            reached += 1
+            lost_sales[sector[u]] = 0.0
+            for e in range(out_ptr[u], out_ptr[u + 1]):
+                pool[group[e]] = 0.0
+        for h in range(hits):
+            u = hit[h]
+            loss[u] = 0.0
+            grown[u] = 0.0
+            passed[u] = 0.0
+        # Upstream: suppliers of the lost node lack sales.
+        hits = 1
+        hit[0] = j
+        grown[j] = 1.0
+        loss[j] = 1.0
+        step = 0
+        while step < steps:
+            moved = False
+            known = hits
+            for h in range(known):
+                u = hit[h]
+                fresh = loss[u] - passed[u]
+                if fresh <= tol:
+                    continue
+                moved = True
+                passed[u] += fresh
+                for s in range(in_ptr[u], in_ptr[u + 1]):
+                    v = in_idx[s]
+                    if v == j:
+                        continue
+                    if grown[v] == 0.0:
+                        hit[hits] = v
+                        hits += 1
+                    grown[v] += fresh * up[s]
+            if not moved:
+                break
+            step += 1
+            for h in range(hits):
+                u = hit[h]
+                loss[u] = min(grown[u], 1.0)
+        taken[i] = max(total_steps, step)
+        for h in range(hits):
+            u = hit[h]
+            if worst[u] == 0.0:
+                reach[reached] = u
+                reached += 1
+            worst[u] = max(worst[u], loss[u])
+            loss[u] = 0.0
+            grown[u] = 0.0
+            passed[u] = 0.0
+        total = 0.0
+        for h in range(reached):
+            u = reach[h]
+            total += importance[u] * worst[u]
+            worst[u] = 0.0
+        index[i] = total
+    return index, taken
