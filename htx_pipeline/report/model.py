@@ -406,18 +406,21 @@ class _Builder:
 
     def level_table(self, indicator: str, rows: Sequence[Row], source: str) -> Table:
         """Return one linked share: evidence levels down, each denominator across."""
-        bases = sorted({r["denominator"] or "none" for r in rows})
+        rank = {code: i for i, code in enumerate(DENOMINATORS)}
+        bases = sorted(
+            {r["denominator"] or "none" for r in rows}, key=lambda d: (rank.get(d, 99), d)
+        )
         cells = {(r["evidence"], r["denominator"] or "none"): r for r in rows}
         fields = [Field(key="evidence", label="Mức bằng chứng", width=2.4)]
         why = "chưa tính được, xem mục Những nội dung chưa tính được"
         for i, base in enumerate(bases):
             sizes = {r["denominator_value"] for r in rows if (r["denominator"] or "none") == base}
-            of = f"{text.number(sizes.pop())} " if len(sizes) == 1 and None not in sizes else ""
+            of = f" ({text.number(sizes.pop())})" if len(sizes) == 1 and None not in sizes else ""
             name = text.label(DENOMINATORS, base)
             fields += [
                 Field(key=f"n{i}", label="Số HTX", kind="count", width=0.8, why_null=why),
                 Field(
-                    key=f"v{i}", label=f"So với {of}{name}", kind="share", width=1.5, why_null=why
+                    key=f"v{i}", label=f"So với {name}{of}", kind="share", width=1.5, why_null=why
                 ),
             ]
         out = []
@@ -944,13 +947,13 @@ class _Builder:
                 title="Kết quả so với chỉ tiêu kế hoạch",
                 sheet="Tiến độ kế hoạch",
                 fields=(
-                    Field(key="indicator", label="Chỉ tiêu", width=2.2),
+                    Field(key="indicator", label="Chỉ tiêu", width=2.0),
                     Field(key="denominator", label="Mẫu số", width=1.2),
                     Field(key="document", label="Văn bản", width=1.3),
                     Field(key="year", label="Năm", kind="code", width=0.6),
                     Field(key="target", label="Mục tiêu", width=1.1),
                     Field(key="actual", label=f"Kỳ {self.f.period}", width=1.1, why_null="chưa tính hoặc chưa so sánh được, xem cột Ghi chú"),
-                    Field(key="gap", label="Chênh lệch", width=1.1, why_null="chưa tính hoặc chưa so sánh được, xem cột Ghi chú"),
+                    Field(key="gap", label="Chênh lệch", width=1.35, why_null="chưa tính hoặc chưa so sánh được, xem cột Ghi chú"),
                     Field(key="note", label="Ghi chú", width=1.6),
                 ),
                 rows=tuple(shown),
@@ -1148,7 +1151,7 @@ class _Builder:
                             Field(key="locality", label=self.o.locality_label, width=1.5, why_null="chưa rõ địa bàn"),
                             Field(key="name", label="Tên hợp tác xã", width=3.0),
                             Field(key="org_id", label="Mã tổ chức", kind="code", width=1.3),
-                            Field(key="state", label="Tình trạng", width=1.2, why_null="nguồn không nêu"),
+                            Field(key="state", label="Tình trạng", width=1.5, why_null="nguồn không nêu"),
                         ),
                         rows=tuple(late),
                         source=self.source(("organisations", "cooperative_reports"), "có trong danh bạ, không có báo cáo trong kỳ"),

@@ -8,6 +8,7 @@ source: it travels as JSON, so a name that looks like markup is printed as it is
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -105,7 +106,9 @@ class PdfWriter:
                 }
             case Table():
                 numbers["table"] += 1
-                return table_payload(block, numbers["table"])
+                payload = table_payload(block, numbers["table"])
+                payload["rows"] = [[breakable(cell) for cell in row] for row in payload["rows"]]
+                return payload
             case Figure():
                 numbers["figure"] += 1
                 return {
@@ -117,6 +120,20 @@ class PdfWriter:
                     "notes": [text.sentence(n) for n in block.notes],
                     "source": block.source,
                 }
+
+
+def breakable(cell: str) -> str:
+    """Let a long word (a file name, an address) break after its marks.
+
+    Examples
+    --------
+    >>> breakable("danh_ba_2024.xlsx"), breakable("bao_cao_hop_tac_xa_2024.xlsx").count("\u200b")
+    ('danh_ba_2024.xlsx', 6)
+    """
+    words = cell.split(" ")
+    return " ".join(
+        re.sub(r"([_/.\\-])(?=\w)", "\\1\u200b", w) if len(w) > 18 else w for w in words
+    )
 
 
 def table_payload(table: Table, number: int) -> dict[str, Any]:

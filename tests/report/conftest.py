@@ -1,0 +1,59 @@
+"""One edition of the province made by hand, for all tests of the report."""
+
+from __future__ import annotations
+
+import importlib.util
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from htx_pipeline.report.edition import Edition, write_edition
+from htx_pipeline.report.options import ReportOptions
+
+
+def _load() -> ModuleType:
+    path = Path(__file__).with_name("frames_by_hand.py")
+    spec = importlib.util.spec_from_file_location("frames_by_hand", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def hand() -> ModuleType:
+    """Return the module that makes frames."""
+    return _load()
+
+
+@pytest.fixture(scope="session")
+def options() -> ReportOptions:
+    """Return the options of the sample province."""
+    return ReportOptions(title="Tỉnh mẫu", as_of=date(2024, 12, 15), is_synthetic=True)
+
+
+@pytest.fixture(scope="session")
+def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of drawings shared by the tests that do not test drawing."""
+    return tmp_path_factory.mktemp("drawings")
+
+
+@pytest.fixture(scope="session")
+def edition(
+    hand: ModuleType,
+    options: ReportOptions,
+    drawings: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Edition:
+    """Return an edition of the whole province."""
+    return write_edition(
+        hand.province(),
+        tmp_path_factory.mktemp("reports"),
+        period="2024",
+        options=options,
+        products=hand.PRODUCTS,
+        cache_dir=drawings,
+    )
