@@ -1,5 +1,7 @@
 """graph: the network of organisations and linkages, its components and its communities."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 import polars as pl
 
@@ -23,7 +25,7 @@ CONSERVED = "value_and_tonnes_conserved"
     ],
     **_COMMON,
 )  # fmt: skip
-def edges(linkages: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
+def edges(linkages: pl.DataFrame) -> Iterator[dg.Output[pl.DataFrame] | dg.AssetCheckResult]:
     """Add linkages up to edges and check that nothing was gained or lost."""
     made = network.edges(linkages)
     money = ("contracted_value_vnd", "paid_value_vnd")
@@ -32,11 +34,11 @@ def edges(linkages: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
         for c in ("contracted_tonnes", "delivered_tonnes")
     )
     is_conserved = is_conserved and int(made["n_linkages"].sum()) == linkages.height
-    return dg.MaterializeResult(
-        value=made,
-        metadata=frame_metadata(made),
-        check_results=[dg.AssetCheckResult(check_name=CONSERVED, passed=is_conserved, metadata={"linkages": linkages.height, "edges": made.height})],
-    )
+    counts = {"linkages": linkages.height, "edges": made.height}
+    yield dg.AssetCheckResult(check_name=CONSERVED, passed=is_conserved, metadata=counts)
+    if not is_conserved:
+        raise dg.Failure("The edges do not add up to the linkages; nothing is published.", metadata=counts, allow_retries=False)
+    yield dg.Output(made, metadata=frame_metadata(made))
 
 
 @dg.asset(

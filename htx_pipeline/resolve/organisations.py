@@ -157,7 +157,7 @@ def resolve_organisations(rows: pl.DataFrame) -> Resolved:
     tax = parse_tax_codes(rows["tax_code"])
     rows = rows.with_columns(
         tax_code=tax.values,
-        valid_tax_code=tax.values,
+        valid_tax_code=tax.values.set(~tax.is_valid.fill_null(value=False), None),
         nd98_role=nd98_role(pl.col("legal_type")),
         is_registered=~pl.col("is_party_list"),
     )
