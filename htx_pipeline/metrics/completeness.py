@@ -1,0 +1,425 @@
+"""Completeness of a chain: stages present and missing, capacity against output, the bottleneck.
+
+What belongs here: what a product's chain lacks in a locality and where its flow is tightest. What
+does not: the stages of clusters (`htx_pipeline.clusters.describe`), flows for pictures (`chain`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+
+from htx_pipeline.graph.network import at_least
+from htx_pipeline.metrics.linkage import UNKNOWN, WHOLE
+from htx_pipeline.reference.stages import stages
+
+CHAIN_STAGE_SCHEMA: Final[dict[str, pl.DataType]] = {
+    "period": pl.String(),
+    "locality": pl.String(),
+    "product_code": pl.String(),
+    "stage": pl.String(),
+    "n_organisations": pl.Int64(),
+    "n_linkages": pl.Int64(),
+    "is_present": pl.Boolean(),
+    "presence_basis": pl.String(),
+    "is_served_from_outside": pl.Boolean(),
+    "is_named_by_decree": pl.Boolean(),
+}
+"""Columns of `chain_stages`."""
+
+BOTTLENECK_SCHEMA: Final[dict[str, pl.DataType]] = {
+    "period": pl.String(),
+    "product_code": pl.String(),
+    "quantity": pl.String(),
+    "max_flow": pl.Float64(),
+    "supply": pl.Float64(),
+    "demand": pl.Float64(),
+    "from_stage": pl.String(),
+    "to_stage": pl.String(),
+    "cut_flow": pl.Float64(),
+    "n_cut_edges": pl.Int64(),
+    "n_edges": pl.Int64(),
+    "n_edges_without_quantity": pl.Int64(),
+    "is_defined": pl.Boolean(),
+    "reason": pl.String(),
+}
+"""Columns of `bottlenecks`."""
+
+
+def chain_stages(
+    edges: pl.DataFrame, nodes: pl.DataFrame, *, evidence: str = "signed"
+) -> pl.DataFrame:
+    """Say, for each product and locality, which stages of the chain are present.
+
+    A stage is present in a locality when an organisation of that place and stage handles the product,
+    or a linkage of an organisation of that place covers the stage (its flag). A stage that is missing
+    there but held by a direct partner elsewhere ``is_served_from_outside``: the chain goes on, its
+    value added does not stay.
+
+    Parameters
+    ----------
+    edges, nodes:
+        The tables `graph/edges`, `graph/nodes`.
+    evidence:
+        Weakest level that counts.
+
+    Returns
+    -------
+    DataFrame
+        `CHAIN_STAGE_SCHEMA`, five rows (one a stage) for each period, locality (and ``province``) and
+        product. ``n_linkages``: linkages whose flag covers the stage.
+
+    Examples
+    --------
+    >>> from htx_pipeline.schemas import TABLES
+    >>> from htx_pipeline.graph import network
+    >>> links = TABLES["linkages"].conform(pl.DataFrame({"period": ["2024"], "supplier_id": ["a"], "buyer_id": ["b"],
+    ...     "product_code": ["coffee"], "evidence": ["active"]}))
+    >>> edges = network.edges(links)
+    >>> made = chain_stages(edges, network.nodes(TABLES["organisations"].empty(), edges))
+    >>> made.filter(pl.col("locality") == "province", "is_present")["stage"].to_list()
+    ['production', 'consumption']
+    """
+    rows = at_least(edges, evidence=evidence)
+    place = nodes.select("period", "org_id", pl.col("locality").fill_null(UNKNOWN), "stage")
+    key = ["period", "product_code"]
+    flags = stages().drop_nulls("flag").select("code", "flag").rows()
+
+    def ends(own: str, other: str) -> pl.DataFrame:
+        return rows.select(
+            *key, pl.col(own).alias("org_id"), pl.col(other).alias("other_id"),
+            "n_linkages", *(flag for _, flag in flags),
+            pl.struct("supplier_id", "buyer_id", "evidence").alias("_edge"),
+        )  # fmt: skip
+
+    both = pl.concat([ends("supplier_id", "buyer_id"), ends("buyer_id", "supplier_id")])
+    both = both.join(place, on=["period", "org_id"], how="left").join(
+        place.select("period", pl.col("org_id").alias("other_id"), pl.col("stage").alias("_other_stage")),
+        on=["period", "other_id"],
+        how="left",
+    )  # fmt: skip
+    both = both.with_columns(pl.col("locality").fill_null(UNKNOWN))
+    both = pl.concat([both, both.with_columns(pl.lit(WHOLE).alias("locality"))])
+    cell = ["period", "locality", "product_code"]
+    grid = (
+        both.select(cell)
+        .unique()
+        .join(
+            stages().select(pl.col("code").alias("stage"), "rank", "is_named_by_decree"),
+            how="cross",
+        )
+    )
+    held = both.group_by(*cell, "stage").agg(pl.col("org_id").n_unique().alias("n_organisations"))
+    covered = pl.concat(
+        [
+            both.filter(pl.col(flag).fill_null(False))
+            .unique([*cell, "_edge"])
+            .group_by(cell)
+            .agg(pl.col("n_linkages").sum())
+            .with_columns(pl.lit(code).alias("stage"))
+            for code, flag in flags
+        ]
+    )
+    outside = both.select(*cell, pl.col("_other_stage").alias("stage")).drop_nulls().unique()
+    frame = (
+        grid.join(held, on=[*cell, "stage"], how="left")
+        .join(covered, on=[*cell, "stage"], how="left")
+        .join(outside.with_columns(pl.lit(True).alias("_partner")), on=[*cell, "stage"], how="left")
+        .with_columns(pl.col("n_organisations", "n_linkages").fill_null(0), pl.col("_partner").fill_null(False))
+    )  # fmt: skip
+    by_node, by_flag = pl.col("n_organisations") > 0, pl.col("n_linkages") > 0
+    return (
+        frame.with_columns(
+            (by_node | by_flag).alias("is_present"),
+            pl.when(by_node & by_flag).then(pl.lit("both"))
+            .when(by_node).then(pl.lit("organisation"))
+            .when(by_flag).then(pl.lit("linkage")).alias("presence_basis"),
+            (~by_node & pl.col("_partner")).alias("is_served_from_outside"),
+        )
+        .sort(*cell, "rank")
+        .select(pl.col(c).cast(t) for c, t in CHAIN_STAGE_SCHEMA.items())
+    )  # fmt: skip
+
+
+def processing_capacity(
+    edges: pl.DataFrame,
+    nodes: pl.DataFrame,
+    capacities: pl.DataFrame | None = None,
+    *,
+    evidence: str = "signed",
+) -> pl.DataFrame:
+    """Hold the capacity of the processors of a product against what producers have contracted.
+
+    ``capacity_share`` = capacity / output: under 1, part of the output cannot be processed here.
+    Output is the contracted mass sold by organisations of the stage production to others than
+    producers, so that no tonne counts twice.
+
+    Parameters
+    ----------
+    edges, nodes:
+        The tables `graph/edges`, `graph/nodes`.
+    capacities:
+        ``period``, ``org_id``, ``product_code``, ``capacity_tonnes`` (raw material a year). The
+        canonical tables do not hold it: without it the share is null, ``capacity_not_collected``.
+    evidence:
+        Weakest level that counts.
+
+    Returns
+    -------
+    DataFrame
+        ``period``, ``product_code``, ``output_tonnes``, ``n_processors``, ``n_capacity_stated``,
+        ``capacity_tonnes``, ``capacity_share``, ``is_defined``, ``reason`` (``no_processor``,
+        ``capacity_not_collected``, ``output_not_stated``, ``output_zero``).
+
+    Examples
+    --------
+    >>> from htx_pipeline.schemas import TABLES
+    >>> from htx_pipeline.graph import network
+    >>> links = TABLES["linkages"].conform(pl.DataFrame({"period": ["2024"], "supplier_id": ["a"], "buyer_id": ["b"],
+    ...     "product_code": ["cassava"], "evidence": ["signed"], "has_processing": [True], "contracted_tonnes": [50.0]}))
+    >>> edges = network.edges(links)
+    >>> nodes = network.nodes(TABLES["organisations"].empty(), edges)
+    >>> processing_capacity(edges, nodes)["reason"].item()
+    'capacity_not_collected'
+    """
+    rows = at_least(edges, evidence=evidence).filter(~pl.col("is_self_loop"))
+    stage = nodes.select("period", "org_id", "stage")
+    rows = rows.join(
+        stage.rename({"org_id": "supplier_id", "stage": "_from"}), on=["period", "supplier_id"], how="left"
+    ).join(stage.rename({"org_id": "buyer_id", "stage": "_to"}), on=["period", "buyer_id"], how="left")  # fmt: skip
+    key = ["period", "product_code"]
+    sold = rows.filter(
+        (pl.col("_from") == "production") & (pl.col("_to") != "production").fill_null(True)
+    )
+    output = sold.group_by(key).agg(
+        pl.when(pl.col("contracted_tonnes").count() > 0)
+        .then(pl.col("contracted_tonnes").sort().sum())
+        .alias("output_tonnes")
+    )
+    handled = pl.concat(
+        [
+            rows.filter(pl.col("_from") == "processing").select(*key, pl.col("supplier_id").alias("org_id")),
+            rows.filter(pl.col("_to") == "processing").select(*key, pl.col("buyer_id").alias("org_id")),
+        ]
+    ).unique()  # fmt: skip
+    if capacities is None:
+        capacities = pl.DataFrame(
+            schema={"period": pl.String, "org_id": pl.String, "product_code": pl.String, "capacity_tonnes": pl.Float64}
+        )  # fmt: skip
+    stated = capacities.select(
+        "period", "org_id", "product_code", pl.col("capacity_tonnes").cast(pl.Float64)
+    )
+    processors = (
+        handled.join(stated, on=["period", "org_id", "product_code"], how="left", validate="1:1")
+        .group_by(key)
+        .agg(
+            pl.len().cast(pl.Int64).alias("n_processors"),
+            pl.col("capacity_tonnes").count().cast(pl.Int64).alias("n_capacity_stated"),
+            pl.when(pl.col("capacity_tonnes").count() > 0)
+            .then(pl.col("capacity_tonnes").sort().sum())
+            .alias("capacity_tonnes"),
+        )
+    )
+    made = (
+        rows.select(key)
+        .unique()
+        .join(output, on=key, how="left")
+        .join(processors, on=key, how="left")
+    )
+    made = made.with_columns(pl.col("n_processors", "n_capacity_stated").fill_null(0))
+    reason = (
+        pl.when(pl.col("n_processors") == 0).then(pl.lit("no_processor"))
+        .when(pl.col("n_capacity_stated") == 0).then(pl.lit("capacity_not_collected"))
+        .when(pl.col("output_tonnes").is_null()).then(pl.lit("output_not_stated"))
+        .when(pl.col("output_tonnes") == 0).then(pl.lit("output_zero"))
+    )  # fmt: skip
+    made = made.with_columns(reason.alias("reason")).with_columns(
+        pl.col("reason").is_null().alias("is_defined")
+    )
+    return made.select(
+        *key, "output_tonnes", "n_processors", "n_capacity_stated", "capacity_tonnes",
+        pl.when("is_defined").then(pl.col("capacity_tonnes") / pl.col("output_tonnes")).alias("capacity_share"),
+        "is_defined", "reason",
+    ).sort(key)  # fmt: skip
+
+
+def minimum_cut(
+    arcs: list[tuple[str, str, int]], *, source: str, sink: str
+) -> tuple[int, list[tuple[str, str]]]:
+    """Return the greatest flow from source to sink, and the arcs of the minimum cut nearest the source.
+
+    Parameters
+    ----------
+    arcs:
+        (tail, head, capacity) with whole, non-negative capacities; parallel arcs add up.
+
+    References
+    ----------
+    Ford, Fulkerson 1956, doi:10.4153/CJM-1956-045-5.
+
+    Examples
+    --------
+    >>> minimum_cut([("s", "a", 3), ("a", "t", 2)], source="s", sink="t")
+    (2, [('a', 't')])
+    """
+    import networkx as nx
+
+    graph: Any = nx.DiGraph()
+    graph.add_nodes_from([source, sink])
+    for tail, head, capacity in sorted(arcs):
+        if graph.has_edge(tail, head):
+            graph[tail][head]["capacity"] += capacity
+        else:
+            graph.add_edge(tail, head, capacity=capacity)
+    residual = nx.algorithms.flow.preflow_push(graph, source, sink)
+    open_arcs = {source}
+    frontier = [source]
+    while frontier:
+        node = frontier.pop()
+        for head, attributes in residual[node].items():
+            if head not in open_arcs and attributes["capacity"] > attributes["flow"]:
+                open_arcs.add(head)
+                frontier.append(head)
+    cut = sorted((u, v) for u, v in graph.edges if u in open_arcs and v not in open_arcs)
+    return int(residual.graph["flow_value"]), [a for a in cut if graph.edges[a]["capacity"] > 0]
+
+
+def bottlenecks(
+    edges: pl.DataFrame,
+    nodes: pl.DataFrame,
+    *,
+    quantity: str = "contracted_tonnes",
+    capacities: pl.DataFrame | None = None,
+    evidence: str = "signed",
+) -> pl.DataFrame:
+    """Find where the flow of each product from producers to consumption is tightest.
+
+    Producers feed the network as much as they have sold, consumption takes all it can; each linkage
+    carries at most its quantity, and a processor at most its capacity, where one is stated. The
+    greatest flow equals the smallest set of linkages (or capacities) that would stop it: the cut
+    (max-flow min-cut). ``from_stage`` → ``to_stage`` is the pair of stages with the largest part of
+    the cut nearest the producers, ``cut_flow`` that part.
+
+    Hazards: mass shrinks in processing (five of cherries make one of green coffee), so in tonnes the
+    step after processing looks tight by nature: compare chains of one product, or use value. Edges
+    that state no quantity carry nothing and are counted.
+
+    Parameters
+    ----------
+    edges, nodes:
+        The tables `graph/edges`, `graph/nodes`.
+    quantity:
+        ``contracted_tonnes``, ``delivered_tonnes``, ``contracted_value_vnd`` or ``paid_value_vnd``.
+    capacities:
+        As for `processing_capacity`; in tonnes, so only with a quantity in tonnes.
+    evidence:
+        Weakest level that counts.
+
+    Returns
+    -------
+    DataFrame
+        `BOTTLENECK_SCHEMA`, one row per period and product. ``supply``: sold by producers;
+        ``demand``: bought at consumption. ``reason``: ``quantity_not_stated``, ``no_production``,
+        ``no_consumption``, ``not_connected``.
+
+    Examples
+    --------
+    >>> from htx_pipeline.schemas import TABLES
+    >>> from htx_pipeline.graph import network
+    >>> links = TABLES["linkages"].conform(pl.DataFrame({"period": ["2024"] * 2, "supplier_id": ["a", "b"],
+    ...     "buyer_id": ["b", "c"], "product_code": ["rice"] * 2, "evidence": ["signed"] * 2, "contracted_tonnes": [9.0, 4.0]}))
+    >>> edges = network.edges(links)
+    >>> made = bottlenecks(edges, network.nodes(TABLES["organisations"].empty(), edges))
+    >>> made.select("max_flow", "supply", "from_stage", "to_stage").rows()
+    [(4.0, 9.0, 'collection', 'consumption')]
+    """
+    scale = 1 if quantity.endswith("_vnd") else 1_000_000
+    if capacities is not None and scale == 1:
+        raise ValueError("capacities are in tonnes: choose a quantity in tonnes")
+    stage_of = {(p, o): s for p, o, s in nodes.select("period", "org_id", "stage").iter_rows()}
+    limits = {}
+    if capacities is not None:
+        columns = ["period", "org_id", "product_code", "capacity_tonnes"]
+        limits = {
+            (p, o, c): t for p, o, c, t in capacities.select(columns).iter_rows() if t is not None
+        }
+    rows = at_least(edges, evidence=evidence).filter(~pl.col("is_self_loop"))
+    grouped = (
+        rows.group_by("period", "product_code", "supplier_id", "buyer_id")
+        .agg(
+            pl.when(pl.col(quantity).count() > 0).then(pl.col(quantity).sort().sum()).alias("_q"),
+            pl.len().alias("_n"),
+        )
+        .sort("period", "product_code", "supplier_id", "buyer_id")
+    )
+    made = []
+    for (period, product), part in grouped.group_by("period", "product_code", maintain_order=True):
+        links = [
+            (u, v, round(q * scale))
+            for u, v, q in part.select("supplier_id", "buyer_id", "_q").drop_nulls().iter_rows()
+        ]
+        found = _bottleneck(
+            links,
+            {o: stage_of.get((period, o)) for u, v, _ in links for o in (u, v)},
+            {o: round(t * scale) for (p, o, c), t in limits.items() if (p, c) == (period, product)},
+        )
+        for name in ("max_flow", "supply", "demand", "cut_flow"):
+            if found.get(name) is not None:
+                found[name] = found[name] / scale
+        made.append(
+            {
+                "period": period,
+                "product_code": product,
+                "quantity": quantity,
+                "n_edges": part.height,
+                "n_edges_without_quantity": part["_q"].null_count(),
+                "is_defined": found["reason"] is None,
+                **found,
+            }
+        )
+    return pl.DataFrame(
+        [{k: row.get(k) for k in BOTTLENECK_SCHEMA} for row in made], schema=BOTTLENECK_SCHEMA
+    ).sort("period", "product_code")
+
+
+def _bottleneck(
+    links: list[tuple[str, str, int]], stage: dict[str, str | None], limits: dict[str, int]
+) -> dict[str, Any]:
+    if not links:
+        return {"reason": "quantity_not_stated"}
+    producers = {o for o, s in stage.items() if s == "production"}
+    takers = {o for o, s in stage.items() if s == "consumption"}
+    supply = sum(q for u, v, q in links if u in producers and v not in producers)
+    demand = sum(q for u, v, q in links if v in takers and u not in takers)
+    sums = {"supply": supply, "demand": demand}
+    if not producers:
+        return {**sums, "reason": "no_production"}
+    if not takers:
+        return {**sums, "reason": "no_consumption"}
+    endless = sum(q for _, _, q in links) + 1
+    # Each organisation is an arc from its entrance to its exit, as wide as its capacity.
+    arcs = [(f"in:{o}", f"out:{o}", limits.get(o, endless)) for o in stage]
+    arcs += [(f"out:{u}", f"in:{v}", q) for u, v, q in links]
+    arcs += [("source", f"in:{o}", endless) for o in producers]
+    arcs += [(f"out:{o}", "sink", endless) for o in takers]
+    flow, cut = minimum_cut(arcs, source="source", sink="sink")
+    if flow == 0:
+        return {**sums, "max_flow": None, "reason": "not_connected"}
+    width: dict[tuple[str, str], int] = {}
+    for tail, head, capacity in arcs:
+        width[tail, head] = width.get((tail, head), 0) + capacity
+    pairs: dict[tuple[str, str], list[int]] = {}
+    for tail, head in cut:
+        names = tuple(stage[end.partition(":")[2]] or UNKNOWN for end in (tail, head))
+        pairs.setdefault((names[0], names[1]), []).append(width[tail, head])
+    tightest = min(pairs, key=lambda p: (-sum(pairs[p]), p))
+    return {
+        **sums,
+        "max_flow": flow,
+        "from_stage": tightest[0],
+        "to_stage": tightest[1],
+        "cut_flow": sum(pairs[tightest]),
+        "n_cut_edges": len(pairs[tightest]),
+        "reason": None,
+    }
