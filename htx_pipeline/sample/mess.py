@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import unicodedata
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -280,28 +281,10 @@ class _Spoiler:
 
     def misspelt_enterprise(self, sheet: Sheet, row: Row) -> _Entry | None:
         name = row.cells["buyer_name"]
-        if (
-            not isinstance(name, str)
-            or row.cells["buyer_tax_code"] is None
-            or not name.startswith(("Công ty", "Doanh nghiệp"))
-        ):
+        if not isinstance(name, str) or row.cells["buyer_tax_code"] is None:
             return None
         row.cells["buyer_tax_code"] = None
-        words = name.split(" ")
-        slip = int(self.rng.integers(3))
-        if slip == 0:
-            words[-1] = words[-1][:-1] if len(words[-1]) > 3 else words[-1] + words[-1][-1]
-        elif slip == 1:
-            words[-2:] = [words[-2], words[-1].translate(_NO_TONES)]
-            words[0:2] = ["Cty"] if words[0] == "Công" else ["DN"]
-        else:
-            words[-1] = (
-                words[-1][0] + words[-1][2:] + words[-1][1]
-                if len(words[-1]) > 2
-                else words[-1] + "h"
-            )
-        wrong = " ".join(words)
-        wrong = wrong if wrong != name else name + "g"
+        wrong = misspell(name, first=int(self.rng.integers(len(_SLIPS))))
         return self._set(
             sheet,
             row,
@@ -533,10 +516,32 @@ class _Spoiler:
         )
 
 
-_NO_TONES: Final = str.maketrans(
-    "áàảãạấầẩẫậắằẳẵặéèẻẽẹếềểễệíìỉĩịóòỏõọốồổỗộớờởỡợúùủũụứừửữựýỳỷỹỵ",
-    "aaaaaâââââăăăăăeeeeeêêêêêiiiiioooooôôôôôơơơơơuuuuuưưưưưyyyyy",
+_SLIPS: Final = (
+    ("\u0309", "\u0303"),
+    ("\u0303", "\u0309"),
+    ("\u0302", ""),
+    ("\u0306", ""),
+    ("\u0323", ""),
+    ("D", "Đ"),
 )
+"""Hỏi for ngã and back, a hat, a breve or a nặng left out, Đ for D."""
+
+
+def misspell(name: str, *, first: int) -> str:
+    """Misspell the last two words of a name as people do, trying the slips from *first* on.
+
+    Examples
+    --------
+    >>> misspell("Công ty TNHH Chế biến Cát Thảo", first=0)
+    'Công ty TNHH Chế biến Cát Thão'
+    """
+    words = name.split(" ")
+    head, tail = " ".join(words[:-2]), unicodedata.normalize("NFD", " ".join(words[-2:]))
+    for k in range(len(_SLIPS)):
+        old, new = _SLIPS[(first + k) % len(_SLIPS)]
+        if old in tail:
+            return unicodedata.normalize("NFC", f"{head} {tail.replace(old, new, 1)}")
+    return name[:-1]
 
 
 _KINDS: Final = {

@@ -84,7 +84,7 @@ def tax_codes(n: int, *, province: str, start: int = 9_900_000) -> list[str]:
     --------
     >>> codes = tax_codes(3, province="61")
     >>> codes[0], all(mst.is_valid(c) for c in codes)
-    ('6199000019', True)
+    ('6199000018', True)
     """
     found: list[str] = []
     number = start

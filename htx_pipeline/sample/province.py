@@ -148,6 +148,10 @@ def _day(rng: np.random.Generator, first: dt.date, last: dt.date) -> dt.date:
     return first + dt.timedelta(days=int(rng.integers(0, (last - first).days + 1)))
 
 
+def _years_later(date: dt.date, years: int) -> dt.date:
+    return dt.date(date.year + years, date.month, min(date.day, 28))
+
+
 def _stratified_normal(n: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
     """Normal quantiles at the middles of n equal parts, shuffled: a small sample with no sampling error."""
     normal = NormalDist()
@@ -530,11 +534,10 @@ class _Drawer:
         contract = self._terms(market, k, tier, (supplier, buyer), product)
         end = _period_days(self.periods[k])[1]
         if may_begin_later and not contract.plan_only and rng.random() < 0.12:
+            years = contract.ends_on.year - contract.starts_on.year
             contract.signed_on = _day(rng, end - dt.timedelta(days=60), end)
             contract.starts_on = end + dt.timedelta(days=int(rng.integers(1, 45)))
-            contract.ends_on = contract.ends_on.replace(
-                year=end.year + 4 if CHAIN[product].is_perennial else end.year + 2
-            )
+            contract.ends_on = _years_later(contract.starts_on, years)
         return contract
 
     def _one(
@@ -568,7 +571,7 @@ class _Drawer:
             start = dt.date(start.year - years + 1, 12, 15)
         signed = _day(rng, start, end - dt.timedelta(days=45))
         starts = signed + dt.timedelta(days=int(rng.integers(0, 30)))
-        ends = dt.date(starts.year + years, starts.month, min(starts.day, 28))
+        ends = _years_later(starts, years)
         number = self.numbers[signed.year] = self.numbers.get(signed.year, 0) + 1
         suffix = {"contract": "HĐLK", "project": "DALK", "plan": "KHLK"}[instrument]
         leader = "buyer" if rng.random() < 0.7 else "supplier"
