@@ -19,6 +19,7 @@ from htx_pipeline.resolve.duplicates import split_duplicates
 from htx_pipeline.resolve.ids import content_ids
 from htx_pipeline.resolve.organisations import Resolved, find_organisations, resolve_organisations
 from htx_pipeline.resolve.places import with_places
+from htx_pipeline.resolve.prices import split_impossible_prices
 from htx_pipeline.schemas import TABLES
 
 
@@ -57,7 +58,9 @@ def _linkages(rows: pl.DataFrame, organisations: pl.DataFrame | None, period: st
     rows = rows.with_columns(
         linkage_id=content_ids(keyed, [*plain, *(f"_{c}" for c in unnumbered)], prefix="l")
     )
-    return _deduplicate("linkages", rows, concat_findings([found_suppliers, found_buyers, doubts]))
+    single = _deduplicate("linkages", rows, concat_findings([found_suppliers, found_buyers, doubts]))
+    kept, impossible, prices = split_impossible_prices(single.rows)
+    return Resolved(kept, pl.concat([single.rejected, impossible]), concat_findings([single.findings, prices]), single.merged)
 
 
 _PRODUCT_DOUBTS: Final = {

@@ -18,6 +18,10 @@ from htx_pipeline.validation.run import LEDGER_SCHEMA, Check, ValidationResult, 
 from htx_pipeline.validation.suites import SuiteSpec
 
 
+_SETS_ASIDE = r"\.(duplicate_row|duplicate_key|impossible)$"
+"""Rules by which the resolver sets rows aside before the suite sees them."""
+
+
 @dataclass(frozen=True)
 class Settled:
     """One table after validation.
@@ -118,11 +122,15 @@ def settle(
 
 def _ledger_before(table: str, resolved: Resolved, rows_read: int) -> pl.DataFrame:
     rows: list[dict[str, Any]] = []
-    for rule in ("duplicate_row", "duplicate_key"):
-        count = int((resolved.findings["rule_id"] == f"{table}.{rule}").sum())
+    gone = resolved.rejected["source_id"].implode()
+    why = resolved.findings.filter((pl.col("severity") == "error") & pl.col("source_id").is_in(gone))
+    first = why.filter(pl.col("rule_id").str.contains(_SETS_ASIDE)).unique(
+        "source_id", keep="first", maintain_order=True
+    )
+    for rule_id, count in first.group_by("rule_id").len().sort("rule_id").iter_rows():
         rows.append(
             {
-                "rule_id": f"{table}.{rule}",
+                "rule_id": rule_id,
                 "severity": "error",
                 "action": "reject",
                 "rows_failed": count,

@@ -1,0 +1,68 @@
+"""Prices that cannot be: a linkage whose value and quantity disagree by a unit.
+
+What belongs here: setting aside linkages whose implied price is a thousand times off, before their
+value drowns every sum. What does not: judging whether a price is good.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from htx_pipeline.findings import concat_findings, findings_from_rows
+
+PRICE_FACTOR: Final = 200.0
+"""A price this many times above or below the product's median is a wrong unit, not a market: prices
+of one product within a year differ by less than ten times, a slip of units is at least a thousand."""
+
+MIN_PRICES: Final = 8
+"""Fewest priced linkages of a product before its median is trusted."""
+
+_PAIRS: Final = (("contracted_value_vnd", "contracted_tonnes"), ("paid_value_vnd", "delivered_tonnes"))
+
+
+def split_impossible_prices(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Set aside linkages whose VND per tonne is off the product's median by `PRICE_FACTOR` or more.
+
+    Parameters
+    ----------
+    rows:
+        Linkages of one period with ``product_code``, values in VND, quantities in tonnes, provenance.
+
+    Returns
+    -------
+    kept, rejected, findings
+        A linkage without value or without quantity is kept: nothing can be said of it.
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame({"product_code": ["coffee"] * 9, "contracted_tonnes": [1.0] * 9,
+    ...     "contracted_value_vnd": [100] * 8 + [100_000], "paid_value_vnd": [None] * 9,
+    ...     "delivered_tonnes": [None] * 9, "source_id": [f"x:{i}" for i in range(9)],
+    ...     "source_file": ["f"] * 9, "source_sheet": ["s"] * 9, "source_row": range(9)},
+    ...     schema_overrides={"paid_value_vnd": pl.Int64, "delivered_tonnes": pl.Float64})
+    >>> kept, rejected, found = split_impossible_prices(rows)
+    >>> kept.height, rejected["source_row"].to_list()
+    (8, [8])
+    """
+    flagged = rows.with_columns(_bad=pl.lit(value=False), _ratio=pl.lit(None, dtype=pl.Float64))
+    for value, quantity in _PAIRS:
+        price = pl.when((pl.col(value) > 0) & (pl.col(quantity) > 0)).then(pl.col(value) / pl.col(quantity))
+        median, count = price.median().over("product_code"), price.count().over("product_code")
+        ratio = pl.when(count >= MIN_PRICES).then(price / median)
+        bad = ((ratio >= PRICE_FACTOR) | (ratio <= 1 / PRICE_FACTOR)).fill_null(value=False)
+        flagged = flagged.with_columns(_bad=pl.col("_bad") | bad, _ratio=pl.coalesce("_ratio", pl.when(bad).then(ratio)))
+    rejected = flagged.filter("_bad")
+    times = pl.when(pl.col("_ratio") >= 1).then(pl.col("_ratio")).otherwise(1 / pl.col("_ratio")).round(0).cast(pl.Int64)
+    way_vi = pl.when(pl.col("_ratio") >= 1).then(pl.lit("cao")).otherwise(pl.lit("thấp"))
+    way_en = pl.when(pl.col("_ratio") >= 1).then(pl.lit("above")).otherwise(pl.lit("below"))
+    found = findings_from_rows(
+        rejected, table="linkages", rule_id="linkages.unit_price.impossible", severity="error", column="contracted_value_vnd",
+        reason_vi=pl.format("Đơn giá suy ra {} gấp {} lần so với mức trung vị của cùng sản phẩm: sai đơn vị tính của giá trị hoặc sản lượng.", way_vi, times),
+        reason_en=pl.format("The implied price is {} times {} the product's median: the value or the quantity is in a wrong unit.", times, way_en),
+        remedy_vi="Kiểm tra đơn vị tính (đồng, triệu đồng; kg, tấn) và gửi lại dòng này.",
+        remedy_en="Check the units (VND, million VND; kg, tonnes) and send the row again.",
+        raw_value=pl.format("{}", pl.coalesce("contracted_value_vnd", "paid_value_vnd")),
+    )  # fmt: skip
+    return flagged.filter(~pl.col("_bad")).drop("_bad", "_ratio"), rejected.drop("_bad", "_ratio"), concat_findings([found])
