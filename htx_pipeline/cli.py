@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -213,6 +213,27 @@ def inspect(
         sys.stdout.write(propose_mapping(book, wanted, table=propose))
         return 0
     _console().print(render_inspection(book))
+    return 0
+
+
+@app.command
+def template(
+    name: Annotated[str, Parameter(help="registry, cooperative-report, linkages, training or plan.")],
+    *,
+    period: Annotated[str, Parameter(help="Reporting year.")],
+    output: Annotated[Path, Parameter(name=["--output", "-o"], help="The .xlsx to write.")],
+    org_file: Annotated[Path | None, Parameter(help="Parquet table of organisations (core/organisations), offered as a list of names.")] = None,
+    rows: Annotated[int, Parameter(help="Rows to fill in.")] = 300,
+    money: Annotated[Literal["million", "dong"], Parameter(help="Money in million đồng or in đồng.")] = "million",
+    days: Annotated[int, Parameter(help="Days added to the deadline, 15 December of the period.")] = 0,
+) -> int:
+    """Write a workbook to be filled in; it reads back without a mapping."""
+    from htx_pipeline.ingest.template import write_template
+    from htx_pipeline.storage import read_frame
+
+    organisations = read_frame(org_file) if org_file is not None else None
+    made = write_template(name, output, period=period, organisations=organisations, rows=rows, money=money, days=days)
+    _console().print(f"✓ {made}", markup=False)
     return 0
 
 

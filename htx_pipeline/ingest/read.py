@@ -30,6 +30,8 @@ from htx_pipeline.ingest.encodings import to_unicode
 from htx_pipeline.ingest.guard import check_file, notes_to_findings
 from htx_pipeline.ingest.layout import Layout, RowKind, check_totals, understand
 from htx_pipeline.ingest.mapping import Mapping
+from htx_pipeline.ingest.plausibility import heading_notes
+from htx_pipeline.ingest.template import FEEDBACK_SHEETS, Recognised, mapping_named, recognise
 from htx_pipeline.ingest.value_notes import NOTE_CODES
 from htx_pipeline.ingest.workbook import Sheet, Workbook, open_workbook
 from htx_pipeline.schemas import TABLES, Table
@@ -104,6 +106,9 @@ class _Place:
 def list_sources(mappings: Sequence[Mapping], input_dir: Path) -> pl.DataFrame:
     """List every file of the input folder with the mappings that read it.
 
+    A file that no mapping names but that was filled in on a template of ours is read by the template's
+    own mapping (`ingest.template`).
+
     Returns
     -------
     DataFrame
@@ -128,7 +133,8 @@ def list_sources(mappings: Sequence[Mapping], input_dir: Path) -> pl.DataFrame:
     for mapping in mappings:
         for path in mapping.matching_files(input_dir):
             wanted.setdefault(path, []).append(mapping)
-    if not any(wanted.values()):
+    templates = {p: found for p, users in wanted.items() if not users and (found := _template(p)) is not None}
+    if not any(wanted.values()) and not templates:
         raise InputError(
             "No source file fits any mapping.", where=str(input_dir),
             why=f"the mappings look for: {', '.join(sorted({g for m in mappings for g in m.files}))}",
@@ -143,16 +149,32 @@ def list_sources(mappings: Sequence[Mapping], input_dir: Path) -> pl.DataFrame:
             info = check_file(path)
             row |= {"sha256": info.sha256, "bytes": info.size, "kind": info.kind}
         except InputError as exc:
-            row |= {
-                "is_usable": False, "code": exc.code, "reason_vi": exc.what_vi or exc.what,
-                "reason_en": " ".join(x for x in (exc.what, exc.why) if x), "remedy_vi": exc.remedy_vi, "remedy_en": exc.remedy,
-            }  # fmt: skip
-        if users:
-            rows += [{**row, "mapping_id": m.id, "table": m.table, "is_synthetic": m.is_synthetic} for m in users]
+            row |= {"is_usable": False, **_reasons(exc)}
+        own = templates.get(path)
+        if own is not None and own.error is not None:
+            row |= {"is_usable": False, **_reasons(own.error)}
+        readers = [own.mapping] if own is not None and own.mapping is not None else users
+        if readers:
+            rows += [{**row, "mapping_id": m.id, "table": m.table, "is_synthetic": m.is_synthetic} for m in readers]
         else:
             rows.append({**row, "code": row.get("code") or "no_mapping"})
     frame = pl.DataFrame([{k: r.get(k) for k in SOURCE_FILE_SCHEMA} for r in rows], schema=SOURCE_FILE_SCHEMA)
     return frame.sort("source_file", "mapping_id", nulls_last=True)
+
+
+def _template(path: Path) -> Recognised | None:
+    """Return what the file is as a filled template; None when it is none or cannot be opened."""
+    try:
+        return recognise(open_workbook(path))
+    except InputError:
+        return None
+
+
+def _reasons(exc: InputError) -> dict[str, str]:
+    return {
+        "code": exc.code, "reason_vi": exc.what_vi or exc.what, "reason_en": " ".join(x for x in (exc.what, exc.why) if x),
+        "remedy_vi": exc.remedy_vi, "remedy_en": exc.remedy,
+    }  # fmt: skip
 
 
 def read_sources(
@@ -190,7 +212,7 @@ def read_sources(
     found: list[pl.DataFrame] = []
     sheets: list[dict[str, Any]] = []
     for entry in source_files.filter(pl.col("table") == table_name).iter_rows(named=True):
-        mapping = by_id[entry["mapping_id"]]
+        mapping = mapping_named(entry["mapping_id"], by_id)
         if not entry["is_usable"]:
             found.append(_file_finding(table, entry["source_file"], entry["code"], entry))
             continue
@@ -274,7 +296,7 @@ def _read_file(table: Table, mapping: Mapping, path: Path, entry: dict[str, Any]
 
 def _chosen_sheets(book: Workbook, mapping: Mapping, name: str) -> list[Sheet]:
     rule = mapping.sheet
-    sheets = [s for s in book.sheets if rule.include_hidden or s.visibility == "visible"]
+    sheets = [s for s in book.sheets if s.name not in FEEDBACK_SHEETS and (rule.include_hidden or s.visibility == "visible")]
     if rule.name is not None:
         sheets = [s for s in sheets if normal(s.name) == normal(rule.name)]
     elif rule.pattern is not None:
@@ -427,6 +449,7 @@ def _read_sheet(table: Table, sheet: Sheet, place: _Place, corrections: Correcti
         found += [_column_finding(table, canonical, place, headings[at], remark) for remark in parsed.remarks]
     for at, heading in headings.items():
         found.append(_dragged_findings(table, place, [grid[r - 1][at - 1] for r in data_rows], data_rows, at, heading))
+    found.append(_heading_findings(table, place, headings, mapped.header_rows, {at: name for name, at in used.items()}))
     frame = _assemble(table, place, columns, row_numbers, ids, grid, headings, data_rows, mapped.header_rows, wanted_period)
     return _SheetRead(frame, concat_findings(found), account)
 
@@ -498,6 +521,26 @@ def _column_finding(table: Table, column: str, place: _Place, heading: str, rema
                 "remedy_en": "If this reading is wrong, fix it in the source mapping.",
             }
         ]
+    )  # fmt: skip
+
+
+def _heading_findings(
+    table: Table, place: _Place, headings: dict[int, str], header_rows: Sequence[int], used: dict[int, str]
+) -> pl.DataFrame:  # fmt: skip
+    """Say which headings mix two definitions; the columns that are read are named."""
+    places = list(headings)
+    notes = heading_notes(pl.Series("headings", [headings[at] for at in places], dtype=pl.String))
+    remedy = NOTE_CODES["mixed_definition"]
+    row = max(header_rows) if header_rows else None
+    return findings(
+        {
+            "rule_id": f"{table.name}.mixed_definition", "severity": remedy.severity if places[i] in used else "info",
+            "table": table.name, "source_file": place.source_file, "source_sheet": place.sheet, "source_row": row,
+            "source_cell": None if row is None else f"{column_letters(places[i])}{row}", "column": used.get(places[i]),
+            "raw_value": headings[places[i]], "reason_vi": vi, "reason_en": en,
+            "remedy_vi": remedy.remedy_vi, "remedy_en": remedy.remedy_en,
+        }
+        for i, vi, en in notes.select("index", "detail_vi", "detail_en").iter_rows()
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ import polars as pl
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.mapping import Mapping, load_mappings
 from htx_pipeline.ingest.read import list_sources, read_sources
+from htx_pipeline.ingest.template import mapping_named
 from htx_pipeline.orchestration.resources import check_period
 from htx_pipeline.settings import PERIODS, Settings
 
@@ -42,7 +43,7 @@ def discover_periods(mappings: Sequence[Mapping], input_dir: Path) -> list[str]:
     by_id = {m.id: m for m in mappings}
     years: set[str] = set()
     for row in source_files.filter(pl.col("mapping_id").is_not_null()).iter_rows(named=True):
-        rule = by_id[row["mapping_id"]].period
+        rule = mapping_named(row["mapping_id"], by_id).period
         years.update(rule.constants)
         if rule.path_pattern is not None:
             found = re.search(rule.path_pattern, row["source_file"])
