@@ -11,7 +11,7 @@ from htx_pipeline.findings import concat_findings
 from htx_pipeline.orchestration.checks import BALANCE_CHECK, SHARE_CHECK, check_name, suite_check_specs
 from htx_pipeline.orchestration.failures import explained
 from htx_pipeline.orchestration.metadata import OWNERS, table_metadata
-from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, SettingsResource
+from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, WITH_PREVIOUS, SettingsResource
 from htx_pipeline.reference.products import products
 from htx_pipeline.schemas import TABLES, Table
 from htx_pipeline.validation.suites import load_suite
@@ -117,22 +117,40 @@ def _core_table(table: Table) -> dg.AssetsDefinition:
 core_tables = [_core_table(table) for table in TABLES.values()]
 
 
-def _stacked(name: str, description: str, join: str) -> dg.AssetsDefinition:
+PLAUSIBILITY = "cooperative_reports_plausibility"
+
+
+@dg.asset(
+    key=["core", PLAUSIBILITY], group_name="core", owners=OWNERS["core"], kinds={"polars", "parquet"}, partitions_def=PERIOD_PARTITIONS,
+    ins={"reports": dg.AssetIn(key=["core", "cooperative_reports"], partition_mapping=WITH_PREVIOUS)},
+    description="Số liệu bất thường / figures of the reports that jump by a unit against the same cooperative's period before or its peers.",
+)  # fmt: skip
+def plausibility(context: dg.AssetExecutionContext, reports: pl.DataFrame) -> pl.DataFrame:
+    """Compare the reports with the period before and with each other."""
+    from htx_pipeline.resolve.plausibility_rules import report_plausibility
+
+    period = context.partition_key
+    previous = reports.filter(pl.col("period") < period)
+    found = report_plausibility(reports, previous, period=period)
+    context.add_output_metadata({"warnings": int((found["severity"] == "warning").sum()), "has_previous": not previous.is_empty()})
+    return found
+
+
+def _stacked(name: str, description: str, join: str, *, extra: tuple[str, ...] = ()) -> dg.AssetsDefinition:
+    sources = [*(f"{t}_{join}" for t in TABLES), *extra]
+
     @dg.asset(
         key=["core", name], group_name="core", owners=OWNERS["core"], kinds={"polars", "parquet"}, description=description,
-        partitions_def=PERIOD_PARTITIONS, ins={t: dg.AssetIn(key=["core", f"{t}_{join}"]) for t in TABLES},
+        partitions_def=PERIOD_PARTITIONS, ins={s: dg.AssetIn(key=["core", s]) for s in sources},
     )  # fmt: skip
-    def stacked(
-        organisations: pl.DataFrame, cooperative_reports: pl.DataFrame, linkages: pl.DataFrame, trainings: pl.DataFrame,
-        commendations: pl.DataFrame, plan_targets: pl.DataFrame, plan_tasks: pl.DataFrame, regional_accounts: pl.DataFrame,
-    ) -> pl.DataFrame:  # fmt: skip
-        parts = [
-            organisations, cooperative_reports, linkages, trainings, commendations, plan_targets, plan_tasks, regional_accounts,
-        ]  # fmt: skip
+    def stacked(**frames: pl.DataFrame) -> pl.DataFrame:
+        parts = [frames[s] for s in sources]
         return concat_findings(parts) if name == "findings" else pl.concat(parts)
 
     return stacked
 
 
-all_findings = _stacked("findings", "Mọi phát hiện, theo tệp và dòng / everything found, by file and row.", "findings")
+all_findings = _stacked(
+    "findings", "Mọi phát hiện, theo tệp và dòng / everything found, by file and row.", "findings", extra=(PLAUSIBILITY,)
+)
 ledger = _stacked("ledger", "Sổ đối chiếu của mọi bảng / the ledger of every table.", "ledger")

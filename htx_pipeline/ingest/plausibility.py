@@ -97,6 +97,7 @@ def magnitude_jumps(
         .filter(
             pl.col("value").is_not_null() & (pl.col("value") != 0) & pl.col("value").is_finite()
         )
+        .rechunk()  # pl.format of Polars 2.1 panics on a column that begins with an empty chunk
         .with_columns(size=pl.col("value").abs().log10())
     )
     found = [_against_last(rows, vi, en), _against_peers(rows, len(peers), vi, en)]
@@ -225,7 +226,7 @@ def part_exceeds_whole(
     """
     part = pl.col(part_mean).cast(pl.Float64) * pl.col(part_count)
     whole = pl.col(whole_mean).cast(pl.Float64) * pl.col(whole_count)
-    found = frame.with_row_index("index").filter(part > whole)
+    found = frame.with_row_index("index").filter(part > whole).rechunk()
     highest = (whole / pl.col(part_count)).round(0).cast(pl.Int64)
     stated = pl.col(part_mean).cast(pl.Int64)
     return note_rows(

@@ -15,6 +15,11 @@ from htx_pipeline.settings import PERIODS, Settings
 PERIOD_PARTITIONS = dg.StaticPartitionsDefinition(list(PERIODS))
 """One partition a reporting year (15 December to 14 December), named by the year it ends in."""
 
+WITH_PREVIOUS = dg.StaticPartitionMapping(
+    {year: [y for y in (year, str(int(year) + 1)) if y in PERIODS] for year in PERIODS}
+)
+"""Upstream partition to downstream: a step reads its own period and the one before."""
+
 
 class SettingsResource(dg.ConfigurableResource):  # type: ignore[misc]
     """The settings of a run: environment variables (``HTX_…``), overridden by `overrides`.
