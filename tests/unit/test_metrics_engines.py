@@ -1,0 +1,171 @@
+"""The tabular measures say the same on Polars (eager, lazy, streaming), DuckDB and PySpark."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from htx_pipeline.graph import network
+from htx_pipeline.metrics import change, concentration, indicators, linkage, localities
+from htx_pipeline.sample.province import generate
+from htx_pipeline.schemas import TABLES
+
+Frames = dict[str, pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def frames() -> Frames:
+    province = generate(periods=("2023", "2024"), n_linkages=300)
+    edges = network.edges(province.linkages).drop("source_ids")
+    organisations = province.organisations
+    sellers = province.linkages.select("period", "product_code", org_id="supplier_id").unique()
+    plants = sellers.join(organisations, on=["period", "org_id"]).select(
+        "period", "product_code", "locality", size=pl.lit(1.0) + pl.col("org_id").str.len_chars()
+    )
+    reports = province.cooperative_reports
+    placed = reports.join(organisations.select("period", "org_id", "locality"), on=["period", "org_id"])
+    summed = linkage.totals(organisations, reports, edges)
+    return {
+        "organisations": organisations,
+        "reports": reports,
+        "linkages": province.linkages.filter(pl.col("period") == "2024"),
+        "edges": edges,
+        "before": edges.filter(pl.col("period") == "2023"),
+        "after": edges.filter(pl.col("period") == "2024"),
+        "plants": plants,
+        "counts": plants.with_columns(n=1),
+        "placed": placed.select("period", "locality", "revenue_vnd"),
+        "totals": summed,
+    }
+
+
+MEASURES: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
+    "evidence": (("linkages",), lambda f: linkage.evidence(f, period="2024")),
+    "nd98_form": (("linkages",), linkage.nd98_form),
+    "participation": (("organisations", "edges"), linkage.participation),
+    "totals": (("organisations", "reports", "edges"), linkage.totals),
+    "localities": (("organisations", "reports", "edges"), localities.localities),
+    "official_rates": (("totals",), linkage.official_rates),
+    "execution": (("totals",), linkage.execution),
+    "coverage": (("totals",), linkage.coverage),
+    "indicators": (("totals",), indicators.from_totals),
+    "concentration": (("edges",), concentration.concentration),
+    "dependence": (
+        ("edges",),
+        lambda f: concentration.concentration(f, by=("period", "supplier_id"), weight="n_linkages"),
+    ),
+    "ellison_glaeser": (("plants",), concentration.ellison_glaeser),
+    "location_quotient": (("counts",), concentration.location_quotient),
+    "theil": (("placed",), concentration.theil),
+    "decomposition": (
+        ("before", "after"),
+        lambda b, a: change.decomposition(b, a, by=("product_code",)),
+    ),
+    "persistence": (("before", "after"), lambda b, a: change.persistence(b, a, by=("product_code",))),
+}
+"""Measure → the frames it takes, and how it is called."""
+
+FOR_SPARK = ("evidence", "participation", "localities", "concentration", "theil", "decomposition")
+"""Each kind of operation once: a Spark query costs seconds."""
+
+
+def _same(found: pl.DataFrame, expected: pl.DataFrame) -> None:
+    keys = [c for c, t in expected.schema.items() if t == pl.String]
+    assert found.columns == expected.columns
+    assert_frame_equal(
+        found.sort(keys, nulls_last=True),
+        expected.sort(keys, nulls_last=True),
+        check_dtypes=False,
+        rel_tol=1e-9,
+        abs_tol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("name", sorted(MEASURES))
+def test_lazy_and_streaming_polars_agree_with_eager(frames: Frames, name: str) -> None:
+    inputs, measure = MEASURES[name]
+    expected = measure(*(frames[i] for i in inputs))
+    assert isinstance(expected, pl.DataFrame)
+    lazy = measure(*(frames[i].lazy() for i in inputs))
+    assert isinstance(lazy, pl.LazyFrame)
+    _same(lazy.collect(), expected)
+    _same(lazy.collect(engine="streaming"), expected)
+
+
+@pytest.mark.parametrize("name", sorted(MEASURES))
+def test_duckdb_agrees_with_polars(frames: Frames, name: str) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    inputs, measure = MEASURES[name]
+    with duckdb.connect() as connection:
+        relations = [connection.from_arrow(frames[i].to_arrow()) for i in inputs]
+        found = pl.from_arrow(measure(*relations).to_arrow_table())
+    assert isinstance(found, pl.DataFrame)
+    _same(found, measure(*(frames[i] for i in inputs)))
+
+
+@pytest.mark.parametrize("name", sorted(MEASURES))
+def test_rows_in_another_order_give_the_same_bytes(frames: Frames, name: str) -> None:
+    inputs, measure = MEASURES[name]
+    expected = measure(*(frames[i] for i in inputs))
+    shuffled = measure(*(frames[i].sample(fraction=1, shuffle=True, seed=7) for i in inputs))
+    keys = [c for c, t in expected.schema.items() if t == pl.String]
+    if name in ("evidence", "nd98_form"):  # row-wise: the rows keep the order they came in
+        expected, shuffled = expected.sort(keys), shuffled.sort(keys)
+    assert shuffled.equals(expected)
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    pyspark = pytest.importorskip("pyspark.sql", reason="PySpark is an optional extra")
+    if shutil.which("java") is None:
+        pytest.skip("PySpark needs Java")
+    builder = pyspark.SparkSession.builder.master("local[1]").appName("htx")
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.default.parallelism": "1",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "false",
+    }
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    yield session
+    session.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("name", FOR_SPARK)
+def test_pyspark_agrees_with_polars(spark: Any, frames: Frames, name: str, tmp_path: Any) -> None:
+    inputs, measure = MEASURES[name]
+    native = []
+    for i in inputs:
+        frames[i].write_parquet(tmp_path / f"{i}.parquet")
+        native.append(spark.read.parquet(str(tmp_path / f"{i}.parquet")))
+    measure(*native).coalesce(1).write.parquet(str(tmp_path / "found"))
+    found = pl.read_parquet(tmp_path / "found" / "*.parquet")
+    _same(found, measure(*(frames[i] for i in inputs)))
+
+
+@pytest.mark.parametrize("name", sorted(MEASURES))
+def test_no_linkages_at_all_is_no_error(frames: Frames, name: str) -> None:
+    inputs, measure = MEASURES[name]
+    emptied = {k: v.clear() if k not in ("organisations", "reports") else v for k, v in frames.items()}
+    measure(*(emptied[i] for i in inputs))
+
+
+def test_a_register_without_linkages_has_undefined_rates_with_the_reason(frames: Frames) -> None:
+    none = network.edges(TABLES["linkages"].empty())
+    made = indicators.indicators(frames["organisations"], frames["reports"], none)
+    linked = made.filter(pl.col("indicator").str.contains("linked|offtake|executed"))
+    assert linked.height > 0
+    assert linked["value"].null_count() == linked.height
+    assert set(linked["reason"]) == {"no_linkages"}
+    counted = made.filter(pl.col("indicator") == "n_cooperatives", pl.col("locality") == "province")
+    assert counted["is_defined"].all()
