@@ -52,6 +52,7 @@ class SheetFacts:
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     part: str = ""
     is_worksheet: bool = True
+    state: str = "visible"
 
 
 def column_letters(col: int) -> str:

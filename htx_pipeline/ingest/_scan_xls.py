@@ -181,8 +181,7 @@ def _sheets(book: bytes, max_cells: int) -> list[SheetFacts]:
     # Font number 4 does not exist in this format: numbers above it are one too high.
     by_style = [fonts[f - (f > 4)] if f - (f > 4) < len(fonts) else "" for f in styles]
     for facts, start in zip(sheets, starts, strict=True):
-        if facts.is_worksheet:
-            _sheet(book, start, facts, by_style, max_cells)
+        _sheet(book, start, facts, by_style, max_cells)
     return sheets
 
 

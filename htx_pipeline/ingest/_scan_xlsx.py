@@ -75,10 +75,10 @@ def scan(archive: zipfile.ZipFile, *, max_cells: int) -> Found:
         _stream_checked(archive, name)
     targets = _relations(_small(archive, rels))
     parts: dict[str, SheetFacts] = {}
-    for title, relation in _sheets(_small(archive, book)):
+    for title, relation, state in _sheets(_small(archive, book)):
         target, kind = targets.get(relation, ("", ""))
         part = names.get(target.lower(), "")
-        facts = SheetFacts(title, part=part, is_worksheet=kind.endswith("/worksheet"))
+        facts = SheetFacts(title, part=part, is_worksheet=kind.endswith("/worksheet"), state=state)
         if part and facts.is_worksheet:
             parts[part] = facts
         found.sheets.append(facts)
@@ -182,11 +182,12 @@ def _relations(content: bytes) -> dict[str, tuple[str, str]]:
     return relations
 
 
-def _sheets(content: bytes) -> Iterator[tuple[str, str]]:
+def _sheets(content: bytes) -> Iterator[tuple[str, str, str]]:
+    """Yield name, relation id and state of every sheet."""
     for element in _parse(content).iter():
         if _local(element.tag) == "sheet":
             relation = next((v for k, v in element.attrib.items() if _local(k) == "id"), "")
-            yield element.get("name", ""), relation
+            yield element.get("name", ""), relation, element.get("state", "visible")
 
 
 def _fonts_by_style(archive: zipfile.ZipFile, names: dict[str, str]) -> list[str]:

@@ -1136,24 +1136,21 @@ def check_totals(
     """
     notes: list[Note] = []
     for table in layout.tables:
-        totals = [
-            r
-            for r in range(table.first_row, table.last_row + 1)
-            if layout.kinds[r - 1] in (RowKind.TOTAL, RowKind.SUBTOTAL)
-        ]
-        for row in totals:
-            notes += _check_row(layout, table, row, number)
+        sums = _Sums(layout, table)
+        for row in sums.stated:
+            notes += _check_row(layout, table, row, sums.parts(row), number)
     return notes
 
 
 def _check_row(
-    layout: Layout, table: Table, row: int, number: Callable[[Cell], float | None]
+    layout: Layout,
+    table: Table,
+    row: int,
+    candidates: Sequence[Sequence[int]],
+    number: Callable[[Cell], float | None],
 ) -> list[Note]:
     notes = []
     cells = layout.sheet.cells
-    candidates = _parts(layout, table, row)
-    if not candidates:
-        return []
     for col, heading in table.headings.items():
         if col == table.row_number_col or _NOT_SUMMED.search(fold(heading)):
             continue
@@ -1188,35 +1185,42 @@ def _check_row(
     return notes
 
 
-def _parts(layout: Layout, table: Table, row: int) -> list[list[int]]:
-    """Return the sets of rows a stated sum may stand for, the likeliest first."""
-    kinds = layout.kinds
-    data = table.data_rows
-    subtotals = [
-        r
-        for r in range(table.first_row, table.last_row + 1)
-        if kinds[r - 1] == RowKind.SUBTOTAL and r != row and not _is_of_which(layout, r)
-    ]
-    if _is_of_which(layout, row):
-        return []
-    if kinds[row - 1] == RowKind.TOTAL:
-        options = [list(data), subtotals]
-        # Several blocks, each with its own "Tổng số".
-        edges = [r for r in layout.rows(RowKind.TOTAL) if r != row]
-    else:
-        options = []
-        edges = [
-            r
-            for r in range(table.first_row, table.last_row + 1)
-            if kinds[r - 1] in (RowKind.SUBTOTAL, RowKind.TOTAL, RowKind.SECTION) and r != row
+class _Sums:
+    """Which rows a stated sum may stand for."""
+
+    def __init__(self, layout: Layout, table: Table) -> None:
+        self.kinds = layout.kinds
+        self.table = table
+        self.data = table.data_rows
+        inside = range(table.first_row, table.last_row + 1)
+        of_which = {
+            r for r in inside if self.kinds[r - 1] == RowKind.SUBTOTAL and _is_of_which(layout, r)
+        }
+        self.subtotals = [
+            r for r in inside if self.kinds[r - 1] == RowKind.SUBTOTAL and r not in of_which
         ]
-    low = max((e for e in edges if e < row), default=0)
-    high = min((e for e in edges if e > row), default=table.last_row + 1)
-    above = [r for r in data if low < r < row]
-    below = [r for r in data if row < r < high]
-    headed = kinds[row - 1] == RowKind.SUBTOTAL and row in table.sections
-    options += [below, above] if headed else [above, below]
-    return [rows for rows in options if rows]
+        totals = [r for r in inside if self.kinds[r - 1] == RowKind.TOTAL]
+        self.stated = sorted([*totals, *self.subtotals])
+        # A grand total reaches to the next grand total, a subtotal to any other edge.
+        self.total_edges = totals
+        self.edges = sorted(
+            [*self.stated, *(r for r in inside if self.kinds[r - 1] == RowKind.SECTION)]
+        )
+
+    def parts(self, row: int) -> list[Sequence[int]]:
+        """Return the sets of rows a stated sum may stand for, the likeliest first."""
+        is_total = self.kinds[row - 1] == RowKind.TOTAL
+        edges = self.total_edges if is_total else self.edges
+        at = bisect_right(edges, row)
+        low = edges[at - 2] if at >= 2 else 0
+        high = edges[at] if at < len(edges) else self.table.last_row + 1
+        middle = bisect_right(self.data, row)
+        above = self.data[bisect_right(self.data, low) : middle]
+        below = self.data[middle : bisect_right(self.data, high - 1)]
+        headed = row in self.table.sections
+        near = [below, above] if headed else [above, below]
+        options = [self.data, tuple(r for r in self.subtotals), *near] if is_total else near
+        return [rows for rows in options if rows]
 
 
 def _is_of_which(layout: Layout, row: int) -> bool:

@@ -13,8 +13,8 @@ from __future__ import annotations
 import datetime as dt
 import io
 import os
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -104,23 +104,40 @@ def open_bytes(
         table = csv_text.read_table(
             content, name=name, encoding=encoding, separator=separator, max_cells=limits.max_cells
         )
-        return Workbook(info, [_csv_sheet(table, Path(name).stem)], b"", _csv_notes(table))
-    book = _calamine(content, name)
+        return Workbook(info, [_csv_sheet(table, Path(name).stem)], _csv_notes(table))
+    source = _Source(content, name, limits.max_cells)
     by_name = {facts.name: facts for facts in info.sheets}
     sheets: list[Sheet] = []
-    for meta in book.sheets_metadata:
-        kind = str(meta.typ).rsplit(".", 1)[-1]
-        if kind != "WorkSheet":
-            continue
-        seen = str(meta.visible).rsplit(".", 1)[-1]
-        visibility: Visibility = (
-            "visible" if seen == "Visible" else "hidden" if seen == "Hidden" else "very_hidden"
-        )
-        facts = by_name.get(meta.name) or SheetFacts(meta.name)
-        sheets.append(Sheet(meta.name, visibility, facts, content, name, book=book))
+    for title, visibility in _sheet_list(info, source):
+        facts = by_name.get(title) or SheetFacts(title)
+        sheets.append(Sheet(title, visibility, facts, source))
     if not sheets:
         raise refuse("damaged", where=name, why="It holds no worksheet.")
-    return Workbook(info, sheets, content, ())
+    return Workbook(info, sheets, ())
+
+
+def _sheet_list(info: FileInfo, source: _Source) -> list[tuple[str, Visibility]]:
+    """Return name and visibility of every worksheet.
+
+    For .xlsx the scan knows them, so that the cell reader need not open the file before cells are
+    asked for.
+    """
+    states: dict[str, Visibility] = {
+        "visible": "visible",
+        "hidden": "hidden",
+        "veryhidden": "very_hidden",
+    }
+    if info.kind in ("xlsx", "xlsm"):
+        return [
+            (facts.name, states.get(facts.state.lower(), "visible"))
+            for facts in info.sheets
+            if facts.is_worksheet
+        ]
+    return [
+        (meta.name, states[str(meta.visible).rsplit(".", 1)[-1].lower()])
+        for meta in source.book.sheets_metadata
+        if str(meta.typ).endswith("WorkSheet")
+    ]
 
 
 def _guarded(what: str, name: str, call: Any) -> Any:
@@ -137,14 +154,23 @@ def _guarded(what: str, name: str, call: Any) -> Any:
         raise refuse("damaged", where=name, why=f"{what}: {str(error)[:300]}") from None
 
 
-def _calamine(content: bytes, name: str) -> Any:
-    import python_calamine
+@dataclass
+class _Source:
+    """The bytes all sheets of a workbook share, and the cell reader once it is needed."""
 
-    return _guarded(
-        "workbook",
-        name,
-        lambda: python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)),
-    )
+    content: bytes
+    name: str
+    max_cells: int
+
+    @cached_property
+    def book(self) -> Any:
+        import python_calamine
+
+        return _guarded(
+            "workbook",
+            self.name,
+            lambda: python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(self.content)),
+        )
 
 
 class Workbook:
@@ -160,13 +186,10 @@ class Workbook:
         Everything noted about the file so far, the guard's notes first.
     """
 
-    def __init__(
-        self, info: FileInfo, sheets: list[Sheet], content: bytes, notes: Sequence[Note]
-    ) -> None:
+    def __init__(self, info: FileInfo, sheets: list[Sheet], notes: Sequence[Note]) -> None:
         self.info = info
         self.sheets = sheets
         self.notes: tuple[Note, ...] = (*info.notes, *notes)
-        self._content = content
 
     def sheet(self, name: str) -> Sheet:
         """Return the sheet of this name (surrounding blanks and case do not matter).
@@ -203,19 +226,16 @@ class Sheet:
         name: str,
         visibility: Visibility,
         facts: SheetFacts,
-        content: bytes,
-        file_name: str,
+        source: _Source,
         *,
-        book: Any = None,
         rows: list[list[str]] | None = None,
         width: int = 0,
     ) -> None:
         self.name = name
         self.visibility: Visibility = visibility
         self.facts = facts
-        self.file_name = file_name
-        self._content = content
-        self._book = book
+        self.file_name = source.name
+        self._source = source
         self._text_rows = rows
         self._text_width = width
 
@@ -230,11 +250,13 @@ class Sheet:
 
     @cached_property
     def _raw(self) -> Any:
-        return _guarded(
-            f"sheet {self.name!r}",
-            self.file_name,
-            lambda: self._book.get_sheet_by_name(self.name),
+        book = self._source.book
+        raw = _guarded(
+            f"sheet {self.name!r}", self.file_name, lambda: book.get_sheet_by_name(self.name)
         )
+        if raw.end is not None and (raw.end[0] + 1) * (raw.end[1] + 1) > self._source.max_cells:
+            raise refuse("sheet_too_large", where=f"{self.file_name}, {self.name}")
+        return raw
 
     @cached_property
     def n_rows(self) -> int:
@@ -391,7 +413,7 @@ class Sheet:
         import fastexcel
 
         def read() -> pl.DataFrame:
-            sheet = fastexcel.read_excel(self._content).load_sheet(
+            sheet = fastexcel.read_excel(self._source.content).load_sheet(
                 self.name,
                 header_row=None,
                 skip_rows=first_row - 1,
@@ -444,7 +466,8 @@ _FORMULA_STARTS: Final = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 def _csv_sheet(table: csv_text.TextTable, stem: str) -> Sheet:
     facts = SheetFacts(stem, rows=len(table.rows), cols=table.n_cols)
-    return Sheet(stem, "visible", facts, b"", stem, rows=table.rows, width=table.n_cols)
+    source = _Source(b"", stem, 0)
+    return Sheet(stem, "visible", facts, source, rows=table.rows, width=table.n_cols)
 
 
 def _csv_notes(table: csv_text.TextTable) -> list[Note]:
@@ -563,29 +586,42 @@ def text_series(name: str, values: Sequence[Cell]) -> pl.Series:
     if kinds == {str}:
         series = pl.Series(name, values, dtype=pl.String)
         return series.set(series == "", None)
-    if kinds <= {str, float} and Counter(map(type, values))[float] > 32:
-        numbers = [v if type(v) is float else None for v in values]
-        return _float_text(name, numbers, values if str in kinds else None)
-    return pl.Series(name, [cell_text(v) for v in values], dtype=pl.String)
+    if float in kinds and kinds <= {str, float} and len(values) > 64:
+        return _float_text(name, values, kinds)
+    return pl.Series(name, [_text_of[type(v)](v) for v in values], dtype=pl.String)
 
 
-def _float_text(name: str, numbers: list[float | None], values: Sequence[Cell] | None) -> pl.Series:
+def _float_text(name: str, values: Sequence[Cell], kinds: set[type]) -> pl.Series:
     import polars as pl
 
-    series = pl.Series(name, numbers, dtype=pl.Float64)
-    whole = (series == series.round(0)) & (series.abs() < 1e15)
-    plain = (series.abs() < 1e15) & (series.abs() >= 1e-4) | (series == 0)
-    if not plain.fill_null(True).all():
-        return pl.Series(name, [cell_text(v) for v in (values or numbers)], dtype=pl.String)
-    frame = pl.DataFrame({"f": series, "w": whole})
+    numbers = values if kinds == {float} else [v if type(v) is float else None for v in values]
+    series = pl.Series("f", numbers, dtype=pl.Float64)
+    size = pl.col("f").abs()
+    # Outside this range Polars writes an exponent.
+    odd = ((size >= 1e15) | (size < 1e-4) & (size > 0) | ~pl.col("f").is_finite()).any()
+    frame = series.to_frame()
+    if frame.select(odd).item():
+        return pl.Series(name, [_text_of[type(v)](v) for v in values], dtype=pl.String)
     text = frame.select(
-        pl.when(pl.col("w"))
+        pl.when(pl.col("f") == pl.col("f").round(0))
         .then(pl.col("f").cast(pl.Int64, strict=False).cast(pl.String))
         .otherwise(pl.col("f").cast(pl.String))
     ).to_series()
-    if values is not None:
-        words = pl.Series(
-            name, [v if type(v) is str and v else None for v in values], dtype=pl.String
-        )
-        text = pl.DataFrame({"t": text, "w": words}).select(pl.coalesce("t", "w")).to_series()
+    if str in kinds:
+        words = pl.Series("w", [v if type(v) is str else "" for v in values], dtype=pl.String)
+        text = pl.select(
+            pl.when(text.is_null() & (words != "")).then(words).otherwise(text)
+        ).to_series()
     return text.alias(name)
+
+
+_text_of: Final[dict[type, Callable[[Any], str | None]]] = {
+    str: lambda text: text or None,
+    float: _number_text,
+    bool: cell_text,
+    int: str,
+    dt.date: dt.date.isoformat,
+    dt.datetime: cell_text,
+    dt.time: cell_text,
+    dt.timedelta: cell_text,
+}
