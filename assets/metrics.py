@@ -1,15 +1,16 @@
 """metrics: clusters, chains, localities, indicators and progress against the plan."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 import polars as pl
 
 from htx_pipeline.clusters import describe
-from htx_pipeline.metrics import chain
+from htx_pipeline.metrics import chain, plan, reporting
 from htx_pipeline.metrics import indicators as indicator_measures
 from htx_pipeline.metrics import localities as locality_measures
-from htx_pipeline.metrics import plan
 from htx_pipeline.orchestration.metadata import OWNERS
-from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, SettingsResource
+from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, WITH_PREVIOUS, SettingsResource
 
 _COMMON = {"group_name": "metrics", "owners": OWNERS["metrics"], "partitions_def": PERIOD_PARTITIONS}
 _ORGANISATIONS = dg.AssetIn(key=["core", "organisations"])
@@ -84,3 +85,47 @@ def indicators(settings: SettingsResource, organisations: pl.DataFrame, reports:
 def plan_progress(targets: pl.DataFrame, measured: pl.DataFrame) -> pl.DataFrame:
     """Hold the province's figures against its targets."""
     return plan.plan_progress(targets, measured)
+
+
+SILENT = "no_reporter_of_the_period_before_is_missing"
+
+
+@dg.asset(
+    key=["metrics", "reporting_roster"],
+    ins={
+        "organisations": _ORGANISATIONS,
+        "reports": dg.AssetIn(key=["core", "cooperative_reports"], partition_mapping=WITH_PREVIOUS),
+        "rejected": dg.AssetIn(key=["core", "cooperative_reports_rejected"]),
+    },
+    description="Tình hình nộp báo cáo / the roster: every unit that should report, on time, late, partial, missing or not expected, and why.",
+    check_specs=[
+        dg.AssetCheckSpec(
+            name=SILENT, asset=dg.AssetKey(["metrics", "reporting_roster"]),
+            description="Đơn vị đã báo cáo kỳ trước không được thiếu kỳ này / no unit that reported for the period before is missing now",
+        )
+    ],
+    kinds={"polars"}, **_COMMON,
+)  # fmt: skip
+def reporting_roster(
+    context: dg.AssetExecutionContext, organisations: pl.DataFrame, reports: pl.DataFrame, rejected: pl.DataFrame
+) -> Iterator[dg.Output[pl.DataFrame] | dg.AssetCheckResult]:  # fmt: skip
+    """Hold the register against the reports."""
+    period = context.partition_key
+    previous = reports.filter(pl.col("period") < period)
+    roster = reporting.reporting_roster(organisations, reports, previous, rejected=rejected, period=period)
+    silent = reporting.missing_that_reported_before(roster)
+    by_place = dict(silent.group_by("locality").len().sort("locality").iter_rows())
+    yield dg.Output(roster, metadata=dict(roster.group_by("status").len().sort("status").iter_rows()))
+    yield dg.AssetCheckResult(
+        check_name=SILENT, passed=silent.is_empty(), severity=dg.AssetCheckSeverity.WARN,
+        metadata={"missing": silent.height, "by_locality": by_place, "has_previous": not previous.is_empty()},
+    )  # fmt: skip
+
+
+@dg.asset(
+    key=["metrics", "reporting_roster_localities"], ins={"roster": dg.AssetIn(key=["metrics", "reporting_roster"])},
+    description="Nộp báo cáo theo địa bàn / the roster by locality; the rows add up to it.", kinds={"polars"}, **_COMMON,
+)  # fmt: skip
+def reporting_roster_localities(roster: pl.DataFrame) -> pl.DataFrame:
+    """Add the roster up by locality."""
+    return reporting.roster_localities(roster)

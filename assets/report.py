@@ -11,7 +11,7 @@ from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, SettingsReso
 from htx_pipeline.schemas import TABLES
 
 _CORE = [*TABLES, *(f"{t}_rejected" for t in TABLES), "findings", "ledger"]
-_METRICS = ["clusters", "cluster_members", "cluster_stages", "chain_flows", "localities", "indicators", "plan_progress"]
+_METRICS = ["clusters", "cluster_members", "cluster_stages", "chain_flows", "localities", "indicators", "plan_progress", "reporting_roster", "reporting_roster_localities"]
 INPUTS = [
     "raw/source_files", *(f"raw/{t}_sheets" for t in TABLES), *(f"core/{t}" for t in _CORE), "graph/nodes", "graph/edges",
     *(f"metrics/{t}" for t in _METRICS),
@@ -34,6 +34,10 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
     period = context.partition_key
     with explained():
         frames: dict[str, pl.DataFrame] = {k: read_table(k, period=period, data_dir=chosen.data_dir) for k in INPUTS}
+        every = frames["metrics/clusters"]
+        reported = every.filter(pl.col("n_organisations") >= chosen.min_cluster_size)
+        reported = reported.sort(["n_organisations", "cluster_id"], descending=[True, False]).head(chosen.max_cluster_reports)
+        frames["metrics/clusters"] = reported
         mapped = frames["raw/source_files"].filter(pl.col("mapping_id").is_not_null())
         options = ReportOptions(
             title=chosen.title_vi, as_of=chosen.date_of_report(period), is_synthetic=bool(mapped["is_synthetic"].any()),
@@ -49,5 +53,6 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
             "index": dg.MetadataValue.path(str(edition.folder / "index.html")),
             "files": len(edition.paths),
             "is_new": edition.is_new,
+            "clusters_without_report": every.height - reported.height,
         }
     )
