@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from htx_pipeline.report import text
 
-Kind = Literal["text", "count", "money", "share", "ha", "tonnes", "number", "date", "code"]
+Kind = Literal["text", "words", "count", "money", "share", "ha", "tonnes", "number", "date", "code"]
 
 DECIMALS: Final[Mapping[str, int]] = {"count": 0, "ha": 1, "tonnes": 1, "number": 2, "money": 1}
 
@@ -50,7 +50,8 @@ class Field:
     @property
     def heading(self) -> str:
         """Return the heading on a page, with the unit."""
-        return f"{self.label} ({self.unit})" if self.unit else self.label
+        unit = self.unit.replace(" ", "\u00a0")
+        return f"{self.label} ({unit})" if unit else self.label
 
     @property
     def full_heading(self) -> str:
@@ -59,8 +60,13 @@ class Field:
 
     @property
     def is_number(self) -> bool:
-        """Return whether cells are aligned right."""
-        return self.kind not in ("text", "code", "date")
+        """Return whether cells hold numbers."""
+        return self.kind not in ("text", "words", "code", "date")
+
+    @property
+    def is_right(self) -> bool:
+        """Return whether cells are aligned right: numbers, and amounts written in words."""
+        return self.is_number or self.kind == "words"
 
     def show(self, value: Any) -> str:
         """Return *value* as the page prints it.
@@ -97,6 +103,8 @@ class Table:
     sheet: str
     total: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    more: tuple[Field, ...] = ()
+    """Columns that only the workbook has."""
     page_rows: int | None = None
     """Rows printed on a page; the workbook has all. None prints all."""
 
@@ -237,10 +245,10 @@ def money_field(
 
     Examples
     --------
-    >>> money_field("v", "Giá trị", [{"v": 3_000_000_000}]).heading
-    'Giá trị (triệu đồng)'
-    >>> money_field("v", "Giá trị", [{"v": 30_000_000_000}]).heading
-    'Giá trị (tỷ đồng)'
+    >>> money_field("v", "Giá trị", [{"v": 3_000_000_000}]).unit
+    'triệu đồng'
+    >>> money_field("v", "Giá trị", [{"v": 30_000_000_000}]).unit
+    'tỷ đồng'
     """
     values = [r[key] for r in rows if isinstance(r.get(key), int | float)]
     top = max((abs(v) for v in values), default=0)

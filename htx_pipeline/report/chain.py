@@ -39,6 +39,7 @@ NODE_WIDTH: Final = 0.16
 MARGIN: Final = 0.1
 HEAD: Final = 0.74
 LEAST: Final = 0.02
+BOX: Final = 0.4
 
 
 @dataclass
@@ -169,16 +170,19 @@ def _stand(layout: _Layout, spec: Mapping[str, Any], *, top: float, body: float)
     for name in ends:
         if name in layout.nodes:
             columns[layout.nodes[name].column].append(layout.nodes[name])
+    # A box for an absent stage takes the head of its column; lanes pass below it.
+    filled = {slot.column for slot in layout.nodes.values()}
+    heads = [0.0 if c in filled or not slots else BOX + GAP / 2 for c, slots in enumerate(columns)]
     unit = math.inf
-    for slots in columns:
+    for slots, head in zip(columns, heads, strict=True):
         gaps = sum(a.is_node or b.is_node for a, b in itertools.pairwise(slots))
         load = math.fsum(slot.size for slot in slots)
         if load:
-            unit = min(unit, max(0.4, body - GAP * gaps) / load)
+            unit = min(unit, max(0.4, body - GAP * gaps - head) / load)
     layout.unit = 1.0 if math.isinf(unit) else unit
     layout.bottom = top + 0.5
-    for slots in columns:
-        y = top
+    for slots, head in zip(columns, heads, strict=True):
+        y = top + head
         for i, slot in enumerate(slots):
             if i and (slot.is_node or slots[i - 1].is_node):
                 y += GAP
@@ -252,7 +256,7 @@ def _draw_heads(
         if node is None:
             axes.add_patch(
                 FancyBboxPatch(
-                    (layout.xs[i], top), NODE_WIDTH, 0.4, boxstyle="round,pad=0,rounding_size=0.03",
+                    (layout.xs[i], top), NODE_WIDTH, BOX, boxstyle="round,pad=0,rounding_size=0.03",
                     facecolor="white" if is_absent else PALE, edgecolor=OTHER, linewidth=0.9, linestyle=(0, (3, 2)),
                 )
             )  # fmt: skip

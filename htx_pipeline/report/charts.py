@@ -33,8 +33,9 @@ def draw_bars(spec: Mapping[str, Any]) -> Any:
     """Nested horizontal bars: each bar's levels from the widest (light) to the narrowest (dark)."""
     bars: Sequence[Mapping[str, Any]] = spec["bars"]
     series: Sequence[str] = spec["series"]
-    inks = LEVEL_INKS[-len(series) :] if len(series) > 1 else LEVEL_INKS[2:3]
-    hatches = LEVEL_HATCHES[: len(series)] if len(series) > 1 else ("",)
+    levels: Sequence[int] = spec["levels"]
+    inks = [LEVEL_INKS[i] for i in levels]
+    hatches = [LEVEL_HATCHES[i] for i in levels]
     legend = len(series) > 1
     name_font, value_font, small = font_of(9), font_of(9, 600), font_of(8)
     longest = max(width_of(b["label"], name_font) for b in bars) + 0.15

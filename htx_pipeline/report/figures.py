@@ -85,7 +85,7 @@ def render(spec: Mapping[str, Any]) -> Picture:
     Examples
     --------
     >>> bar = {"label": "Huyện A", "shares": [0.5], "text": "50,0%"}
-    >>> render({"kind": "bars", "bars": [bar], "series": ["Tỷ lệ"]}).svg[:5]
+    >>> render({"kind": "bars", "bars": [bar], "series": ["Tỷ lệ"], "levels": [2]}).svg[:5]
     b'<?xml'
     """
     import matplotlib as mpl

@@ -81,7 +81,7 @@ class PdfWriter:
             "author": options.authority if options.has_official_heading else options.title,
             "as_of": text.day(options.as_of),
             "mark": text.SYNTHETIC_MARK if options.is_synthetic else "",
-            "footer": f"{page.title} – {page.subtitle}",
+            "footer": page.title,
             "head": {
                 "official": options.has_official_heading,
                 "parent": options.authority_parent,
@@ -150,7 +150,7 @@ def table_payload(table: Table, number: int) -> dict[str, Any]:
         "title": table.title,
         "size": 11 if len(table.fields) <= 6 else 10 if len(table.fields) <= 8 else 9.5,
         "columns": [
-            {"label": f.heading, "number": f.is_number, "width": f.width} for f in table.fields
+            {"label": f.heading, "number": f.is_right, "width": f.width} for f in table.fields
         ],
         "rows": shown,
         "total": total,

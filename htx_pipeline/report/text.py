@@ -163,8 +163,8 @@ def day(value: date | None) -> str:
     return NULL_MARK if value is None else f"{value:%d/%m/%Y}"
 
 
-def listing(items: Iterable[str], *, most: int = 6) -> str:
-    """Join names with commas and "và"; beyond *most* only their number is given.
+def listing(items: Iterable[str], *, most: int = 6, of: str = "mục") -> str:
+    """Join names with commas and "và"; beyond *most* only how many more (*of* what) there are.
 
     Examples
     --------
@@ -175,7 +175,7 @@ def listing(items: Iterable[str], *, most: int = 6) -> str:
     """
     names = list(items)
     if len(names) > most:
-        return f"{', '.join(names[:most])} và {number(len(names) - most)} mục khác"
+        return f"{', '.join(names[:most])} và {number(len(names) - most)} {of} khác"
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} và {names[-1]}"

@@ -184,7 +184,7 @@ def _fields(entries: Sequence[tuple[Page, Table]]) -> list[Field]:
     """Return the fields of all tables of a sheet, in order of first appearance."""
     fields: dict[str, Field] = {}
     for _, table in entries:
-        for field in table.fields:
+        for field in (*table.fields, *table.more):
             fields.setdefault(field.key, field)
     return list(fields.values())
 

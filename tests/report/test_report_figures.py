@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def bars_spec(label: str = "Đăk Hà") -> dict:
         "kind": "bars",
         "bars": [{"label": label, "shares": [0.5], "text": "50,0%"}],
         "series": ["Tỷ lệ"],
+        "levels": [2],
         "mark": "",
     }
 
@@ -132,7 +134,7 @@ def test_slots_of_a_column_do_not_overlap() -> None:
             (s for s in (*layout.nodes.values(), *layout.lanes.values()) if s.column == column),
             key=lambda s: s.y,
         )
-        for above, below in zip(slots, slots[1:], strict=False):
+        for above, below in itertools.pairwise(slots):
             assert above.y + above.size * layout.unit <= below.y + 1e-9
 
 

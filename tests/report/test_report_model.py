@@ -97,13 +97,32 @@ def test_planned_linkages_have_no_contracted_value(hand, options) -> None:
 
 
 def test_both_denominators_stand_side_by_side(hand, options) -> None:
-    levels = table(build(hand.province(), hand, options).overview, "muc-do-lien-ket-linked_share")
-    assert [f.label for f in levels.fields if f.kind == "share"] == [
-        "So với tổng số HTX (26)",
-        "So với HTX đang hoạt động (25)",
+    levels = table(build(hand.province(), hand, options).overview, "muc-do-lien-ket")
+    assert [(r["denominator"], r["size"], r["executed"]) for r in levels.rows] == [
+        ("tổng số HTX", 26.0, 0.5),
+        ("HTX đang hoạt động", 25.0, 13 / 25),
     ]
-    assert [r["evidence"] for r in levels.rows][0] == "Từ mức dự kiến trở lên"
-    assert levels.rows[3]["v0"] == 0.5
+    assert [r["n_active"] for r in levels.rows] == [18.0, 18.0]
+
+
+def test_a_level_nobody_speaks_of_is_null_not_zero(hand, options) -> None:
+    frames = hand.province()
+    silent = pl.col("evidence") == "executed"
+    frames["metrics/indicators"] = frames["metrics/indicators"].with_columns(
+        pl.when(silent).then(None).otherwise("value").alias("value"),
+        pl.when(silent).then(0.0).otherwise("numerator").alias("numerator"),
+        (pl.col("is_defined") & ~silent.fill_null(False)).alias("is_defined"),
+        pl.when(silent).then(pl.lit("execution_not_stated")).otherwise("reason").alias("reason"),
+    )
+    frames["metrics/localities"] = frames["metrics/localities"].with_columns(
+        pl.lit(None, dtype=pl.Int64).alias("n_linked_executed")
+    )
+    overview = build(frames, hand, options).overview
+    row = table(overview, "muc-do-lien-ket").rows[0]
+    assert (row["executed"], row["n_executed"]) == (None, None)
+    assert "nguồn không nêu việc giao hàng hoặc thanh toán" in said(overview)
+    assert "Đã thực hiện" not in [f.label for f in table(overview, "theo-dia-ban").fields]
+    assert len(overview.figures[0].spec["series"]) == 3
 
 
 def test_every_figure_table_and_headline_names_its_files_rows_and_period(hand, options) -> None:
