@@ -1,0 +1,630 @@
+"""Costs of the graph, side by side with other libraries: ``python -m benchmarks.graph``.
+
+What belongs here: a synthetic nation of links, one measurement per process, and the table of ratios
+with the goals.
+What does not: correctness (``tests``).
+
+Each measurement runs in a process of its own, which warms its code up on a small graph, takes the
+CPU time of the task alone (``time.process_time``, best of the repeats) and reports the growth of its
+peak memory. A peer that is not installed is left out. 10 million links only with ``--huge``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+GOALS = {
+    ("build", "read and sort"): 1.5,
+    ("build", "networkx"): 1 / 20,
+    ("build", "igraph"): 1 / 3,
+}
+"""Largest allowed ratio of our CPU time to the peer's; 1 where nothing is said."""
+
+LIMITS = {"networkx": 100_000, "rustworkx": 1_000_000}
+"""Peers are not asked for more links than this."""
+
+STAGES = ("input", "cooperative", "collector", "processor", "off_taker")
+
+
+def nation(links: int, *, seed: int = 1) -> pl.DataFrame:
+    """Return a synthetic nation: ``supplier_id``, ``buyer_id``, ``product_code``, ``evidence``,
+    ``paid_value_vnd``, ``delivered_tonnes``, ``supplier_stage``.
+
+    One organisation per five links, in communes; most links lead to the next stage within the same or
+    a near commune, and to few large buyers; three in a hundred lead back up the chain.
+    """
+    rng = np.random.default_rng(seed)
+    n = max(links // 5, 50)
+    stage = rng.choice(5, n, p=[0.06, 0.64, 0.15, 0.10, 0.05])
+    commune = rng.random(n)
+    order = np.lexsort((commune, stage))
+    stage, commune = stage[order], commune[order]
+    begin = np.searchsorted(stage, np.arange(6))
+    size = np.exp(rng.normal(0, 1, n))
+    sells = np.where(stage == 4, 0.0, size)
+    source = rng.choice(n, links, p=sells / sells.sum())
+    goal = np.minimum(stage[source] + 1 + (rng.random(links) < 0.15), 4)
+    back = rng.random(links) < 0.03
+    goal = np.where(back, np.maximum(stage[source] - 1, 0), goal)
+    # Somewhere in the window around the own commune, nearer to its first (largest) member.
+    width = rng.choice([0.002, 0.02, 0.2, 1.0], links, p=[0.5, 0.3, 0.15, 0.05])
+    where = np.floor(commune[source] / width) * width + width * rng.random(links) ** 2.5
+    target = np.empty(links, dtype=np.int64)
+    for g in range(5):
+        mine = goal == g
+        found = begin[g] + np.searchsorted(commune[begin[g] : begin[g + 1]], where[mine])
+        target[mine] = np.minimum(found, begin[g + 1] - 1)
+    name = rng.permutation(n)
+    ids = pl.Series([f"ORG-{i:08d}-{i * 7919 % 97:02d}" for i in name.tolist()])
+    # Ids that follow place, as registration numbers do.
+    by_place = np.empty(n, dtype=np.int64)
+    by_place[np.argsort(commune, kind="stable")] = np.arange(n)
+    ids = ids.sort().gather(by_place)
+    return pl.DataFrame(
+        {
+            "supplier_id": ids.gather(source),
+            "buyer_id": ids.gather(target),
+            "product_code": pl.Series([f"P{i:02d}" for i in range(40)]).gather(
+                rng.integers(0, 40, links)
+            ),
+            "evidence": pl.Series(["planned", "signed", "active", "executed"]).gather(
+                rng.integers(0, 4, links)
+            ),
+            "paid_value_vnd": np.exp(rng.normal(18, 1.5, links)).astype(np.int64),
+            "delivered_tonnes": np.round(np.exp(rng.normal(2, 1, links)), 3),
+            "supplier_stage": stage[source],
+        }
+    )
+
+
+# ---------------------------------------------------------------------- tasks
+
+Task = Callable[[Path], tuple[Callable[[], Any], dict[str, Any]]]
+TASKS: dict[tuple[str, str], Task] = {}
+
+
+def task(bench: str, peer: str) -> Callable[[Task], Task]:
+    """Register what prepares a measurement: path of the links → (function to time, remarks)."""
+
+    def register(function: Task) -> Task:
+        TASKS[bench, peer] = function
+        return function
+
+    return register
+
+
+def _ours(path: Path) -> Any:
+    from htx_pipeline.graph.csr import CSRGraph
+
+    return CSRGraph.from_frame(
+        pl.read_parquet(path), keys=(), sums=("paid_value_vnd",), weight="paid_value_vnd"
+    )
+
+
+def _cold(graph: Any) -> Any:
+    """Return the graph without any view it has made so far."""
+    from htx_pipeline.graph.csr import CSRGraph
+
+    return CSRGraph(
+        node_table=graph.node_table,
+        link_table=graph.link_table,
+        rows=graph.out,
+        edge_source=graph.edge_source,
+        edge_target=graph.edge_target,
+        link_ptr=None,
+        directed=True,
+        weight=graph.weight,
+    )
+
+
+@task("build", "htx")
+def _(path: Path) -> tuple[Callable[[], Any], dict[str, Any]]:
+    return lambda: _ours(path), {}
+
+
+@task("build", "read and sort")
+def _(path: Path) -> tuple[Callable[[], Any], dict[str, Any]]:
+    return lambda: pl.read_parquet(path).sort("supplier_id", "buyer_id"), {}
+
+
+@task("build", "networkx")
+def _(path: Path) -> tuple[Callable[[], Any], dict[str, Any]]:
+    import networkx as nx
+
+    def run() -> Any:
+        frame = pl.read_parquet(path)
+        graph = nx.DiGraph()
+        for u, v, w in zip(
+            frame["supplier_id"], frame["buyer_id"], frame["paid_value_vnd"], strict=True
+        ):
+            if graph.has_edge(u, v):
+                graph[u][v]["weight"] += w
+            else:
+                graph.add_edge(u, v, weight=w)
+        return graph
+
+    return run, {}
+
+
+@task("build", "igraph")
+def _(path: Path) -> tuple[Callable[[], Any], dict[str, Any]]:
+    import igraph
+
+    def run() -> Any:
+        frame = pl.read_parquet(path)
+        rows = frame.select("supplier_id", "buyer_id", "paid_value_vnd").iter_rows()
+        graph = igraph.Graph.TupleList(rows, directed=True, edge_attrs=["weight"])
+        return graph.simplify(loops=False, combine_edges="sum")
+
+    return run, {}
+
+
+def _measured(bench: str, function: Callable[[Any], Any]) -> None:
+    @task(bench, "htx")
+    def _(path: Path) -> tuple[Callable[[], Any], dict[str, Any]]:
+        graph = _ours(path)
+        graph.weights()
+        return lambda: function(_cold(graph)), {}
+
+
+def _htx_leiden(path: Path) -> tuple[Callable[[], Any], dict[str, Any]]:
+    from htx_pipeline.graph.leiden import leiden
+
+    graph = _ours(path)
+    remarks: dict[str, Any] = {}
+
+    def run() -> None:
+        remarks["modularity"] = leiden(_cold(graph)).modularity
+
+    return run, remarks
+
+
+TASKS["leiden", "htx"] = _htx_leiden
+
+
+def _arrays() -> Any:
+    from htx_pipeline.graph import arrays
+
+    return arrays
+
+
+def _upstreamness(graph: Any) -> Any:
+    from htx_pipeline.graph.position import upstreamness
+
+    return upstreamness(graph)
+
+
+_measured("pagerank", lambda graph: _arrays().pagerank(graph))
+_measured("weak components", lambda graph: _arrays().weak_components(graph))
+_measured("articulation points", lambda graph: _arrays().articulation_points(graph))
+_measured("upstreamness", _upstreamness)
+
+
+def _peer(
+    bench: str,
+    peer: str,
+    convert: Callable[[Any], Any],
+    function: Callable[[Any], Any],
+    *,
+    partition: bool = False,
+) -> None:
+    """Register a peer; its graph is made before the clock starts."""
+
+    @task(bench, peer)
+    def _(path: Path) -> tuple[Callable[[], Any], dict[str, Any]]:
+        graph = _ours(path)
+        other = convert(graph)
+        remarks: dict[str, Any] = {}
+
+        def run() -> None:
+            result = function(other)
+            if partition:
+                from htx_pipeline.graph.leiden import modularity
+
+                begin = time.process_time()
+                remarks["modularity"] = modularity(graph, np.asarray(result))
+                remarks["aside"] = time.process_time() - begin
+
+        return run, remarks
+
+
+def _undirected(graph: Any) -> Any:
+    indptr, indices, values = graph.undirected()
+    source = np.repeat(np.arange(len(graph), dtype=np.int32), np.diff(indptr))
+    once = source <= indices
+    return source[once], indices[once], values[once]
+
+
+def _networkx(graph: Any) -> Any:
+    return graph.to_networkx()
+
+
+def _networkx_undirected(graph: Any) -> Any:
+    return graph.to_networkx().to_undirected()
+
+
+def _igraph(graph: Any) -> Any:
+    return graph.to_igraph()
+
+
+def _igraph_undirected(graph: Any) -> Any:
+    import igraph
+
+    source, target, values = _undirected(graph)
+    out = igraph.Graph(n=len(graph), edges=np.column_stack([source, target]))
+    out.es["weight"] = values.tolist()
+    return out
+
+
+def _networkit(graph: Any) -> Any:
+    import networkit
+
+    networkit.setNumberOfThreads(1)
+    return networkit.GraphFromCoo(
+        (graph.weights().astype(float), (graph.edge_source, graph.edge_target)),
+        n=len(graph),
+        weighted=True,
+        directed=True,
+    )
+
+
+def _networkit_undirected(graph: Any) -> Any:
+    import networkit
+
+    networkit.setNumberOfThreads(1)
+    source, target, values = _undirected(graph)
+    return networkit.GraphFromCoo(
+        (values, (source, target)), n=len(graph), weighted=True, directed=False
+    )
+
+
+def _rustworkx(graph: Any, *, directed: bool = True) -> Any:
+    import rustworkx
+
+    out = rustworkx.PyDiGraph() if directed else rustworkx.PyGraph()
+    out.add_nodes_from(range(len(graph)))
+    out.add_edges_from(
+        list(
+            zip(
+                graph.edge_source.tolist(),
+                graph.edge_target.tolist(),
+                graph.weights().tolist(),
+                strict=True,
+            )
+        )
+    )
+    return out
+
+
+def _sknetwork(graph: Any) -> Any:
+    from scipy.sparse import csr_matrix
+
+    return csr_matrix(graph.to_scipy().astype(float))
+
+
+def _sknetwork_undirected(graph: Any) -> Any:
+    from scipy.sparse import csr_matrix
+
+    indptr, indices, values = graph.undirected()
+    return csr_matrix((values, indices, indptr.astype(np.int32)), shape=(len(graph),) * 2)
+
+
+def _run_networkit(graph: Any, name: str) -> Any:
+    import networkit
+
+    if name == "leiden":
+        algorithm = networkit.community.ParallelLeiden(graph, randomize=False)
+    elif name == "pagerank":
+        algorithm = networkit.centrality.PageRank(graph, 0.85, 1e-6)
+    elif name == "components":
+        algorithm = networkit.components.WeaklyConnectedComponents(graph)
+    else:
+        algorithm = networkit.components.BiconnectedComponents(graph)
+    algorithm.run()
+    return algorithm.getPartition().getVector() if name == "leiden" else algorithm
+
+
+def _run_sknetwork(graph: Any, name: str) -> Any:
+    if name == "leiden":
+        from sknetwork.clustering import Leiden
+
+        return Leiden(random_state=0).fit_predict(graph)
+    if name == "pagerank":
+        from sknetwork.ranking import PageRank
+
+        return PageRank(solver="piteration", n_iter=100, tol=1e-6).fit_predict(graph)
+    from sknetwork.topology import get_connected_components
+
+    return get_connected_components(graph, connection="weak")
+
+
+def _nx(name: str) -> Callable[[Any], Any]:
+    def run(graph: Any) -> Any:
+        import networkx as nx
+
+        result = getattr(nx, name)(graph)
+        return result if isinstance(result, dict) else list(result)
+
+    return run
+
+
+def _rx(name: str) -> Callable[[Any], Any]:
+    def run(graph: Any) -> Any:
+        import rustworkx
+
+        return getattr(rustworkx, name)(graph)
+
+    return run
+
+
+def _leidenalg(graph: Any) -> Any:
+    import leidenalg
+
+    return leidenalg.find_partition(
+        graph, leidenalg.ModularityVertexPartition, weights="weight", seed=1
+    ).membership
+
+
+def _upstreamness_networkx(graph: Any) -> Any:
+    """Return the fixed point of U = 1 + P·U by plain iteration over the dicts."""
+    total = {u: sum(d["weight"] for d in near.values()) for u, near in graph._adj.items()}
+    value = dict.fromkeys(graph, 1.0)
+    for _ in range(100):
+        new = {
+            u: 1.0 + sum(d["weight"] * value[v] for v, d in near.items()) / total[u]
+            if total[u]
+            else 1.0
+            for u, near in graph._adj.items()
+        }
+        change = max(abs(new[u] - value[u]) for u in graph)
+        value = new
+        if change < 1e-9:
+            break
+    return value
+
+
+def _upstreamness_scipy(matrix: Any) -> Any:
+    from scipy.sparse import diags_array, eye_array
+    from scipy.sparse.linalg import spsolve
+
+    total = np.asarray(matrix.sum(axis=1)).ravel()
+    scale = np.divide(1.0, total, out=np.zeros(len(total)), where=total > 0)
+    left = (eye_array(len(total)) - diags_array(scale) @ matrix).tocsc()
+    return spsolve(left, np.ones(len(total)))
+
+
+_peer(
+    "leiden",
+    "igraph",
+    _igraph_undirected,
+    lambda g: (
+        g.community_leiden(
+            objective_function="modularity", weights="weight", n_iterations=2
+        ).membership
+    ),
+    partition=True,
+)
+_peer(
+    "leiden",
+    "igraph converged",
+    _igraph_undirected,
+    lambda g: (
+        g.community_leiden(
+            objective_function="modularity", weights="weight", n_iterations=-1
+        ).membership
+    ),
+    partition=True,
+)
+_peer("leiden", "leidenalg", _igraph_undirected, _leidenalg, partition=True)
+_peer(
+    "leiden",
+    "networkit",
+    _networkit_undirected,
+    lambda g: _run_networkit(g, "leiden"),
+    partition=True,
+)
+_peer(
+    "leiden",
+    "sknetwork",
+    _sknetwork_undirected,
+    lambda g: _run_sknetwork(g, "leiden"),
+    partition=True,
+)
+_peer("pagerank", "networkx", _networkx, _nx("pagerank"))
+_peer("pagerank", "igraph", _igraph, lambda g: g.pagerank(weights="weight"))
+_peer("pagerank", "networkit", _networkit, lambda g: _run_networkit(g, "pagerank"))
+_peer("pagerank", "sknetwork", _sknetwork, lambda g: _run_sknetwork(g, "pagerank"))
+_peer("pagerank", "rustworkx", _rustworkx, _rx("pagerank"))
+_peer("weak components", "networkx", _networkx, _nx("weakly_connected_components"))
+_peer("weak components", "igraph", _igraph, lambda g: g.connected_components("weak").membership)
+_peer("weak components", "networkit", _networkit, lambda g: _run_networkit(g, "components"))
+_peer("weak components", "sknetwork", _sknetwork, lambda g: _run_sknetwork(g, "components"))
+_peer("weak components", "rustworkx", _rustworkx, _rx("weakly_connected_components"))
+_peer("articulation points", "networkx", _networkx_undirected, _nx("articulation_points"))
+_peer("articulation points", "igraph", _igraph_undirected, lambda g: g.articulation_points())
+_peer(
+    "articulation points",
+    "networkit",
+    _networkit_undirected,
+    lambda g: _run_networkit(g, "biconnected"),
+)
+_peer(
+    "articulation points",
+    "rustworkx",
+    lambda g: _rustworkx(g, directed=False),
+    _rx("articulation_points"),
+)
+_peer("upstreamness", "networkx", _networkx, _upstreamness_networkx)
+_peer("upstreamness", "scipy spsolve", _sknetwork, _upstreamness_scipy)
+
+
+def _esri(path: Path, *, approximate: bool) -> tuple[Callable[[], Any], dict[str, Any]]:
+    from htx_pipeline.graph.esri import esri, esri_approximate
+
+    frame = pl.read_parquet(path)
+    graph = _ours(path)
+    sells = frame.group_by("supplier_id").agg(
+        pl.col("product_code").mode().sort().first(), pl.col("supplier_stage").first()
+    )
+    sector = np.full(len(graph), 40 * 5, dtype=np.int64)
+    rows = graph.indices_of(sells["supplier_id"]).to_numpy()
+    product = sells["product_code"].str.slice(1).cast(pl.Int64).to_numpy()
+    sector[rows] = sells["supplier_stage"].to_numpy() * 40 + product
+    essential = np.random.default_rng(0).random((201, 201)) < 0.5
+    remarks: dict[str, Any] = {}
+
+    def run() -> None:
+        begin = time.monotonic()
+        if approximate:
+            found = esri_approximate(graph, sector=sector, essential=essential)
+            width = (found.high - found.low) / np.maximum(found.low, 1e-300)
+            remarks["median_relative_width"] = float(np.median(width[~found.is_exact]))
+        else:
+            remarks["steps"] = esri(graph, sector=sector, essential=essential).steps
+        remarks["wall_s"] = time.monotonic() - begin
+
+    return run, remarks
+
+
+TASKS["esri", "htx"] = lambda path: _esri(path, approximate=False)
+TASKS["esri approximate", "htx"] = lambda path: _esri(path, approximate=True)
+
+
+# ---------------------------------------------------------------------- measuring
+
+
+def _peak_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def measure(bench: str, peer: str, path: Path, warm: Path, repeats: int) -> dict[str, Any]:
+    """Return CPU seconds (best of the repeats) and peak memory of one task, in this process."""
+    TASKS[bench, peer](warm)[0]()
+    run, remarks = TASKS[bench, peer](path)
+    before = _peak_mb()
+    best = float("inf")
+    for _ in range(repeats):
+        begin = time.process_time()
+        run()
+        best = min(best, time.process_time() - begin - remarks.get("aside", 0.0))
+    remarks.pop("aside", None)
+    peak = _peak_mb()
+    return {"cpu_s": best, "peak_mb": peak, "grown_mb": peak - before, **remarks}
+
+
+def _apart(bench: str, peer: str, path: Path, warm: Path, repeats: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.graph", "--measure", bench, peer]
+    command += [str(path), str(warm), str(repeats)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"failed": done.stderr.strip().splitlines()[-1] if done.stderr else "killed"}
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def _installed(peer: str) -> bool:
+    module = peer.split(maxsplit=1)[0]
+    if module in ("htx", "read", "scipy"):
+        return True
+    return importlib.util.find_spec(module) is not None
+
+
+def bench(
+    sizes: Sequence[int] = (10_000, 100_000, 1_000_000),
+    *,
+    benches: Sequence[str] | None = None,
+    esri_limit: int = 100_000,
+    repeats: int = 3,
+) -> list[dict[str, Any]]:
+    """Measure and return one row per (bench, size, peer).
+
+    ``cpu_ratio`` = our CPU time / the peer's, ``goal`` the largest ratio allowed, ``met`` whether it
+    is kept. Rows of our own carry ``cpu_s`` and a ratio of null.
+    """
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        warm = Path(folder) / "warm.parquet"
+        nation(1_000).write_parquet(warm)
+        for size in sizes:
+            path = Path(folder) / "links.parquet"
+            nation(size).write_parquet(path)
+            for name in dict.fromkeys(bench_name for bench_name, _ in TASKS):
+                if benches is not None and name not in benches:
+                    continue
+                if name == "esri" and size > esri_limit:
+                    continue
+                rows += _one(name, size, path, warm, repeats if size < 10_000_000 else 1)
+    return rows
+
+
+def _one(name: str, size: int, path: Path, warm: Path, repeats: int) -> list[dict[str, Any]]:
+    if name.startswith("esri") or ((name, "igraph converged") in TASKS and size >= 1_000_000):
+        repeats = 1
+    ours = _apart(name, "htx", path, warm, repeats)
+    rows = [{"bench": name, "size": size, "peer": "htx", "cpu_ratio": None, **ours}]
+    for other, peer in TASKS:
+        if other != name or peer == "htx" or not _installed(peer):
+            continue
+        if size > LIMITS.get(peer, size) or (peer == "igraph converged" and size > 1_000_000):
+            continue
+        theirs = _apart(name, peer, path, warm, repeats)
+        goal = GOALS.get((name, peer), 1.0)
+        row: dict[str, Any] = {"bench": name, "size": size, "peer": peer, **theirs}
+        if "cpu_s" in ours and "cpu_s" in theirs:
+            row["cpu_ratio"] = ours["cpu_s"] / max(theirs["cpu_s"], 1e-6)
+            row["goal"] = goal
+            row["met"] = row["cpu_ratio"] <= goal
+        if "modularity" in ours and "modularity" in theirs:
+            row["modularity_ratio"] = ours["modularity"] / theirs["modularity"]
+        rows.append(row)
+    return rows
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--bench", action="append", help="only this one (may be repeated)")
+    parser.add_argument("--huge", action="store_true", help="10 million links, too")
+    parser.add_argument("--json", type=Path, help="write the rows here")
+    parser.add_argument("--measure", nargs=5, help=argparse.SUPPRESS)
+    chosen = parser.parse_args(arguments)
+    if chosen.measure:
+        name, peer, path, warm, repeats = chosen.measure
+        print(json.dumps(measure(name, peer, Path(path), Path(warm), int(repeats))))
+        return
+    sizes = [*chosen.sizes, *([10_000_000] if chosen.huge else [])]
+    rows = bench(sizes, benches=chosen.bench)
+    if chosen.json:
+        chosen.json.write_text(json.dumps(rows, indent=1) + "\n")
+    for row in rows:
+        line = f"{row['bench']:20} {row['size']:>10,} {row['peer']:18}"
+        if "failed" in row:
+            print(f"{line} failed: {row['failed']}")
+            continue
+        line += f" {row['cpu_s']:9.3f} s {row['peak_mb']:8.0f} MB"
+        if row["cpu_ratio"] is not None:
+            line += f"  ratio {row['cpu_ratio']:7.3f}  goal {row['goal']:5.3f}"
+            line += "  met" if row["met"] else "  MISSED"
+        for extra in ("modularity", "modularity_ratio", "steps", "wall_s"):
+            if extra in row:
+                line += f"  {extra} {row[extra]:.5g}"
+        print(line)
+
+
+if __name__ == "__main__":
+    main()
