@@ -136,6 +136,10 @@ def spark() -> Iterator[Any]:
         "spark.default.parallelism": "1",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "false",
+        # Compiling plans costs more than running them on a few hundred rows.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
     }
     for key, value in settings.items():
         builder = builder.config(key, value)
