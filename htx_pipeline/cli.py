@@ -237,6 +237,30 @@ def template(
     return 0
 
 
+@app.command
+def feedback(
+    file: Annotated[Path, Parameter(help="The sender's file; it is only read.")],
+    *,
+    findings: Annotated[Path | None, Parameter(help="Data folder of a run that read this file.")] = None,
+    mapping: Annotated[list[Path] | None, Parameter(help="Source mapping (.toml) that reads the file; not needed for our templates.")] = None,
+    period: Annotated[str | None, Parameter(help="Reporting year, where file, mapping or run do not say it.")] = None,
+    previous: Annotated[Path | None, Parameter(help="The version sent before; what changed is listed.")] = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="The .xlsx to write; beside the file when left out.")] = None,
+    days: Annotated[int, Parameter(help="Days after 15 December of the period to send it again.")] = 10,
+) -> int:
+    """Write a copy of a sender's workbook with the mistakes marked, to be sent back."""
+    from htx_pipeline.feedback.command import give_feedback
+
+    target = output or file.with_name(f"{file.stem}.loi-can-sua.xlsx")
+    made = give_feedback(file, target, data_dir=findings, mapping_files=mapping or [], period=period, previous=previous, days=days)
+    counts = made.counts
+    console = _console()
+    console.print(f"✗ {counts['critical'] + counts['error']}  ▲ {counts['warning']}  ○ {counts['info']} → {target}", markup=False)
+    if made.why:
+        console.print(made.why, markup=False)
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; a user's mistake is text on stderr and exit code 2, never a traceback."""
     try:

@@ -127,7 +127,14 @@ def check_alone(
         read = read_sources(table, mine, source_files, input_dir=path.parent, period=year)
         rows[table] = read.rows
         found.append(
-            _settled(table, read.rows, read.findings, year, organisations, province)
+            _settled(
+                table,
+                read.rows,
+                read.findings,
+                period=year,
+                organisations=organisations,
+                province=province,
+            )
             if read.rows.height
             else read.findings
         )
@@ -165,8 +172,14 @@ def _places(book: Workbook, mappings: Sequence[Mapping]) -> dict[tuple[str, str]
 
 
 def _settled(
-    table: str, rows: pl.DataFrame, reader_findings: pl.DataFrame, period: str, organisations: pl.DataFrame | None, province: str | None
-) -> pl.DataFrame:  # fmt: skip
+    table: str,
+    rows: pl.DataFrame,
+    reader_findings: pl.DataFrame,
+    *,
+    period: str,
+    organisations: pl.DataFrame | None,
+    province: str | None,
+) -> pl.DataFrame:
     """Return the findings of one table's rows after resolving and validating them."""
     from htx_pipeline.resolve.tables import resolve_table
     from htx_pipeline.validation.publish import settle

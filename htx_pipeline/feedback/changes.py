@@ -173,9 +173,9 @@ def _pairs(
     }
     at = new.select("source_sheet", "source_row").rows()
     for j in left:
-        i = places.get(at[j])
-        if i is None:
+        if at[j] not in places:
             continue
+        i = places[at[j]]
         both = [
             (a[i], b[j])
             for a, b in zip(old_text, new_text, strict=True)

@@ -166,7 +166,9 @@ def feedback_of(
     return Feedback(marked.save(copy, content), form, why, counts, due)
 
 
-def _copy_of(content: bytes, book: Workbook | None) -> tuple[Any, str]:
+def _copy_of(  # noqa: PLR0911
+    content: bytes, book: Workbook | None
+) -> tuple[Any, str]:
     """Return the workbook opened for marking, or None and why not."""
     if book is None:
         return None, "Tệp gốc không mở được nên chỉ có danh sách dưới đây."

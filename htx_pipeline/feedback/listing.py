@@ -115,7 +115,7 @@ def _font(**given: Any) -> Any:
     return Font(name=FACE, **{"size": 10, **given})
 
 
-def write_list(
+def write_list(  # noqa: PLR0912, PLR0915
     ws: Any, remarks: Sequence[Remark], letter: Letter, *, titles: dict[str, str], full: Any | None
 ) -> Told:
     """Write the first sheet, and the full list where a group is summed up.
@@ -157,13 +157,13 @@ def write_list(
     ws.print_title_rows = f"{row}:{row}"
     line_of: dict[tuple[str, int], int] = {}
     full_rows = _write_full(full, remarks, titles, head_fill, box) if full is not None else {}
-    number = links = 0
+    links = 0
     last: tuple[str, str | None] | None = None
     lines = group(remarks)
     counts: dict[tuple[str, str | None], int] = {}
     for r in remarks:
         counts[r.severity, r.sheet] = counts.get((r.severity, r.sheet), 0) + 1
-    for one in lines:
+    for number, one in enumerate(lines, 1):
         r = one.first
         look = LOOKS[r.severity]
         if (r.severity, r.sheet) != last:
@@ -181,7 +181,6 @@ def write_list(
             for at in range(2, len(_HEADINGS) + 1):
                 ws.cell(row, at).fill = fill_of(r.severity)
         row += 1
-        number += 1
         is_linked = r.sheet in titles and bool(r.cell) and links < _MAX_LINKS
         shown = (
             f"{len(one.remarks)} ô"
@@ -223,14 +222,14 @@ def write_list(
                 line_of.setdefault((x.sheet, x.row), row)
         for x in one.remarks[:SHOWN_OF_GROUP] if one.is_summed_up else ():
             row += 1
-            for at, text in enumerate(
+            for at, example in enumerate(
                 ("", "", "", x.cell, "ví dụ", clean(x.value, 200), x.reason, ""), 1
             ):
                 put(
                     ws,
                     row,
                     at,
-                    text,
+                    example,
                     font=_font(size=9, italic=True, color="FF5A6675"),
                     alignment=centre if at == 4 else wrap,
                 )
@@ -370,7 +369,7 @@ def _write_full(
             row += 1
             rows[r] = row
             look = LOOKS[r.severity]
-            for at, text in enumerate(
+            for at, entry in enumerate(
                 (
                     row - 3,
                     f"{look.symbol} {look.word}",
@@ -383,7 +382,7 @@ def _write_full(
                 ),
                 1,
             ):
-                put(ws, row, at, text, font=plain)
+                put(ws, row, at, entry, font=plain)
             if r.sheet in titles and r.cell and r.sheet is not None and row < _MAX_LINKS:
                 link(ws, row, 4, titles[r.sheet], r.cell)
                 ws.cell(row, 4).font = linked
@@ -475,3 +474,5 @@ def _page(ws: Any) -> None:
     ws.page_setup.fitToHeight = 0
     ws.sheet_properties.pageSetUpPr.fitToPage = True
     ws.sheet_view.showGridLines = False
+    ws.page_margins.left = ws.page_margins.right = 0.4
+    ws.page_margins.top = ws.page_margins.bottom = 0.5

@@ -295,6 +295,7 @@ def _read_file(table: Table, mapping: Mapping, path: Path, entry: dict[str, Any]
 
 
 def _chosen_sheets(book: Workbook, mapping: Mapping, name: str) -> list[Sheet]:
+    """Return the sheets the mapping reads; those we added to a returned workbook hold no data."""
     rule = mapping.sheet
     sheets = [s for s in book.sheets if s.name not in FEEDBACK_SHEETS and (rule.include_hidden or s.visibility == "visible")]
     if rule.name is not None:
@@ -340,6 +341,42 @@ def _mapped_table(sheet: Sheet, layout: Layout, mapping: Mapping) -> _Table:
         return _Table({}, (), [], layout.unit)
     rows = [r for t in chosen for r in t.data_rows]
     return _Table(chosen[0].headings, chosen[0].header_rows, rows, chosen[0].unit or layout.unit)
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where the columns of a mapping stand in a sheet.
+
+    Attributes
+    ----------
+    columns:
+        Canonical column → 1-based column of the sheet; columns without a heading are left out.
+    header_rows, data_rows:
+        1-based rows of the headings and of the records.
+    """
+
+    columns: dict[str, int]
+    header_rows: tuple[int, ...]
+    data_rows: tuple[int, ...]
+
+
+def locate_columns(sheet: Sheet, mapping: Mapping) -> Located:
+    """Return where in *sheet* the reader takes the columns of *mapping* from.
+
+    Examples
+    --------
+    >>> from htx_pipeline.ingest.mapping import ColumnRule, PeriodRule
+    >>> from htx_pipeline.ingest.workbook import open_bytes
+    >>> sheet = open_bytes("Tên HTX;Doanh thu\\nA;1\\nB;2\\n".encode(), name="a.csv").sheets[0]
+    >>> mapping = Mapping(id="m", table="cooperative_reports", files=("a.csv",), period=PeriodRule(constant="2025"),
+    ...                   columns={"revenue_vnd": ColumnRule(source="Doanh thu")})
+    >>> locate_columns(sheet, mapping).columns
+    {'revenue_vnd': 2}
+    """
+    layout = understand(sheet, expected_headings=[h for r in mapping.columns.values() for h in r.headings])
+    mapped = _mapped_table(sheet, layout, mapping)
+    found = {name: _find_column(mapped.headings, rule.headings) for name, rule in mapping.columns.items()}
+    return Located({k: v for k, v in found.items() if v is not None}, tuple(mapped.header_rows), tuple(mapped.data_rows))
 
 
 def _headings_of(sheet: Sheet, rows: tuple[int, ...]) -> dict[int, str]:
