@@ -154,40 +154,63 @@ class Margin:
     note: str = ""
 
 
-_VCA = "VCA, end 2024 (domain S6)"
-_BOOK = "GSO White Book on cooperatives, 2018 (domain S12)"
+_VCA = "VCA, end 2024 (S6)"
+_BOOK = "GSO White Book on cooperatives, 2018 (S12)"
+
+SOURCES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "S5": "https://en.baoninhbinh.org.vn/orientation-for-sustainable-collective-economic-development-for-the-20262030-pe-260107145621090.html",
+        "S6": "http://lmhtx.dongnai.gov.vn/khu-vuc-kinh-te-tap-the-hop-tac-xa-ngay-cang-dong-gop-tich-cuc-vao-gdp-cua-ca-nuoc",
+        "S7": "https://nongnghiep.vn/khoang-25-hop-tac-xa-nong-nghiep-dam-nhan-bao-tieu-nong-san-d413809.html",
+        "S9": "https://lawnet.vn/en/laws/how-to-build-at-least-300-model-agricultural-cooperatives-operating-efficiently-with-many-members-pa-167133.html",
+        "S12": "https://tuyengiao.vn/ca-nuoc-co-61-6-hop-tac-xa-quy-mo-nho-duoi-10-lao-dong-133071",
+        "S13": "https://www.vietnam.vn/en/phat-trien-kinh-te-tap-the-hop-tac-xa-theo-mo-hinh-xanh-so-tuan-hoan (Notice 678/TB-VPCP, 9/12/2025)",
+        "S19": "https://amp.vtcnews.vn/tang-suc-manh-nong-san-viet-bang-lien-ket-chuoi-gia-tri-xanh-ar986601.html",
+        "S19c": "https://vneconomy.vn/lien-ket-chuoi-gia-tri-la-chia-khoa-the-che-cho-nong-nghiep-hien-dai.htm",
+        "S30": "https://kontumtv.vn/tin-tuc/kinh-te/tang-so-luong-hop-tac-xa-hoat-dong-trong-linh-vuc-nong-nghiep",
+        "S30b": "https://vovworld.vn/en-US/village-life/cooperatives-in-kon-tum-weather-covid19-impacts-1004507.vov",
+        "S31": "https://kontumtv.vn/tin-tuc/tin-trong-nuoc/thanh-lap-moi-11-hop-tac-xa",
+        "S33": "http://lmhtx.kontum.gov.vn/Tin-tức-Sự-kiện/Tin-hoạt-động/ItemID/753/View/Details.aspx",
+        "S33c": "https://kontumtv.vn/tin-tuc/tin-trong-nuoc/kon-tum-91-htx-hoat-dong-theo-luat-hop-tac-xa-nam-2012",
+        "S33e": "https://kontumtv.vn/tin-tuc/kinh-te/34-htx-tren-dia-ban-thanh-pho-kon-tum-hoat-dong-hieu-qua",
+        "S70": "http://skhcn.kontum.gov.vn/Tin-t%E1%BB%A9c/Ph%E1%BB%95-bi%E1%BA%BFn-ki%E1%BA%BFn-th%E1%BB%A9c-KH-CN/ItemID/2036/View/Details.aspx",
+        "S71": "https://vanban123.vn/Ke-hoach/Ke-hoach-2949-KH-UBND-nam-2022-ve-phat-trien-kinh-te-tap-the-hop-tac-xa-nam-2023-do-tinh-Binh-Thuan-ban-hanh-584936",
+        "S82": "https://kontumtv.vn/tin-tuc/kinh-te/huy-dong-hon-50-ty-dong-thuc-hien-chuong-trinh-ocop",
+    }
+)
+"""Where the published figures were read: key used in `MARGINS` -> address or title."""
 
 MARGINS: Final = (
-    Margin(key="cooperatives", period="2023", published="> 240", low=240, high=240, source="kontumtv.vn 2023 (domain S30)"),
-    Margin(key="cooperatives_yearly_growth", period="2025", published="+5.1 % in 2024-25", low=0.03, high=0.07, source="MPI, MoF 768/BC-BTC (domain S7, S13)"),
-    Margin(key="agricultural_share", period="2023", published="about 160 of 240; 66.5 % nationally", low=0.63, high=0.69, source="kontumtv.vn 2023 (domain S30)"),
-    Margin(key="official_members_mean", period="2023", published="about 47 (9,700 in 206, 2022)", low=42, high=52, source="domain S31"),
-    Margin(key="official_members_median", period="2023", published="about 12, σ about 1.6", low=11, high=13.5, source="inferred from S30-S33",
+    Margin(key="cooperatives", period="2023", published="> 240", low=240, high=240, source="kontumtv.vn 2023 (S30)"),
+    Margin(key="cooperatives_yearly_growth", period="2025", published="+5.1 % in 2024-25", low=0.03, high=0.07, source="MPI, MoF 768/BC-BTC (S7, S13)"),
+    Margin(key="agricultural_share", period="2023", published="about 160 of 240; 66.5 % nationally", low=0.63, high=0.69, source="kontumtv.vn 2023 (S30)"),
+    Margin(key="official_members_mean", period="2023", published="about 47 (9,700 in 206, 2022)", low=42, high=52, source="S31"),
+    Margin(key="official_members_median", period="2023", published="about 12, σ about 1.6", low=11, high=13.5, source="inferred from S30, S31, S33",
            note="An inference, not a published figure."),
-    Margin(key="active_share", period="2023", published="87 % (55 of 63, 2016) to 95 % (105 of 111, 2018-19); 61 % nationally (2018)", low=0.84, high=0.93, source="domain S33, S33c"),
+    Margin(key="active_share", period="2023", published="87 % (55 of 63, 2016) to 95 % (105 of 111, 2018-19); 61 % nationally (2018)", low=0.84, high=0.93, source="S33, S33c"),
     Margin(key="workers_below_10_share", period="2023", published="61.6 %", low=0.60, high=0.632, source=_BOOK),
     Margin(key="workers_10_49_share", period="2023", published="35.7 %", low=0.34, high=0.375, source=_BOOK),
     Margin(key="workers_50_99_share", period="2023", published="1.6 %", low=0.01, high=0.025, source=_BOOK),
     Margin(key="workers_100_up_share", period="2023", published="1.0 %", low=0.004, high=0.016, source=_BOOK,
            note="The national shape gives about 11 workers per cooperative; Kon Tum alone counted about 1,000 in 206."),
-    Margin(key="revenue_mean_vnd", period="2023", published="1.2 to 2 bn per cooperative", low=1.2e9, high=2.0e9, source="kontumtv.vn 2023 (domain S30)"),
-    Margin(key="revenue_mean_vnd", period="2024", published="2.839 bn (VCA), 3.55 bn (MPI) nationally", low=1.5e9, high=3.55e9, source="domain S6, S7"),
+    Margin(key="revenue_mean_vnd", period="2023", published="1.2 to 2 bn per cooperative", low=1.2e9, high=2.0e9, source="kontumtv.vn 2023 (S30)"),
+    Margin(key="revenue_mean_vnd", period="2024", published="2.839 bn (VCA), 3.55 bn (MPI) nationally", low=1.5e9, high=3.55e9, source="S6, S7"),
     Margin(key="charter_capital_mean_vnd", period="2024", published="2.027 bn", low=1.82e9, high=2.23e9, source=_VCA),
     Margin(key="total_capital_mean_vnd", period="2024", published="5.332 bn total assets", low=4.8e9, high=5.87e9, source=_VCA,
            note="Total capital is held against total assets."),
-    Margin(key="profit_margin", period="2024", published="203.4 m of 2.839 bn = 7.2 % (VCA); 352 m of 3.55 bn = 9.9 % (MPI)", low=0.06, high=0.11, source="domain S6, S7"),
-    Margin(key="worker_income_mean_vnd", period="2023", published="41 m (2021), 44 m (TP Kon Tum); 59 m nationally (2024)", low=41e6, high=59e6, source="domain S30b, S33e, S7"),
-    Margin(key="managers_college_share", period="2024", published="24.7 %", low=0.20, high=0.29, source="MPI, end 2024 (domain S7)"),
-    Margin(key="managers_intermediate_share", period="2024", published="46.6 %", low=0.42, high=0.51, source="MPI, end 2024 (domain S7)"),
-    Margin(key="revenue_from_members_share", period="2023", published="60 % (Bình Thuận 2022)", low=0.45, high=0.70, source="domain S71"),
-    Margin(key="good_or_fair_share", period="2024", published="≥ 60 % (target); 78.1 % nationally (2025)", low=0.55, high=0.80, source="domain S5, S9"),
-    Margin(key="high_tech_share_of_agricultural", period="2023", published="about 20 %", low=0.16, high=0.24, source="domain S30"),
-    Margin(key="high_tech_with_evidence_share", period="2025", published="7.4 % of all (2,600 of 35,041)", low=0.05, high=0.10, source="domain S13"),
-    Margin(key="ocop_products_of_cooperatives", period="2023", published="about 150 products, 77 owners, 38.1 % of owners cooperatives", low=45, high=70, source="domain S82, S6"),
-    Margin(key="off_take_share_of_agricultural", period="2024", published="about 25 % of agricultural cooperatives", low=0.23, high=0.27, source="MPI, end 2024 (domain S7)"),
+    Margin(key="profit_margin", period="2024", published="203.4 m of 2.839 bn = 7.2 % (VCA); 352 m of 3.55 bn = 9.9 % (MPI)", low=0.06, high=0.11, source="S6, S7"),
+    Margin(key="worker_income_mean_vnd", period="2023", published="41 m (2021), 44 m (TP Kon Tum); 59 m nationally (2024)", low=41e6, high=59e6, source="S30b, S33e, S7"),
+    Margin(key="managers_college_share", period="2024", published="24.7 %", low=0.20, high=0.29, source="MPI, end 2024 (S7)"),
+    Margin(key="managers_intermediate_share", period="2024", published="46.6 %", low=0.42, high=0.51, source="MPI, end 2024 (S7)"),
+    Margin(key="revenue_from_members_share", period="2023", published="60 % (Bình Thuận 2022)", low=0.45, high=0.70, source="S71"),
+    Margin(key="good_or_fair_share", period="2024", published="≥ 60 % (target); 78.1 % nationally (2025)", low=0.55, high=0.80, source="S5, S9"),
+    Margin(key="high_tech_share_of_agricultural", period="2023", published="about 20 %", low=0.16, high=0.24, source="S30"),
+    Margin(key="high_tech_with_evidence_share", period="2025", published="7.4 % of all (2,600 of 35,041)", low=0.05, high=0.10, source="S13"),
+    Margin(key="ocop_products_of_cooperatives", period="2023", published="about 150 products, 77 owners, 38.1 % of owners cooperatives", low=45, high=70, source="S82, S6"),
+    Margin(key="off_take_share_of_agricultural", period="2024", published="about 25 % of agricultural cooperatives", low=0.23, high=0.27, source="MPI, end 2024 (S7)"),
     Margin(key="chain_share_of_all", period="2024", published="about 13 %", low=0.115, high=0.145, source=_VCA),
-    Margin(key="projects_led_by_cooperatives_share", period="2024", published="79 %", low=0.74, high=0.84, source="conference of 11 Nov 2025 (domain S19)"),
-    Margin(key="households_per_project_mean", period="2024", published="68 to 86", low=66, high=88, source="2,938 projects, > 200,000 households; 3,500 models, about 300,000 (domain S19, S19c)"),
-    Margin(key="area_ha", period="2023", published="6,150 ha in nine chains", low=6_000, high=6_300, source="skhcn.kontum.gov.vn (domain S70)"),
+    Margin(key="projects_led_by_cooperatives_share", period="2024", published="79 %", low=0.74, high=0.84, source="conference of 11 Nov 2025 (S19)"),
+    Margin(key="households_per_project_mean", period="2024", published="68 to 86", low=66, high=88, source="2,938 projects, > 200,000 households; 3,500 models, about 300,000 (S19, S19c)"),
+    Margin(key="area_ha", period="2023", published="6,150 ha in nine chains", low=6_000, high=6_300, source="skhcn.kontum.gov.vn (S70)"),
 )  # fmt: skip
 """Published margins and the tolerance of each; `docs/sample.md` shows them, a test holds them."""

@@ -442,7 +442,7 @@ def sheets(province: SampleProvince) -> list[Sheet]:
             _small(province, period, ("trainings", "dao-tao.xlsx", "Đào tạo", "KẾT QUẢ ĐÀO TẠO, BỒI DƯỠNG"), (
                 STT, Field("name", ("Tên HTX",), width=44), Field("tax_code", ("Mã số HTX",)), Field("course", ("Tên lớp",), width=36),
                 Field("starts_on", ("Ngày khai giảng",), "date_text"), Field("days", ("Số ngày",), "number"),
-                Field("managers_trained", ("Cán bộ quản lý",), "int"), Field("members_trained", ("Thành viên, người lao động",), "int"),
+                Field("managers_trained", ("Cán bộ quản lý",), "int"), Field("members_trained", ("Học viên khác",), "int"),
                 Field("cost_vnd", ("Kinh phí (nghìn đồng)",), "money", 1_000))),
             _small(province, period, ("commendations", "khen-thuong.xlsx", "Khen thưởng", "DANH SÁCH KHEN THƯỞNG TẬP THỂ"), (
                 STT, Field("name", ("Tên HTX",), width=44), Field("tax_code", ("Mã số HTX",)), Field("decision", ("Số quyết định",)),

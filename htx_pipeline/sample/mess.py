@@ -192,22 +192,29 @@ class _Spoiler:
         value = None if key is None else row.truth[key]
         return None if key is None or not value or value < 50_000_000 else (key, int(value))
 
+    def _unit_rule(self, sheet: Sheet, row: Row) -> str | None:
+        """The implied price gives a linkage away; a report gives no quantity to hold against."""
+        has_price = sheet.table == "linkages" and isinstance(
+            row.cells["contracted_tonnes"], int | float
+        )
+        return "linkages.unit_price.impossible" if has_price else None
+
     def wrong_unit_thousand(self, sheet: Sheet, row: Row) -> _Entry | None:
         found = self._money(sheet, row)
         if found is None:
             return None
         wrong = sheet.field_of(found[0]).encode(found[1] * 1000)
-        return self._set(sheet, row, found[0], wrong, kind="wrong_unit_thousand")
+        rule = self._unit_rule(sheet, row)
+        return self._set(sheet, row, found[0], wrong, kind="wrong_unit_thousand", rule=rule)
 
     def wrong_unit_million(self, sheet: Sheet, row: Row) -> _Entry | None:
         found = self._money(sheet, row)
         if found is None:
             return None
         key, value = found
-        in_dong = sheet.field_of(key).divisor == 1
-        return self._set(
-            sheet, row, key, value // 1_000_000 if in_dong else value, kind="wrong_unit_million"
-        )
+        wrong = value // 1_000_000 if sheet.field_of(key).divisor == 1 else value
+        rule = self._unit_rule(sheet, row)
+        return self._set(sheet, row, key, wrong, kind="wrong_unit_million", rule=rule)
 
     def billion_text_slip(self, sheet: Sheet, row: Row) -> _Entry | None:
         found = self._money(sheet, row)
@@ -338,14 +345,10 @@ class _Spoiler:
         if sheet.period < "2025" or not gone:
             return None
         name = gone[int(self.rng.integers(len(gone)))]
-        return self._set(
-            sheet,
-            row,
-            "place_name",
-            name,
-            kind="old_unit_in_new_year",
-            rule="organisations.place_name.unknown_place",
-        )
+        is_district = name == old[0].district
+        code = "unknown_place" if is_district else "of_other_version"
+        rule = f"organisations.place_name.{code}"
+        return self._set(sheet, row, "place_name", name, kind="old_unit_in_new_year", rule=rule)
 
     def spelling_variant(self, sheet: Sheet, row: Row) -> _Entry | None:
         place = row.cells.get("place_name")

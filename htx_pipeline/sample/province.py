@@ -831,7 +831,7 @@ def _is_new_geography(period: str) -> bool:
 
 def _place_columns(place: Place | None, period: str) -> dict[str, Any]:
     if place is None:
-        return {"district_name": "Ngoài tỉnh"}
+        return {"district_name": "Ngoài tỉnh", "locality": "Ngoài tỉnh"}
     new = _is_new_geography(period)
     return {
         "place_name": place.new_name if new else place.old_name,

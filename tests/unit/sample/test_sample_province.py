@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 import pytest
 from stdnum.vn import mst
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.sample import SampleProvince, fit, generate
-from htx_pipeline.sample.facts import CHAINS, DISTRICT_WEIGHTS, KNOWN_PERIODS, places
+from htx_pipeline.sample.facts import (
+    CHAINS,
+    DISTRICT_WEIGHTS,
+    KNOWN_PERIODS,
+    MARGINS,
+    SOURCES,
+    places,
+)
 from htx_pipeline.schemas import TABLES
 
 
@@ -254,3 +263,11 @@ def test_any_of_the_years_can_be_made_alone(periods: tuple[str, ...]) -> None:
     counts = made.linkages.group_by("period").len().sort("period")
     assert counts.rows() == [(p, 300) for p in periods]
     assert set(made.organisations["period"]) == set(periods)
+
+
+def test_every_margin_names_a_source_that_can_be_looked_up() -> None:
+    for margin in MARGINS:
+        keys = re.findall(r"\bS\d+[a-e]?\b", margin.source)
+        assert keys or "." in margin.source, margin
+        assert set(keys) <= set(SOURCES), margin
+        assert margin.low <= margin.high
