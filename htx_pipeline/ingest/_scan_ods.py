@@ -135,9 +135,9 @@ class _Reader:
 
     def _repeat(self, attributes: dict[str, str], name: str) -> int:
         text = attributes.get(_TABLE + name, "1")
-        if not text.isascii() or not text.isdigit() or len(text) > 9:
+        if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) == 0:
             raise Unsafe("damaged", why=f"{name} is {text[:40]!r}.")
-        return max(int(text), 1)
+        return int(text)
 
     def _too_large(self, rows: int, cols: int) -> None:
         raise Unsafe(

@@ -289,6 +289,9 @@ class Sheet:
             self.file_name,
             lambda: self._raw.to_python(skip_empty_area=False),
         )
+        if len(rows) != self.n_rows:
+            why = f"{len(rows)} rows where {self.n_rows} were stated."
+            raise refuse("damaged", where=f"{self.file_name}, {self.name}", why=why)
         for (row, col), text in self.facts.errors.items():
             if row <= len(rows) and col <= len(rows[row - 1]) and rows[row - 1][col - 1] == "":
                 rows[row - 1][col - 1] = text

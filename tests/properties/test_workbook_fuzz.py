@@ -258,6 +258,14 @@ def test_found_cases_stay_harmless(case):
     read(FOUND[case], "a.xlsx")
 
 
+def test_a_row_repeated_zero_times_does_not_shift_the_rows_below():
+    lie = rebuilt(
+        SEEDS["ods"], "content.xml", lambda x: x.replace(b'repeated="2"', b'repeated="0"', 1)
+    )
+    assert lie != SEEDS["ods"]
+    assert read(lie, "a.ods") == "damaged"
+
+
 @pytest.mark.parametrize(("kind", "part"), [("ods", "content.xml"), ("xlsx", "xl/workbook.xml")])
 def test_an_encoding_that_does_not_exist_is_no_way_in(kind, part):
     changed = rebuilt(SEEDS[kind], part, lambda x: x.replace(b"UTF-8", b"A0UTF-8", 1))
