@@ -188,7 +188,7 @@ def write_list(  # noqa: PLR0912, PLR0915
             else r.cell or (f"dòng {r.row}" if r.row else "")
         )
         value = "(xem danh sách đầy đủ)" if one.is_summed_up else clean(r.value, 200)
-        texts = (
+        texts: tuple[int | str, ...] = (
             number,
             f"{look.symbol} {look.word}",
             _sheet_name(r.sheet),
@@ -198,12 +198,12 @@ def write_list(  # noqa: PLR0912, PLR0915
             r.reason,
             r.remedy,
         )
-        for at, text in enumerate(texts, 1):
+        for at, entry in enumerate(texts, 1):
             put(
                 ws,
                 row,
                 at,
-                text,
+                entry,
                 font=_font(),
                 border=box,
                 alignment=centre if at in (1, 2, 4) else wrap,
@@ -369,19 +369,10 @@ def _write_full(
             row += 1
             rows[r] = row
             look = LOOKS[r.severity]
-            for at, entry in enumerate(
-                (
-                    row - 3,
-                    f"{look.symbol} {look.word}",
-                    _sheet_name(r.sheet),
-                    r.cell,
-                    clean(r.column, 120),
-                    clean(r.value, 200),
-                    r.reason,
-                    r.remedy,
-                ),
-                1,
-            ):
+            entries: tuple[int | str, ...] = (
+                row - 3, f"{look.symbol} {look.word}", _sheet_name(r.sheet), r.cell, clean(r.column, 120), clean(r.value, 200), r.reason, r.remedy,
+            )  # fmt: skip
+            for at, entry in enumerate(entries, 1):
                 put(ws, row, at, entry, font=plain)
             if r.sheet in titles and r.cell and r.sheet is not None and row < _MAX_LINKS:
                 link(ws, row, 4, titles[r.sheet], r.cell)
