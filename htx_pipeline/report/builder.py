@@ -113,7 +113,21 @@ class Builder:
         return None
 
     def not_reported(self) -> list[Row]:
-        """Return cooperatives without a report, by locality and name."""
+        """Return cooperatives that should have reported and did not, by locality and name.
+
+        The roster says who should; without one, every cooperative of the register should.
+        """
+        if self.f.has("metrics/reporting_roster"):
+            roster = self.f.rows(
+                "metrics/reporting_roster", "name", "locality", "status", "has_reported_before"
+            )
+            told = {True: "Kỳ trước có báo cáo", False: "Kỳ trước cũng chưa báo cáo"}
+            missing = [
+                {**r, "state": told.get(r["has_reported_before"])}
+                for r in roster
+                if r["status"] == "missing"
+            ]
+            return by(missing, "locality", "name", "org_id")
         status = TABLES["organisations"]["status"].code_labels()
         rows = [
             {**r, "state": status.get(r["status"] or "")}

@@ -191,8 +191,8 @@ class ClusterPages(Builder):
         if shown:
             why = "không có liên kết nào nêu số liệu này"
             fields = [
-                Field(key="product", label="Sản phẩm", width=1.4),
-                Field(key="label", label="Công đoạn", width=2.0),
+                Field(key="product", label="Sản phẩm", width=1.9),
+                Field(key="label", label="Công đoạn", width=1.8),
                 Field(key="state", label="Trong cụm", width=1.2),
                 Field(key="n_organisations", label="Tổ chức", kind="count", width=0.8),
             ]

@@ -26,6 +26,8 @@ EXPECTED: Final[dict[str, tuple[str, ...]]] = {
     "metrics/localities": ("locality",),
     "metrics/indicators": ("indicator",),
     "metrics/plan_progress": ("indicator",),
+    "metrics/reporting_roster": ("org_id", "status"),
+    "metrics/reporting_roster_localities": ("locality",),
 }
 """Columns without which a frame cannot be used; others may be absent and print as null."""
 

@@ -44,6 +44,7 @@ from htx_pipeline.report.labels import (
     NEEDS,
     SEVERITY_TEXT,
     SHORT_LEVELS,
+    WITHOUT_PLACE,
     gap_text,
     indicator_label,
     measure_text,
@@ -827,6 +828,45 @@ class OverviewPages(Builder):
             )  # fmt: skip
         return sorted(rows, key=lambda r: (r["rank"], -r["n"], r["table"], r["rule"]))
 
+    def roster(self) -> Table | None:
+        """Return how the units that should report did, by locality."""
+        rows = [
+            {**r, "locality": WITHOUT_PLACE if r["locality"] in (None, "unknown") else r["locality"]}
+            for r in self.f.rows(
+                "metrics/reporting_roster_localities", "n_expected", "n_on_time", "n_late", "n_undated", "n_partial",
+                "n_missing", "reported_share",
+            )
+        ]  # fmt: skip
+        if not rows or not self.f.has("core/cooperative_reports"):
+            return None
+        counted = [
+            Field(key="n_expected", label="Phải báo cáo", kind="count", width=0.9),
+            Field(key="n_on_time", label="Đúng hạn", kind="count", width=0.8),
+            Field(key="n_late", label="Nộp muộn", kind="count", width=0.8),
+            Field(key="n_undated", label="Không ghi ngày", kind="count", width=0.8),
+            Field(key="n_partial", label="Thiếu số liệu", kind="count", width=0.8),
+            Field(key="n_missing", label="Chưa nộp", kind="count", width=0.8),
+        ]
+        counted = [f for f in counted if total(rows, f.key) or f.key in ("n_expected", "n_missing")]
+        sums = {f.key: total(rows, f.key) for f in counted}
+        sums["reported_share"] = ratio(
+            (sums["n_expected"] or 0) - (sums["n_missing"] or 0), sums["n_expected"]
+        )
+        return Table(
+            id="tinh-hinh-bao-cao",
+            title=f"Tình hình gửi báo cáo kỳ {self.f.period}",
+            sheet="Tình hình báo cáo",
+            fields=(
+                Field(key="locality", label=self.o.locality_label, width=2.0),
+                *counted,
+                Field(key="reported_share", label="Tỷ lệ đã nộp", kind="share", width=0.9, why_null="không có đơn vị phải báo cáo"),
+            ),
+            rows=tuple(by(rows, "n_expected", "locality", descending=("n_expected",))),
+            total={"locality": "Cộng", **sums},
+            source=self.source(("organisations", "cooperative_reports"), "hợp tác xã, liên hiệp hợp tác xã thuộc diện báo cáo"),
+            page_rows=self.o.rows_printed,
+        )  # fmt: skip
+
     def quality(self) -> tuple[Block, ...]:
         blocks: list[Block] = []
         counts = self.table_counts()
@@ -878,22 +918,25 @@ class OverviewPages(Builder):
             blocks.append(
                 Prose(id="khong-loi", paragraphs=("Các quy tắc kiểm tra không phát hiện lỗi nào.",))
             )
+        roster = self.roster()
+        if roster:
+            blocks.append(roster)
         if self.f.has("core/cooperative_reports"):
             late = self.not_reported()
             if late:
                 blocks.append(
                     Table(
                         id="chua-bao-cao",
-                        title=f"Hợp tác xã chưa gửi báo cáo kỳ {self.f.period} ({text.number(len(late))} đơn vị)",
+                        title=f"Đơn vị chưa gửi báo cáo kỳ {self.f.period} ({text.number(len(late))} đơn vị)",
                         sheet="Chưa báo cáo",
                         fields=(
                             Field(key="locality", label=self.o.locality_label, width=1.5, why_null="chưa rõ địa bàn"),
-                            Field(key="name", label="Tên hợp tác xã", width=3.0),
+                            Field(key="name", label="Tên đơn vị", width=3.0),
                             Field(key="org_id", label="Mã tổ chức", kind="code", width=1.3),
-                            Field(key="state", label="Tình trạng", width=1.5, why_null="nguồn không nêu"),
+                            Field(key="state", label="Ghi chú", width=1.5, why_null="nguồn không nêu"),
                         ),
                         rows=tuple(late),
-                        source=self.source(("organisations", "cooperative_reports"), "có trong danh bạ, không có báo cáo trong kỳ"),
+                        source=self.source(("organisations", "cooperative_reports"), "thuộc diện báo cáo, không có báo cáo trong kỳ"),
                         page_rows=self.o.rows_printed,
                     )
                 )  # fmt: skip

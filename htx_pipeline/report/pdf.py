@@ -67,7 +67,7 @@ class PdfWriter:
         """Return what the template prints for *page*, as plain JSON values."""
         options = self.report.settings
         numbers = {"table": 0, "figure": 0}
-        sections = []
+        sections: list[dict[str, Any]] = []
         for i, section in enumerate(page.sections):
             sections.append(
                 {
@@ -75,6 +75,9 @@ class PdfWriter:
                     "blocks": [self._block(b, numbers) for b in section.blocks],
                 }
             )
+        if sections and sections[-1]["blocks"]:
+            # The signature never stands alone on a page: the last lines before it come along.
+            sections[-1]["blocks"][-1]["last"] = True
         return {
             "title": page.title,
             "subtitle": page.subtitle,
