@@ -1121,7 +1121,8 @@ def check_totals(
     Notes
     -----
     A total agrees if it equals the sum of the table's data rows or of its subtotals; a subtotal if
-    it equals the sum of the data rows of its section, written above or below it. Whole numbers
+    it equals the sum of the data rows of its section, written above or below it, with or without
+    hidden rows. Whole numbers
     must agree exactly; others within the rounding of their last digit. Columns whose heading says
     rate, average, price, yield, year or code are not summed.
 
@@ -1191,7 +1192,11 @@ class _Sums:
     def __init__(self, layout: Layout, table: Table) -> None:
         self.kinds = layout.kinds
         self.table = table
-        self.data = table.data_rows
+        hidden = (r for r, kind in layout.hidden_kinds.items() if kind == RowKind.DATA)
+        shown = table.data_rows
+        within = [r for r in hidden if table.first_row <= r <= table.last_row]
+        # A total may have been taken over rows that were hidden afterwards.
+        self.readings = [shown, *([tuple(sorted([*shown, *within]))] if within else [])]
         inside = range(table.first_row, table.last_row + 1)
         of_which = {
             r for r in inside if self.kinds[r - 1] == RowKind.SUBTOTAL and _is_of_which(layout, r)
@@ -1214,12 +1219,13 @@ class _Sums:
         at = bisect_right(edges, row)
         low = edges[at - 2] if at >= 2 else 0
         high = edges[at] if at < len(edges) else self.table.last_row + 1
-        middle = bisect_right(self.data, row)
-        above = self.data[bisect_right(self.data, low) : middle]
-        below = self.data[middle : bisect_right(self.data, high - 1)]
-        headed = row in self.table.sections
-        near = [below, above] if headed else [above, below]
-        options = [self.data, tuple(r for r in self.subtotals), *near] if is_total else near
+        options: list[Sequence[int]] = []
+        for data in self.readings:
+            middle = bisect_right(data, row)
+            above = data[bisect_right(data, low) : middle]
+            below = data[middle : bisect_right(data, high - 1)]
+            near = [below, above] if row in self.table.sections else [above, below]
+            options += [data, self.subtotals, *near] if is_total else near
         return [rows for rows in options if rows]
 
 

@@ -200,6 +200,15 @@ def test_hidden_rows_are_accounted_for_and_not_read():
     assert [n.code for n in layout.notes] == ["hidden_rows_not_read"]
 
 
+def test_a_total_over_rows_hidden_later_is_no_mismatch():
+    rows = [["STT", "Tên", "Vốn"], [1, "A", 1], [2, "B", 2], [3, "C", 3], [N, "Tổng cộng", 6]]
+    layout = understand(workbook(rows, hidden=[3]))
+    assert kinds(layout) == "hdxdT"
+    assert check_totals(layout) == []
+    rows[-1][2] = 7
+    assert [n.cell for n in check_totals(understand(workbook(rows, hidden=[3])))] == ["C5"]
+
+
 def test_a_hidden_sheet_is_marked():
     sheet = workbook([["STT", "Tên", "Vốn"], [1, "A", 1]], visible=False)
     assert sheet.visibility == "hidden"
