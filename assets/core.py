@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
-import expectations
 import polars as pl
 
+import expectations
 from htx_pipeline.findings import concat_findings
-from htx_pipeline.orchestration.checks import BALANCE_CHECK, SHARE_CHECK, check_name, suite_check_specs
+from htx_pipeline.orchestration.checks import suite_check_specs
 from htx_pipeline.orchestration.failures import explained
 from htx_pipeline.orchestration.metadata import OWNERS, table_metadata
 from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, WITH_PREVIOUS, SettingsResource
@@ -34,6 +34,7 @@ def _core_table(table: Table) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, settings: SettingsResource, rows: pl.DataFrame,
         reader_findings: pl.DataFrame, organisations: pl.DataFrame | None,
     ) -> Iterator[dg.Output[pl.DataFrame] | dg.AssetCheckResult]:  # fmt: skip
+        from htx_pipeline.orchestration.settled import settled_events
         from htx_pipeline.resolve.tables import resolve_table
         from htx_pipeline.validation.publish import settle
 
@@ -43,39 +44,17 @@ def _core_table(table: Table) -> dg.AssetsDefinition:
             references["organisations.org_id"] = organisations["org_id"]
         with explained():
             resolved = resolve_table(
-                table.name, rows, period=context.partition_key, organisations=organisations, province=chosen.province
+                table.name,
+                rows,
+                period=context.partition_key,
+                organisations=organisations,
+                province=chosen.province,
             )
             done = settle(
                 resolved, suite, rows_read=rows.height, reader_findings=reader_findings,
                 references=references, max_rejected_share=chosen.max_rejected_share,
             )  # fmt: skip
-        yield dg.Output(done.findings, "findings")
-        yield dg.Output(done.rejected, "rejected")
-        yield dg.Output(done.ledger, "ledger")
-        for check in done.checks:
-            name = SHARE_CHECK if check.rule_id == "rejected_share" else check_name(check.rule_id)
-            stops = check.severity == "critical"
-            yield dg.AssetCheckResult(
-                asset_key=key, check_name=name, passed=check.passed,
-                severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
-                metadata={"failed": check.n_failed, "checked": check.n_checked, **dict(check.metadata)},
-            )  # fmt: skip
-        yield dg.AssetCheckResult(
-            asset_key=key, check_name=BALANCE_CHECK, passed=done.is_balanced,
-            metadata={"rows_read": done.rows_read, "accepted": done.accepted.height, "set_aside": int(done.ledger["rows_rejected_first"].sum())},
-        )  # fmt: skip
-        if not done.is_publishable:
-            failed = [c for c in done.checks if not c.passed and c.severity == "critical"]
-            raise dg.Failure(
-                description=f"core/{table.name} is not published: "
-                + "; ".join(f"{c.rule_id}: {c.description_en}" for c in failed)
-                + f". See core/{table.name}_findings for the rows and what to do.",
-                allow_retries=False,
-            )
-        yield dg.Output(
-            done.accepted, "accepted",
-            metadata={"rows_read": done.rows_read, "rejected": done.rejected.height, "findings": done.findings.height},
-        )  # fmt: skip
+        yield from settled_events(context, key, done)
 
     options = {
         "name": f"core_{table.name}",
@@ -83,14 +62,15 @@ def _core_table(table: Table) -> dg.AssetsDefinition:
         "ins": ins,
         "partitions_def": PERIOD_PARTITIONS,
         "check_specs": suite_check_specs(suite, key),
+        "can_subset": True,
         "outs": {
-            "findings": dg.AssetOut(key=["core", f"{table.name}_findings"], owners=OWNERS["core"], kinds={"polars", "parquet"},
+            "findings": dg.AssetOut(key=["core", f"{table.name}_findings"], is_required=False, owners=OWNERS["core"], kinds={"polars", "parquet"},
                                     description=f"{label}: lý do và cách sửa / what was found, why, and what to do."),
-            "rejected": dg.AssetOut(key=["core", f"{table.name}_rejected"], owners=OWNERS["core"], kinds={"polars", "parquet"},
+            "rejected": dg.AssetOut(key=["core", f"{table.name}_rejected"], is_required=False, owners=OWNERS["core"], kinds={"polars", "parquet"},
                                     description=f"{label}: các dòng bị loại / rows that were rejected."),
-            "ledger": dg.AssetOut(key=["core", f"{table.name}_ledger"], owners=OWNERS["core"], kinds={"polars", "parquet"},
+            "ledger": dg.AssetOut(key=["core", f"{table.name}_ledger"], is_required=False, owners=OWNERS["core"], kinds={"polars", "parquet"},
                                   description=f"{label}: sổ đối chiếu số dòng / rows in = rows out + rejected, by rule."),
-            "accepted": dg.AssetOut(key=key, owners=OWNERS["core"], kinds={"polars", "parquet", "greatexpectations"},
+            "accepted": dg.AssetOut(key=key, is_required=False, owners=OWNERS["core"], kinds={"polars", "parquet", "greatexpectations"},
                                     description=f"{label}. {table.description}", metadata=table_metadata(table)),
         },
     }  # fmt: skip
@@ -107,7 +87,10 @@ def _core_table(table: Table) -> dg.AssetsDefinition:
 
     @dg.multi_asset(**options)
     def alone(
-        context: dg.AssetExecutionContext, settings: SettingsResource, rows: pl.DataFrame, reader_findings: pl.DataFrame
+        context: dg.AssetExecutionContext,
+        settings: SettingsResource,
+        rows: pl.DataFrame,
+        reader_findings: pl.DataFrame,
     ) -> Iterator[dg.Output[pl.DataFrame] | dg.AssetCheckResult]:
         yield from settle_table(context, settings, rows, reader_findings, None)
 
@@ -132,11 +115,18 @@ def plausibility(context: dg.AssetExecutionContext, reports: pl.DataFrame) -> pl
     period = context.partition_key
     previous = reports.filter(pl.col("period") < period)
     found = report_plausibility(reports, previous, period=period)
-    context.add_output_metadata({"warnings": int((found["severity"] == "warning").sum()), "has_previous": not previous.is_empty()})
+    context.add_output_metadata(
+        {
+            "warnings": int((found["severity"] == "warning").sum()),
+            "has_previous": not previous.is_empty(),
+        }
+    )
     return found
 
 
-def _stacked(name: str, description: str, join: str, *, extra: tuple[str, ...] = ()) -> dg.AssetsDefinition:
+def _stacked(
+    name: str, description: str, join: str, *, extra: tuple[str, ...] = ()
+) -> dg.AssetsDefinition:
     sources = [*(f"{t}_{join}" for t in TABLES), *extra]
 
     @dg.asset(
@@ -151,6 +141,9 @@ def _stacked(name: str, description: str, join: str, *, extra: tuple[str, ...] =
 
 
 all_findings = _stacked(
-    "findings", "Mọi phát hiện, theo tệp và dòng / everything found, by file and row.", "findings", extra=(PLAUSIBILITY,)
+    "findings",
+    "Mọi phát hiện, theo tệp và dòng / everything found, by file and row.",
+    "findings",
+    extra=(PLAUSIBILITY,),
 )
 ledger = _stacked("ledger", "Sổ đối chiếu của mọi bảng / the ledger of every table.", "ledger")

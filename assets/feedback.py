@@ -17,7 +17,10 @@ from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, SettingsReso
     description="Phản hồi đơn vị gửi / feedback: each sender's own workbook with the cells to mend marked; one row per file with findings.",
 )  # fmt: skip
 def feedback(
-    context: dg.AssetExecutionContext, settings: SettingsResource, source_files: pl.DataFrame, findings: pl.DataFrame
+    context: dg.AssetExecutionContext,
+    settings: SettingsResource,
+    source_files: pl.DataFrame,
+    findings: pl.DataFrame,
 ) -> pl.DataFrame:
     """Write the feedback workbooks of the period."""
     from htx_pipeline.feedback import write_feedbacks
@@ -28,12 +31,20 @@ def feedback(
     folder = Path(chosen.data_dir) / "report" / "feedback" / f"period={period}"
     with explained():
         told = write_feedbacks(
-            findings, source_files, input_dir=chosen.input_dir, out_dir=folder, period=period, mappings=load_mappings(chosen.mappings)
+            findings,
+            source_files,
+            input_dir=chosen.input_dir,
+            out_dir=folder,
+            period=period,
+            mappings=load_mappings(chosen.mappings),
         )
     context.add_output_metadata(
         {
             "folder": dg.MetadataValue.path(str(folder)),
-            **{form: told.filter(pl.col("form") == form).height for form in ("marked", "rendering", "list", "not_needed")},
+            **{
+                form: told.filter(pl.col("form") == form).height
+                for form in ("marked", "rendering", "list", "not_needed")
+            },
         }
     )
     return told

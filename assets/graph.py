@@ -30,14 +30,19 @@ def edges(linkages: pl.DataFrame) -> Iterator[dg.Output[pl.DataFrame] | dg.Asset
     made = network.edges(linkages)
     money = ("contracted_value_vnd", "paid_value_vnd")
     is_conserved = all(int(made[c].sum()) == int(linkages[c].sum()) for c in money) and all(
-        abs(float(made[c].sum()) - float(linkages[c].sum())) <= 1e-6 * max(1.0, abs(float(linkages[c].sum())))
+        abs(float(made[c].sum()) - float(linkages[c].sum()))
+        <= 1e-6 * max(1.0, abs(float(linkages[c].sum())))
         for c in ("contracted_tonnes", "delivered_tonnes")
     )
     is_conserved = is_conserved and int(made["n_linkages"].sum()) == linkages.height
     counts = {"linkages": linkages.height, "edges": made.height}
     yield dg.AssetCheckResult(check_name=CONSERVED, passed=is_conserved, metadata=counts)
     if not is_conserved:
-        raise dg.Failure("The edges do not add up to the linkages; nothing is published.", metadata=counts, allow_retries=False)
+        raise dg.Failure(
+            "The edges do not add up to the linkages; nothing is published.",
+            metadata=counts,
+            allow_retries=False,
+        )
     yield dg.Output(made, metadata=frame_metadata(made))
 
 

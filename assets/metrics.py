@@ -12,7 +12,11 @@ from htx_pipeline.metrics import localities as locality_measures
 from htx_pipeline.orchestration.metadata import OWNERS
 from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, WITH_PREVIOUS, SettingsResource
 
-_COMMON = {"group_name": "metrics", "owners": OWNERS["metrics"], "partitions_def": PERIOD_PARTITIONS}
+_COMMON = {
+    "group_name": "metrics",
+    "owners": OWNERS["metrics"],
+    "partitions_def": PERIOD_PARTITIONS,
+}
 _ORGANISATIONS = dg.AssetIn(key=["core", "organisations"])
 _REPORTS = dg.AssetIn(key=["core", "cooperative_reports"])
 _EDGES = dg.AssetIn(key=["graph", "edges"])
@@ -26,7 +30,9 @@ _COMMUNITIES = dg.AssetIn(key=["graph", "communities"])
     "largest buyer's share (0..1), and which legal tests it passes.",
     kinds={"polars"}, **_COMMON,
 )  # fmt: skip
-def clusters(nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
+def clusters(
+    nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.DataFrame, reports: pl.DataFrame
+) -> pl.DataFrame:
     """Describe each cluster in one row."""
     return describe.clusters(nodes, edges, communities, reports)
 
@@ -35,7 +41,9 @@ def clusters(nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.DataFrame
     key=["metrics", "cluster_members"], ins={"nodes": _NODES, "edges": _EDGES, "communities": _COMMUNITIES, "reports": _REPORTS},
     description="Thành viên cụm / members of each cluster: stage, value in and out (VND), source rows.", kinds={"polars"}, **_COMMON,
 )  # fmt: skip
-def cluster_members(nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
+def cluster_members(
+    nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.DataFrame, reports: pl.DataFrame
+) -> pl.DataFrame:
     """List the organisations of each cluster."""
     return describe.cluster_members(nodes, edges, communities, reports)
 
@@ -44,7 +52,9 @@ def cluster_members(nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.Da
     key=["metrics", "cluster_stages"], ins={"nodes": _NODES, "edges": _EDGES, "communities": _COMMUNITIES},
     description="Khâu của cụm / stages of each cluster's chains, present or missing.", kinds={"polars"}, **_COMMON,
 )  # fmt: skip
-def cluster_stages(nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.DataFrame) -> pl.DataFrame:
+def cluster_stages(
+    nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.DataFrame
+) -> pl.DataFrame:
     """Say which stages of each product chain a cluster has."""
     return describe.cluster_stages(nodes, edges, communities)
 
@@ -53,7 +63,9 @@ def cluster_stages(nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.Dat
     key=["metrics", "chain_flows"], ins={"edges": _EDGES, "nodes": _NODES, "communities": _COMMUNITIES},
     description="Dòng chảy giữa các khâu / flows between stages in VND and tonnes, with losses and unknowns named.", kinds={"polars"}, **_COMMON,
 )  # fmt: skip
-def chain_flows(edges: pl.DataFrame, nodes: pl.DataFrame, communities: pl.DataFrame) -> pl.DataFrame:
+def chain_flows(
+    edges: pl.DataFrame, nodes: pl.DataFrame, communities: pl.DataFrame
+) -> pl.DataFrame:
     """Add linkages up to flows between stages."""
     return chain.chain_flows(edges, nodes, communities)
 
@@ -62,9 +74,16 @@ def chain_flows(edges: pl.DataFrame, nodes: pl.DataFrame, communities: pl.DataFr
     key=["metrics", "localities"], ins={"organisations": _ORGANISATIONS, "reports": _REPORTS, "edges": _EDGES},
     description="Địa bàn / localities: one row each; the rows add up to the whole.", kinds={"narwhals"}, **_COMMON,
 )  # fmt: skip
-def localities(settings: SettingsResource, organisations: pl.DataFrame, reports: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
+def localities(
+    settings: SettingsResource,
+    organisations: pl.DataFrame,
+    reports: pl.DataFrame,
+    edges: pl.DataFrame,
+) -> pl.DataFrame:
     """Describe each locality."""
-    return locality_measures.localities(organisations, reports, edges, min_disclosure_count=settings.get().min_disclosure_count)
+    return locality_measures.localities(
+        organisations, reports, edges, min_disclosure_count=settings.get().min_disclosure_count
+    )
 
 
 @dg.asset(
@@ -72,9 +91,16 @@ def localities(settings: SettingsResource, organisations: pl.DataFrame, reports:
     description="Chỉ tiêu / indicators: every official rate under each of its denominators, undefined ones with their reason.",
     kinds={"narwhals"}, **_COMMON,
 )  # fmt: skip
-def indicators(settings: SettingsResource, organisations: pl.DataFrame, reports: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
+def indicators(
+    settings: SettingsResource,
+    organisations: pl.DataFrame,
+    reports: pl.DataFrame,
+    edges: pl.DataFrame,
+) -> pl.DataFrame:
     """Compute the indicators of every locality and of the whole."""
-    return indicator_measures.indicators(organisations, reports, edges, min_disclosure_count=settings.get().min_disclosure_count)
+    return indicator_measures.indicators(
+        organisations, reports, edges, min_disclosure_count=settings.get().min_disclosure_count
+    )
 
 
 @dg.asset(
@@ -96,6 +122,7 @@ SILENT = "no_reporter_of_the_period_before_is_missing"
         "organisations": _ORGANISATIONS,
         "reports": dg.AssetIn(key=["core", "cooperative_reports"], partition_mapping=WITH_PREVIOUS),
         "rejected": dg.AssetIn(key=["core", "cooperative_reports_rejected"]),
+        "arrivals": dg.AssetIn(key=["raw", "inbox"]),
     },
     description="Tình hình nộp báo cáo / the roster: every unit that should report, on time, late, partial, missing or not expected, and why.",
     check_specs=[
@@ -107,15 +134,19 @@ SILENT = "no_reporter_of_the_period_before_is_missing"
     kinds={"polars"}, **_COMMON,
 )  # fmt: skip
 def reporting_roster(
-    context: dg.AssetExecutionContext, organisations: pl.DataFrame, reports: pl.DataFrame, rejected: pl.DataFrame
+    context: dg.AssetExecutionContext, organisations: pl.DataFrame, reports: pl.DataFrame, rejected: pl.DataFrame, arrivals: pl.DataFrame
 ) -> Iterator[dg.Output[pl.DataFrame] | dg.AssetCheckResult]:  # fmt: skip
     """Hold the register against the reports."""
     period = context.partition_key
     previous = reports.filter(pl.col("period") < period)
-    roster = reporting.reporting_roster(organisations, reports, previous, rejected=rejected, period=period)
+    roster = reporting.reporting_roster(
+        organisations, reports, previous, rejected=rejected, period=period
+    )
     silent = reporting.missing_that_reported_before(roster)
     by_place = dict(silent.group_by("locality").len().sort("locality").iter_rows())
-    yield dg.Output(roster, metadata=dict(roster.group_by("status").len().sort("status").iter_rows()))
+    yield dg.Output(
+        roster, metadata=dict(roster.group_by("status").len().sort("status").iter_rows())
+    )
     yield dg.AssetCheckResult(
         check_name=SILENT, passed=silent.is_empty(), severity=dg.AssetCheckSeverity.WARN,
         metadata={"missing": silent.height, "by_locality": by_place, "has_previous": not previous.is_empty()},

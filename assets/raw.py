@@ -34,21 +34,22 @@ def _raw_table(table: Table) -> dg.AssetsDefinition:
         group_name="raw",
         outs={
             "rows": dg.AssetOut(
-                key=["raw", table.name], owners=OWNERS["raw"], kinds={"polars", "parquet"},
+                is_required=False, key=["raw", table.name], owners=OWNERS["raw"], kinds={"polars", "parquet"},
                 description=f"{table.label_vi} / {table.label_en}: rows as read, not judged.",
                 metadata=table_metadata(table),
             ),
             "findings": dg.AssetOut(
-                key=["raw", f"{table.name}_findings"], owners=OWNERS["raw"], kinds={"polars", "parquet"},
+                is_required=False, key=["raw", f"{table.name}_findings"], owners=OWNERS["raw"], kinds={"polars", "parquet"},
                 description=f"{table.label_vi}: ô không đọc được hoặc phải suy đoán / cells that could not be read or had to be interpreted.",
             ),
             "sheets": dg.AssetOut(
-                key=["raw", f"{table.name}_sheets"], owners=OWNERS["raw"], kinds={"polars", "parquet"},
+                is_required=False, key=["raw", f"{table.name}_sheets"], owners=OWNERS["raw"], kinds={"polars", "parquet"},
                 description=f"{table.label_vi}: từng trang tính, số dòng theo loại / each sheet read, with its rows by kind.",
             ),
         },
         ins={"source_files": dg.AssetIn(key=["raw", "source_files"])},
         partitions_def=PERIOD_PARTITIONS,
+        can_subset=True,
     )  # fmt: skip
     def read(
         context: dg.AssetExecutionContext, settings: SettingsResource, source_files: pl.DataFrame
@@ -59,9 +60,14 @@ def _raw_table(table: Table) -> dg.AssetsDefinition:
                 table.name, load_mappings(chosen.mappings), source_files,
                 input_dir=chosen.input_dir, period=context.partition_key, corrections_file=chosen.corrections_file,
             )  # fmt: skip
-        yield dg.Output(result.rows, "rows", metadata={"files": result.sheets["source_file"].n_unique()})
-        yield dg.Output(result.findings, "findings")
-        yield dg.Output(result.sheets, "sheets")
+        files = result.sheets["source_file"].n_unique()
+        for name, frame in (
+            ("rows", result.rows),
+            ("findings", result.findings),
+            ("sheets", result.sheets),
+        ):
+            if name in context.op_execution_context.selected_output_names:
+                yield dg.Output(frame, name, metadata={"files": files})
 
     return read
 

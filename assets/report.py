@@ -11,7 +11,17 @@ from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, SettingsReso
 from htx_pipeline.schemas import TABLES
 
 _CORE = [*TABLES, *(f"{t}_rejected" for t in TABLES), "findings", "ledger"]
-_METRICS = ["clusters", "cluster_members", "cluster_stages", "chain_flows", "localities", "indicators", "plan_progress", "reporting_roster", "reporting_roster_localities"]
+_METRICS = [
+    "clusters",
+    "cluster_members",
+    "cluster_stages",
+    "chain_flows",
+    "localities",
+    "indicators",
+    "plan_progress",
+    "reporting_roster",
+    "reporting_roster_localities",
+]
 INPUTS = [
     "raw/source_files", *(f"raw/{t}_sheets" for t in TABLES), *(f"core/{t}" for t in _CORE), "graph/nodes", "graph/edges",
     *(f"metrics/{t}" for t in _METRICS),
@@ -33,10 +43,14 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
     chosen = settings.get()
     period = context.partition_key
     with explained():
-        frames: dict[str, pl.DataFrame] = {k: read_table(k, period=period, data_dir=chosen.data_dir) for k in INPUTS}
+        frames: dict[str, pl.DataFrame] = {
+            k: read_table(k, period=period, data_dir=chosen.data_dir) for k in INPUTS
+        }
         every = frames["metrics/clusters"]
         reported = every.filter(pl.col("n_organisations") >= chosen.min_cluster_size)
-        reported = reported.sort(["n_organisations", "cluster_id"], descending=[True, False]).head(chosen.max_cluster_reports)
+        reported = reported.sort(["n_organisations", "cluster_id"], descending=[True, False]).head(
+            chosen.max_cluster_reports
+        )
         frames["metrics/clusters"] = reported
         mapped = frames["raw/source_files"].filter(pl.col("mapping_id").is_not_null())
         options = ReportOptions(

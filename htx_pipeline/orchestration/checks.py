@@ -28,7 +28,9 @@ def check_name(rule_id: str) -> str:
 
 
 def _severity(rule: RuleSpec) -> str:
-    return {"stop": "publishes nothing", "reject": "rejects the row", "flag": "marks the row"}[rule.action]
+    return {"stop": "publishes nothing", "reject": "rejects the row", "flag": "marks the row"}[
+        rule.action
+    ]
 
 
 def suite_check_specs(suite: SuiteSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:

@@ -34,8 +34,11 @@ def table_metadata(table: Table) -> dict[str, Any]:
         dg.TableColumn(
             name=c.name,
             type=str(c.dtype),
-            description=f"{c.label_vi} / {c.label_en}. {c.description}" + (f" Unit: {c.unit}." if c.unit else ""),
-            constraints=dg.TableColumnConstraints(nullable=not c.required, unique=table.key == (c.name,)),
+            description=f"{c.label_vi} / {c.label_en}. {c.description}"
+            + (f" Unit: {c.unit}." if c.unit else ""),
+            constraints=dg.TableColumnConstraints(
+                nullable=not c.required, unique=table.key == (c.name,)
+            ),
         )
         for c in table.columns
     ]

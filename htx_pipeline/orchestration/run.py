@@ -52,7 +52,11 @@ def discover_periods(mappings: Sequence[Mapping], input_dir: Path) -> list[str]:
     if not years:
         for period in PERIODS:
             for table in sorted({m.table for m in mappings}):
-                if read_sources(table, mappings, source_files, input_dir=input_dir, period=period).rows.filter(pl.col("period") == period).height:
+                if (
+                    read_sources(table, mappings, source_files, input_dir=input_dir, period=period)
+                    .rows.filter(pl.col("period") == period)
+                    .height
+                ):
                     years.add(period)
     return [check_period(y) for y in sorted(years)]
 
@@ -100,7 +104,11 @@ def run_periods(
             def listen(entry: Any, period: str = period) -> None:
                 nonlocal done
                 event = entry.dagster_event
-                if event is not None and event.event_type_value in {"STEP_SUCCESS", "STEP_FAILURE", "STEP_SKIPPED"}:
+                if event is not None and event.event_type_value in {
+                    "STEP_SUCCESS",
+                    "STEP_FAILURE",
+                    "STEP_SKIPPED",
+                }:
                     done += 1
                     if progress is not None:
                         progress(period, event.step_key or "", done, steps)
@@ -124,10 +132,24 @@ def _outcome(period: str, result: Any) -> PeriodRun:
         while cause is not None and cause.cause is not None:
             cause = cause.cause
         reason = cause.message.strip() if cause is not None else "failed"
-        failures.append(user.description if user is not None and user.description else f"{event.step_key}: {reason}")
-    checks = [e.asset_check_evaluation_data for e in result.filter_events(lambda e: e.event_type_value == "ASSET_CHECK_EVALUATION")]
-    skipped = tuple(sorted(e.step_key or "" for e in result.filter_events(lambda e: e.event_type_value == "STEP_SKIPPED")))
-    return PeriodRun(period, result.success, tuple(failures), sum(not c.passed for c in checks), skipped)
+        failures.append(
+            user.description
+            if user is not None and user.description
+            else f"{event.step_key}: {reason}"
+        )
+    checks = [
+        e.asset_check_evaluation_data
+        for e in result.filter_events(lambda e: e.event_type_value == "ASSET_CHECK_EVALUATION")
+    ]
+    skipped = tuple(
+        sorted(
+            e.step_key or ""
+            for e in result.filter_events(lambda e: e.event_type_value == "STEP_SKIPPED")
+        )
+    )
+    return PeriodRun(
+        period, result.success, tuple(failures), sum(not c.passed for c in checks), skipped
+    )
 
 
 def require_success(runs: Sequence[PeriodRun]) -> None:

@@ -12,7 +12,13 @@ import polars as pl
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.findings import concat_findings, findings_from_rows
-from htx_pipeline.reference.places import admin_units, convert, old_districts, resolve_places, version_for
+from htx_pipeline.reference.places import (
+    admin_units,
+    convert,
+    old_districts,
+    resolve_places,
+    version_for,
+)
 
 AS_WRITTEN = "as_written"
 """`admin_version` of a source whose places are not Vietnamese administrative units."""

@@ -17,7 +17,6 @@ from htx_pipeline.resolve.organisations import UNRESOLVED, Resolved
 from htx_pipeline.validation.run import LEDGER_SCHEMA, Check, ValidationResult, validate
 from htx_pipeline.validation.suites import SuiteSpec
 
-
 _SETS_ASIDE = r"\.(duplicate_row|duplicate_key|impossible)$"
 """Rules by which the resolver sets rows aside before the suite sees them."""
 
