@@ -411,10 +411,9 @@ def _flow_scipy(graph: CSRGraph, values: NDArray[Any], source: int, target: int)
 
     n = len(graph)
     rows = graph.sorted_out
-    matrix = csr_array(
-        (rows.weights(values).astype(np.int32), rows.indices, rows.indptr.astype(np.int32)),
-        shape=(n, n),
-    )
+    # SciPy's flow asks for arrays that can be written, though it does not write.
+    parts = (rows.weights(values).astype(np.int32), rows.indices.copy())
+    matrix = csr_array((*parts, rows.indptr.astype(np.int32)), shape=(n, n))
     found = maximum_flow(matrix, source, target)
     rest = matrix - found.flow
     rest.eliminate_zeros()

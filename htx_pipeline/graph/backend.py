@@ -824,7 +824,8 @@ class BackendInterface:
             return True
         if not any(isinstance(value, CSRGraph) for value in _arguments(args, kwargs)):
             return native
-        function = nx.utils.backends._registered_algorithms[name]
+        function = _dispatchable(name)
+        assert function is not None
         if function._will_call_mutate_input(args, kwargs):
             return "a CSRGraph does not change; convert it with to_networkx()"
         if "networkx" not in function.backends:
@@ -840,8 +841,8 @@ class BackendInterface:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Return the implementation of a NetworkX function."""
-        function = nx.utils.backends._registered_algorithms.get(name)
-        if function is None or name.startswith("__") or name.endswith("__new__"):
+        function = None if name.endswith("__new__") else _dispatchable(name)
+        if function is None:
             raise AttributeError(name)
         on_arrays = _ON_ARRAYS.get(name)
 
@@ -858,6 +859,14 @@ class BackendInterface:
             )
 
         return run
+
+
+def _dispatchable(name: str) -> Any:
+    """Return NetworkX's dispatchable of this name, without the decorators around it."""
+    function = nx.utils.backends._registered_algorithms.get(name)
+    while not isinstance(function, nx.utils.backends._dispatchable | None):
+        function = function.__wrapped__
+    return function
 
 
 def _converted(value: Any) -> Any:

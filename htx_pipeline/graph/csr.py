@@ -548,7 +548,10 @@ class CSRGraph:
     # ------------------------------------------------------------------ other libraries
 
     def to_scipy(self, weight: str | None = WEIGHT) -> Any:
-        """Return a ``scipy.sparse.csr_array``; column numbers and weights are not copied."""
+        """Return a ``scipy.sparse.csr_array``; column numbers and weights are not copied.
+
+        Its arrays are read-only (they are the graph's); copy it for what writes in place.
+        """
         from scipy.sparse import csr_array
 
         n = len(self)
