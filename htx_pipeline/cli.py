@@ -261,6 +261,56 @@ def feedback(
     return 0
 
 
+@app.command
+def inbox(
+    *,
+    inbox: Annotated[Path | None, Parameter(help="Folder in which files arrive; HTX_INBOX_DIR when left out.")] = None,
+    data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
+    take: Annotated[bool, Parameter(help="Take the files in now, as the sensor would.", negative="")] = False,
+) -> int:
+    """Show what arrived in the inbox, what became of each file, and why; look, without taking in, at what is new."""
+    import re
+    from datetime import UTC, datetime
+
+    import polars as pl
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    from htx_pipeline.ingest.inbox import check_folders, intake, read_ledger, scan_inbox
+    from htx_pipeline.ingest.mapping import load_mappings
+    from htx_pipeline.settings import Settings
+
+    given = {k: v for k, v in (("inbox_dir", inbox), ("data_dir", data)) if v is not None}
+    settings = Settings(**given)  # type: ignore[arg-type]
+    ledger = read_ledger(settings.data_dir)
+    rows = ledger.with_columns(is_new=pl.lit(value=False))
+    if settings.inbox_dir is not None:
+        folder, source, now = settings.inbox_dir, settings.input_dir, datetime.now(UTC)
+        mappings = load_mappings(settings.mappings)
+        if take:
+            scan, _ = intake(folder, data_dir=settings.data_dir, input_dir=source, mappings=mappings, now=now)
+        else:
+            check_folders(folder, input_dir=source, data_dir=settings.data_dir)
+            scan = scan_inbox(folder, ledger=ledger, mappings=mappings, input_dir=source, now=now)
+        rows = pl.concat([rows, scan.decisions.with_columns(is_new=pl.lit(value=True))])
+    console = _console()
+    table = RichTable(title="Hộp thư / inbox", title_justify="left")
+    for heading in ("", "Tệp / file", "Kỳ", "Đặt tại / placed at", "Lý do / reason", "Cách xử lý / what to do"):
+        table.add_column(heading, overflow="fold")
+    marks = {"accepted": "✓", "quarantined": "✗", "ignored": "–"}
+    for row in rows.sort("entry").iter_rows(named=True):
+        mark = f"{marks[row['fate']]}{' *' if row['is_new'] else ''}"
+        reason = "\n".join(x for x in (row["reason_vi"], row["reason_en"]) if x)
+        remedy = "\n".join(x for x in (row["remedy_vi"], row["remedy_en"]) if x)
+        names = [re.sub(r"[\x00-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", row[c] or "") for c in ("file", "periods", "placed_at")]
+        table.add_row(*(Text(x) for x in (mark, *names, reason, remedy)))
+    console.print(table)
+    counts = "; ".join(f"{fate}: {n}" for fate, n in rows.group_by("fate").len().sort("fate").iter_rows())
+    new = "" if take else "  (* mới, chưa tiếp nhận / new, not taken in: --take)"
+    console.print(f"✓ accepted  ✗ quarantined  – ignored   {counts or 'trống / empty'}{new if rows['is_new'].any() else ''}", markup=False)
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; a user's mistake is text on stderr and exit code 2, never a traceback."""
     try:

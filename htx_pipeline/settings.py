@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     input_dir: Annotated[Path, Field(description="Folder that holds the source files.")] = Path(
         "data/input"
     )
+    inbox_dir: Annotated[
+        Path | None, Field(description="Folder in which files arrive; watched by the sensor `inbox` when given.")
+    ] = None
     mappings_dir: Annotated[
         Path | None,
         Field(description="Folder of source mappings; the sample province's when absent."),

@@ -1,0 +1,673 @@
+"""The inbox: every file that arrives has one fate, a reason, and a place where it is kept as it came.
+
+What belongs here: deciding about the files of a folder (`scan_inbox`), keeping them by hash, the
+append-only ledger, and the copies that mappings read (`take_in`). What does not: recognising what a
+file is (`ingest.inbox_places`), watching the folder (`assets/inbox.py`).
+
+Fates: **accepted** (the pipeline reads it), **quarantined** (kept, not read, somebody must act),
+**ignored** (nothing to do). A file is known by its content, never by its name. The inbox itself is
+only ever read.
+
+``<data>/inbox/store/ab/abcd…/name.xlsx``
+    The file as it came, read-only.
+``<data>/inbox/ledger.parquet``
+    One row per decision; rows are added, never changed.
+``<input>/…``
+    A copy of each accepted file that no newer version has replaced. This active set follows from the
+    ledger alone, so a run that dies half way is finished by the next.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from htx_pipeline import storage
+from htx_pipeline.errors import InputError
+from htx_pipeline.ingest.guard import check_bytes, read_bytes, refuse
+from htx_pipeline.ingest.inbox_places import Place, find_place, safe_name
+from htx_pipeline.ingest.mapping import Mapping as SourceMapping
+from htx_pipeline.ingest.template import schema_hash
+from htx_pipeline.ingest.workbook import open_bytes
+from htx_pipeline.resolve.ids import content_hash
+from htx_pipeline.schemas import TABLES
+
+FATES: Final = ("accepted", "quarantined", "ignored")
+QUIET_SECONDS: Final = 30.0
+"""A file younger than this may still be being written."""
+SAME_REPORT_SHARE: Final = 0.5
+"""Two files of one form and year are versions of one report from this share of common rows (Jaccard)."""
+_UNFINISHED: Final = (".part", ".crdownload", ".tmp", ".partial", ".filepart", ".download", ".swp")
+_LOCKS: Final = ("~$", ".~lock.", "~wrl")
+
+LEDGER_SCHEMA: Final[dict[str, pl.DataType]] = {
+    "entry": pl.Int64(),
+    "seen_at": pl.Datetime("ms", "UTC"),
+    "file": pl.String(),
+    "sha256": pl.String(),
+    "bytes": pl.Int64(),
+    "kind": pl.String(),
+    "fate": pl.String(),
+    "code": pl.String(),
+    "reason_vi": pl.String(),
+    "reason_en": pl.String(),
+    "remedy_vi": pl.String(),
+    "remedy_en": pl.String(),
+    "mapping_ids": pl.String(),
+    "table": pl.String(),
+    "periods": pl.String(),
+    "placed_at": pl.String(),
+    "supersedes": pl.String(),
+    "stored_at": pl.String(),
+    "mappings_hash": pl.String(),
+    "row_keys": pl.List(pl.String()),
+}
+"""Columns of the ledger. ``file`` is the path below the inbox, ``placed_at`` below the input folder,
+``stored_at`` below the data folder; ``supersedes`` is the SHA-256 of the version replaced;
+``mapping_ids`` and ``periods`` are separated by ``; ``. ``sha256`` is null for what was never read."""
+
+_TEXTS: Final[dict[str, tuple[str, str, str, str, str]]] = {
+    "new_report": ("accepted", "Tiếp nhận.", "Taken in.", "", ""),
+    "newer_version": (
+        "accepted", "Tiếp nhận, thay cho bản gửi trước «{0}».", "Taken in; it replaces “{0}”, sent before.", "", "",
+    ),
+    "being_written": (
+        "ignored", "Tệp đang được ghi hoặc đang mở; sẽ xem lại lần sau.", "The file is still being written or is open; it is looked at again next time.",
+        "Chờ tệp gửi xong, hoặc đóng tệp.", "Wait until it is complete, or close it.",
+    ),
+    "duplicate": ("ignored", "Trùng nội dung với «{0}» đã nhận.", "The same content as “{0}”, which was seen before.", "", ""),
+    "renamed_duplicate": (
+        "ignored", "Cùng nội dung với «{0}», chỉ khác tên.", "The same content as “{0}” under another name.", "", "",
+    ),
+    "older_version": (
+        "ignored", "Là bản cũ, đã được thay bằng «{0}».", "An older version, already replaced by “{0}”.",
+        "Nếu muốn dùng lại bản cũ, gửi lại tệp đã chỉnh sửa.", "To go back to it, send it with the change made.",
+    ),
+    "overlapping_report": (
+        "quarantined", "Có {1} dòng trùng đối tượng với «{0}» nhưng không phải là bản thay thế.",
+        "{1} of its rows are about what “{0}” reports, and yet it is not a new version of it.",
+        "Gửi lại toàn bộ báo cáo thay thế, hoặc bỏ các dòng đã gửi.", "Send the whole report again, or leave out the rows sent before.",
+    ),
+    "place_taken": (
+        "quarantined", "Thư mục nguồn đã có một tệp khác tại «{0}», không do hộp thư đưa vào.",
+        "The input folder already holds another file at “{0}” that did not come through the inbox.",
+        "Chuyển tệp đó đi hoặc gửi nó qua hộp thư.", "Move that file away, or send it through the inbox.",
+    ),
+    "already_there": (
+        "ignored", "Tệp này đã có sẵn trong thư mục nguồn tại «{0}».", "The same file already lies in the input folder at “{0}”.", "", "",
+    ),
+}  # fmt: skip
+_RETRIED: Final = frozenset(
+    {"unknown_kind", "period_unknown", "several_mappings", "no_place", "template_outdated"}
+)
+"""Quarantined for a reason that a change of the mappings or of the schemas may lift."""
+_WAITING: Final = frozenset({"overlapping_report", "place_taken"})
+"""Quarantined because of other files: looked at again at every scan, told of once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a file looked like when it was last looked at."""
+
+    size: int
+    mtime_ns: int
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a look at the inbox found.
+
+    Attributes
+    ----------
+    decisions:
+        `LEDGER_SCHEMA`, one row per file about which something new is to be said; ``entry`` goes on
+        from the ledger's. Files that are still being written are among them.
+    seen:
+        Path → what it looked like, for the next scan.
+    """
+
+    decisions: pl.DataFrame
+    seen: dict[str, Seen] = field(default_factory=dict)
+
+
+def empty_ledger() -> pl.DataFrame:
+    """Return a ledger without entries.
+
+    Examples
+    --------
+    >>> empty_ledger().height
+    0
+    """
+    return pl.DataFrame(schema=LEDGER_SCHEMA)
+
+
+def ledger_path(data_dir: Path) -> Path:
+    """Return where the ledger lies."""
+    return data_dir / "inbox" / "ledger.parquet"
+
+
+def read_ledger(data_dir: Path) -> pl.DataFrame:
+    """Return the ledger; empty when nothing has arrived yet.
+
+    Raises
+    ------
+    InputError
+        When the file is damaged.
+    """
+    path = ledger_path(data_dir)
+    return storage.read_frame(path) if path.exists() else empty_ledger()
+
+
+def mappings_hash(mappings: Sequence[SourceMapping]) -> str:
+    """Return a hash that changes when the mappings or the schemas do.
+
+    Examples
+    --------
+    >>> mappings_hash([]) == mappings_hash([])
+    True
+    """
+    forms = [m.model_dump_json() for m in sorted(mappings, key=lambda m: m.id)]
+    return content_hash([*forms, *(schema_hash(t) for t in TABLES.values())])
+
+
+def active(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Return the accepted entries that no later one replaces, in the order of entry.
+
+    Examples
+    --------
+    >>> active(empty_ledger()).height
+    0
+    """
+    accepted = ledger.filter(pl.col("fate") == "accepted")
+    replaced = accepted["supersedes"].drop_nulls().implode()
+    return accepted.filter(~pl.col("sha256").is_in(replaced)).sort("entry")
+
+
+def check_folders(inbox: Path, *, input_dir: Path, data_dir: Path) -> None:
+    """Refuse an inbox that is missing, or that lies in, or around, the folders we write to.
+
+    Raises
+    ------
+    InputError
+        ``inbox_missing`` or ``inbox_overlaps``.
+    """
+    if not inbox.is_dir():
+        raise InputError(
+            "The inbox folder does not exist.", where=str(inbox), remedy="Make it, or correct HTX_INBOX_DIR.",
+            what_vi="Không tìm thấy thư mục hộp thư.", remedy_vi="Tạo thư mục hoặc sửa cấu hình.", code="inbox_missing",
+        )  # fmt: skip
+    here = inbox.resolve()
+    for other in (input_dir.resolve(), (data_dir / "inbox").resolve()):
+        if here == other or here in other.parents or other in here.parents:
+            raise InputError(
+                "The inbox overlaps a folder that the pipeline writes to.", where=f"{inbox} and {other}",
+                remedy="Use separate folders for the inbox, the input and the data.", code="inbox_overlaps",
+            )  # fmt: skip
+
+
+# --- looking ----------------------------------------------------------------------------------
+
+
+def scan_inbox(
+    folder: Path,
+    *,
+    ledger: pl.DataFrame,
+    mappings: Sequence[SourceMapping],
+    input_dir: Path,
+    now: dt.datetime,
+    seen: Mapping[str, Seen] | None = None,
+    quiet_seconds: float = QUIET_SECONDS,
+    max_files: int | None = None,
+) -> Scan:
+    """Decide about the files of a folder. Nothing is written.
+
+    Parameters
+    ----------
+    folder:
+        The inbox, with its subfolders; links are not followed.
+    ledger:
+        Decisions so far.
+    mappings:
+        The mappings in force.
+    input_dir:
+        Where accepted files will be copied; looked at only for files that lie in the way.
+    now:
+        The time, with a time zone.
+    seen:
+        What an earlier scan returned. A file whose size or time has changed since is still being
+        written; one that has not is not read again.
+    quiet_seconds:
+        A file changed less than this long ago is still being written.
+    max_files:
+        Read at most so many new files; the others wait for the next scan.
+
+    Returns
+    -------
+    Scan
+        Decisions in the order of the files' times, then paths: among versions that arrive together
+        the newest counts.
+    """
+    fingerprint = mappings_hash(mappings)
+    state = _State(ledger, now, fingerprint)
+    by_path = {
+        m.id: {
+            p.relative_to(folder).as_posix() for p in m.matching_files(folder) if not p.is_symlink()
+        }
+        for m in mappings
+    }
+    now_seen: dict[str, Seen] = {}
+    read = 0
+    for path, relative in _arrivals(folder):
+        status = path.lstat()
+        if path.is_symlink():
+            state.refused(relative, refuse("symlink", where=relative))
+            continue
+        looked = Seen(status.st_size, status.st_mtime_ns)
+        earlier = (seen or {}).get(relative)
+        if _is_unfinished(path, looked, earlier, now, quiet_seconds):
+            state.say(relative, "being_written", bytes=looked.size)
+            now_seen[relative] = looked
+            continue
+        known = (
+            earlier.sha256
+            if earlier is not None
+            and (earlier.size, earlier.mtime_ns) == (looked.size, looked.mtime_ns)
+            else None
+        )
+        if known is not None and not state.is_open(known):
+            now_seen[relative] = Seen(looked.size, looked.mtime_ns, known)
+            continue
+        if max_files is not None and read >= max_files:
+            continue
+        read += 1
+        sha256 = _decide(
+            state,
+            relative,
+            looked,
+            folder=folder,
+            mappings=mappings,
+            by_path=by_path,
+            input_dir=input_dir,
+        )
+        now_seen[relative] = Seen(looked.size, looked.mtime_ns, sha256)
+    return Scan(state.decisions(), now_seen)
+
+
+def _arrivals(folder: Path) -> list[tuple[Path, str]]:
+    """List files and links below the folder, oldest first, then by path."""
+    found = []
+    for base, folders, files in os.walk(folder, followlinks=False):
+        linked = [d for d in folders if (Path(base) / d).is_symlink()]
+        found += [Path(base) / name for name in (*files, *linked)]
+    keyed = []
+    for path in found:
+        with suppress(FileNotFoundError):
+            keyed.append((path.lstat().st_mtime_ns, path.relative_to(folder).as_posix(), path))
+    return [
+        (path, relative)
+        for _, relative, path in sorted(keyed, key=lambda k: (k[0], k[1]))
+        if not path.name.startswith(_LOCKS)
+    ]
+
+
+def _is_unfinished(
+    path: Path, looked: Seen, earlier: Seen | None, now: dt.datetime, quiet_seconds: float
+) -> bool:
+    name = path.name
+    if name.lower().endswith(_UNFINISHED):
+        return True
+    if (
+        (path.parent / f".~lock.{name}#").exists()
+        or (path.parent / f"~${name}").exists()
+        or (path.parent / f"~${name[2:]}").exists()
+    ):
+        return True
+    if (
+        earlier is not None
+        and earlier.sha256 is None
+        and (earlier.size, earlier.mtime_ns) != (looked.size, looked.mtime_ns)
+    ):
+        return True
+    age = now.timestamp() - looked.mtime_ns / 1e9
+    return 0 <= age < quiet_seconds
+
+
+class _State:
+    """The ledger as it grows during a scan."""
+
+    def __init__(self, ledger: pl.DataFrame, now: dt.datetime, fingerprint: str) -> None:
+        self.now, self.fingerprint = now, fingerprint
+        self.rows: list[dict[str, Any]] = list(ledger.sort("entry").iter_rows(named=True))
+        self.first_new = len(self.rows)
+        self.next = 1 + max((r["entry"] for r in self.rows), default=0)
+
+    def of(self, sha256: str) -> list[dict[str, Any]]:
+        return [r for r in self.rows if r["sha256"] == sha256]
+
+    def is_open(self, sha256: str) -> bool:
+        """Return whether the content was quarantined for a reason that may have gone."""
+        told = [r for r in self.of(sha256) if r["fate"] != "ignored"]
+        if not told:
+            return False
+        code = told[-1]["code"]
+        return code in _WAITING or (
+            code in _RETRIED and told[-1]["mappings_hash"] != self.fingerprint
+        )
+
+    def active(self) -> list[dict[str, Any]]:
+        accepted = [r for r in self.rows if r["fate"] == "accepted"]
+        replaced = {r["supersedes"] for r in accepted}
+        return [r for r in accepted if r["sha256"] not in replaced]
+
+    def add(self, relative: str, **more: Any) -> None:
+        row = dict.fromkeys(LEDGER_SCHEMA) | {
+            "entry": self.next, "seen_at": self.now, "file": relative, "mappings_hash": self.fingerprint, **more,
+        }  # fmt: skip
+        self.rows.append(row)
+        self.next += 1
+
+    def say(self, relative: str, code: str, *parts: object, **more: Any) -> None:
+        fate, vi, en, remedy_vi, remedy_en = _TEXTS[code]
+        reason_vi = vi.format(*parts)
+        if code in _WAITING and any(
+            r["code"] == code and r["reason_vi"] == reason_vi for r in self.of(more["sha256"])
+        ):
+            return
+        self.add(
+            relative, fate=fate, code=code, reason_vi=reason_vi, reason_en=en.format(*parts),
+            remedy_vi=remedy_vi or None, remedy_en=remedy_en or None, **more,
+        )  # fmt: skip
+
+    def refused(self, relative: str, error: InputError, **more: Any) -> None:
+        """Quarantine; a link or a file that was never read is told of once."""
+        fate = "ignored" if error.code == "symlink" else "quarantined"
+        if more.get("sha256") is None and any(
+            r["file"] == relative and r["code"] == error.code and r["bytes"] == more.get("bytes")
+            for r in self.rows
+        ):
+            return
+        self.add(
+            relative, fate=fate, code=error.code, reason_vi=error.what_vi or error.what,
+            reason_en=" ".join(x for x in (error.what, error.why) if x), remedy_vi=error.remedy_vi or None,
+            remedy_en=error.remedy or None, **more,
+        )  # fmt: skip
+
+    def decisions(self) -> pl.DataFrame:
+        return pl.DataFrame(self.rows[self.first_new :], schema=LEDGER_SCHEMA)
+
+
+def _decide(
+    state: _State, relative: str, looked: Seen, *, folder: Path, mappings: Sequence[SourceMapping],
+    by_path: Mapping[str, set[str]], input_dir: Path,
+) -> str | None:  # fmt: skip
+    """Decide about one file that is complete; return its hash, or None when it was not read."""
+    path = folder / relative
+    try:
+        content = read_bytes(path)
+        after = path.lstat()
+    except (InputError, FileNotFoundError) as exc:
+        error = exc if isinstance(exc, InputError) else refuse("not_found", where=relative)
+        state.refused(relative, error, bytes=looked.size)
+        return None
+    if (after.st_size, after.st_mtime_ns) != (looked.size, looked.mtime_ns) or len(
+        content
+    ) != looked.size:
+        state.say(relative, "being_written", bytes=looked.size)
+        return None
+    sha256 = hashlib.sha256(content).hexdigest()
+    told = state.of(sha256)
+    facts: dict[str, Any] = {"sha256": sha256, "bytes": len(content)}
+    if told and not state.is_open(sha256):
+        _known_content(state, relative, told, facts)
+        return sha256
+    try:
+        info = check_bytes(content, name=path.name)
+        facts |= {"kind": info.kind, "stored_at": store_path(sha256, path.name)}
+        place = find_place(
+            folder,
+            relative,
+            info=info,
+            book=open_bytes(content, name=path.name),
+            mappings=mappings,
+            by_path=by_path,
+        )
+    except InputError as exc:
+        # What the guard refused keeps no ending under which a program would open it.
+        state.refused(
+            relative, exc, **{"stored_at": store_path(sha256, f"{path.name}.refused"), **facts}
+        )
+        return sha256
+    _place(state, relative, place, facts, input_dir)
+    return sha256
+
+
+def _known_content(
+    state: _State, relative: str, told: list[dict[str, Any]], facts: dict[str, Any]
+) -> None:
+    if any(r["file"] == relative for r in told):
+        return
+    first = told[0]
+    facts = {**facts, "kind": first["kind"]}
+    newer = [
+        r for r in state.rows if r["fate"] == "accepted" and r["supersedes"] == facts["sha256"]
+    ]
+    if newer:
+        state.say(relative, "older_version", newer[-1]["file"], **facts)
+        return
+    same_name = Path(first["file"]).name == Path(relative).name
+    state.say(relative, "duplicate" if same_name else "renamed_duplicate", first["file"], **facts)
+
+
+def _place(
+    state: _State, relative: str, place: Place, facts: dict[str, Any], input_dir: Path
+) -> None:
+    """Compare with what is active: a new report, a newer version, or neither."""
+    keys = set(place.row_keys)
+    facts = facts | {
+        "mapping_ids": "; ".join(place.mapping_ids), "table": place.table, "periods": "; ".join(place.periods), "row_keys": list(place.row_keys),
+    }  # fmt: skip
+    rivals = []
+    for row in state.active():
+        if row["mapping_ids"] != facts["mapping_ids"] or not set(row["periods"].split("; ")) & set(
+            place.periods
+        ):
+            continue
+        theirs = set(row["row_keys"] or ())
+        shared = len(keys & theirs)
+        share = shared / len(keys | theirs) if keys | theirs else 0.0
+        rivals.append((share, shared, row))
+    if place.is_single:
+        same = [r for r in state.active() if r["placed_at"] == place.path]
+    else:
+        best = max(rivals, key=lambda r: (r[0], r[2]["entry"]), default=None)
+        same = [best[2]] if best is not None and best[0] >= SAME_REPORT_SHARE else []
+        mixed = [(n, r) for share, n, r in rivals if n and share < SAME_REPORT_SHARE]
+        if mixed and not same:
+            count, row = mixed[0]
+            state.say(relative, "overlapping_report", row["file"], count, **facts)
+            return
+    path = place.path
+    taken = {r["placed_at"]: r for r in state.active()}
+    if path in taken and taken[path] not in same:
+        stem, dot, suffix = path.rpartition(".")
+        path = f"{stem}-{facts['sha256'][:8]}{dot}{suffix}"
+    there = input_dir / path
+    if there.exists() and path not in taken and not any(r["placed_at"] == path for r in state.rows):
+        with suppress(InputError):
+            if hashlib.sha256(read_bytes(there)).hexdigest() == facts["sha256"]:
+                state.say(relative, "already_there", path, **facts)
+                return
+        state.say(relative, "place_taken", path, **facts)
+        return
+    if same:
+        state.say(
+            relative,
+            "newer_version",
+            same[0]["file"],
+            placed_at=path,
+            supersedes=same[0]["sha256"],
+            **facts,
+        )
+    else:
+        state.say(relative, "new_report", placed_at=path, **facts)
+
+
+# --- keeping ----------------------------------------------------------------------------------
+
+
+def store_path(sha256: str, name: str) -> str:
+    """Return where a file is kept below the data folder.
+
+    Examples
+    --------
+    >>> store_path("ab12", "báo cáo.xlsx")
+    'inbox/store/ab/ab12/báo cáo.xlsx'
+    """
+    return f"inbox/store/{sha256[:2]}/{sha256}/{safe_name(name)}"
+
+
+def take_in(scan: Scan, folder: Path, *, data_dir: Path, input_dir: Path) -> pl.DataFrame:
+    """Keep the files of a scan, write the ledger, and bring the active copies up to date.
+
+    A file that changed between the scan and now is left for the next scan. Decisions about files
+    still being written are not entered.
+
+    Returns
+    -------
+    polars.DataFrame
+        The ledger.
+    """
+    ledger = read_ledger(data_dir)
+    last = int(ledger["entry"].max() or 0) if ledger.height else 0  # type: ignore[arg-type]
+    kept: list[dict[str, Any]] = []
+    for row in (
+        scan.decisions.filter(pl.col("code") != "being_written").sort("entry").iter_rows(named=True)
+    ):
+        if row["stored_at"] is not None and not _keep(
+            folder / row["file"], data_dir / row["stored_at"], row["sha256"]
+        ):
+            break  # later decisions may rest on this one
+        last += 1
+        kept.append({**row, "entry": last})
+    if kept:
+        ledger = pl.concat([ledger, pl.DataFrame(kept, schema=LEDGER_SCHEMA)])
+        storage.write_table(ledger, ledger_path(data_dir))
+    reconcile(ledger, data_dir=data_dir, input_dir=input_dir)
+    return ledger
+
+
+def _keep(source: Path, target: Path, sha256: str) -> bool:
+    """Keep a file by its hash, read-only; False when its content is no longer what was looked at."""
+    if target.exists():
+        return True
+    try:
+        content = read_bytes(source)
+    except InputError:
+        return False
+    if hashlib.sha256(content).hexdigest() != sha256:
+        return False
+    _write_read_only(target, content)
+    return True
+
+
+def _write_read_only(target: Path, content: bytes) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".writing-", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).chmod(0o444)
+            Path(name).replace(target)
+        finally:
+            with suppress(FileNotFoundError):
+                Path(name).unlink()
+    except OSError as exc:
+        raise InputError(
+            "A file of the inbox could not be kept; nothing was entered.", where=str(target), why=str(exc),
+            remedy="Free disk space or make the folder writable.", code="write_failed",
+        ) from exc  # fmt: skip
+
+
+def reconcile(ledger: pl.DataFrame, *, data_dir: Path, input_dir: Path) -> None:
+    """Make the copies below the input folder what the ledger says: active files there, replaced ones gone.
+
+    Only files that the inbox put there are touched: a copy somebody changed since is left alone.
+    """
+    accepted = ledger.filter(pl.col("fate") == "accepted").sort("entry")
+    now = active(ledger)
+    wanted = dict(zip(now["placed_at"], now.iter_rows(named=True), strict=True))
+    ours = {
+        p: set(accepted.filter(pl.col("placed_at") == p)["sha256"])
+        for p in accepted["placed_at"].unique().sort()
+    }
+    for path, hashes in ours.items():
+        target = input_dir / path
+        there = hashlib.sha256(target.read_bytes()).hexdigest() if target.is_file() else None
+        row = wanted.get(path)
+        if row is None:
+            if there in hashes:
+                target.unlink()
+        elif there is None or (there in hashes and there != row["sha256"]):
+            kept = (data_dir / row["stored_at"]).read_bytes()
+            if hashlib.sha256(kept).hexdigest() != row["sha256"]:
+                raise InputError(
+                    "A kept file of the inbox was altered.", where=row["stored_at"], why="its hash is not its name",
+                    remedy="Restore it from a backup, or ask the sender for the file again.", code="store_altered",
+                )  # fmt: skip
+            _write_read_only(target, kept)
+
+
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Hold the inbox for one process at a time."""
+    path = data_dir / "inbox" / "lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def intake(
+    folder: Path,
+    *,
+    data_dir: Path,
+    input_dir: Path,
+    mappings: Sequence[SourceMapping],
+    now: dt.datetime,
+    seen: Mapping[str, Seen] | None = None,
+    quiet_seconds: float = QUIET_SECONDS,
+    max_files: int | None = None,
+) -> tuple[Scan, pl.DataFrame]:
+    """Look at the inbox and take in what it holds; one process at a time.
+
+    Returns
+    -------
+    Scan, polars.DataFrame
+        What was found, and the ledger after it. Arguments as in `scan_inbox` and `take_in`.
+
+    Raises
+    ------
+    InputError
+        When the folders overlap, are missing, or cannot be written.
+    """
+    check_folders(folder, input_dir=input_dir, data_dir=data_dir)
+    with _alone(data_dir):
+        scan = scan_inbox(
+            folder, ledger=read_ledger(data_dir), mappings=mappings, input_dir=input_dir, now=now,
+            seen=seen, quiet_seconds=quiet_seconds, max_files=max_files,
+        )  # fmt: skip
+        return scan, take_in(scan, folder, data_dir=data_dir, input_dir=input_dir)
