@@ -87,6 +87,9 @@ class PeriodRule(_Model):
         ]
         if len(given) != 1:
             raise ValueError("give exactly one of constant, column, date_column, path_pattern")
+        wrong = [c for c in self.constants if not re.fullmatch(r"\d{4}", c)]
+        if wrong:
+            raise ValueError(f"not a reporting year: {wrong[0]!r}; write it like '2024'")
         return self
 
 
