@@ -315,12 +315,13 @@ def test_decomposition_adds_up_and_keeps_late_reporting_apart() -> None:
         )  # fmt: skip
 
     made = change.decomposition(
-        year([("x", 10), ("y", None), ("z", 9)]), year([("x", 4), ("y", 7), ("w", 5)])
+        year([("v", 1), ("x", 10), ("y", None), ("z", 9)]),
+        year([("v", 6), ("x", 4), ("y", 7), ("w", 5)]),
     ).row(0, named=True)
     assert (made["entry"], made["exit"], made["more"], made["less"], made["reporting"]) == (
         5,
         -9,
-        0,
+        5,
         -6,
         7,
     )
