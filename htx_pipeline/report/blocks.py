@@ -50,8 +50,7 @@ class Field:
     @property
     def heading(self) -> str:
         """Return the heading on a page, with the unit."""
-        unit = self.unit.replace(" ", "\u00a0")
-        return f"{self.label} ({unit})" if unit else self.label
+        return f"{self.label} ({self.unit})" if self.unit else self.label
 
     @property
     def full_heading(self) -> str:

@@ -141,8 +141,13 @@ class Builder:
             "org_id",
         )
 
-    def chain_figure(self, scope: str, page: str, stages: Mapping[str, int]) -> Figure | None:
-        """Return the chain by stage of one scope, or None where there are no flows."""
+    def chain_figure(
+        self, scope: str, page: str, stages: Mapping[str, int], *, by_linkage: Iterable[str] = ()
+    ) -> Figure | None:
+        """Return the chain by stage of one scope, or None where there are no flows.
+
+        ``stages``: organisations at each stage; ``by_linkage``: stages that only linkages cover.
+        """
         flows = [
             r
             for r in self.f.rows(
@@ -184,6 +189,7 @@ class Builder:
                 self.product(r["product_code"]), order.get(r["from_stage"], 9), order.get(r["to_stage"], 9),
             ),
         )  # fmt: skip
+        covered = {s for s in by_linkage if not stages.get(s)}
         sums: dict[str, float] = {}
         for r in rows:
             sums[r["product_code"]] = sums.get(r["product_code"], 0) + (r[measure] or 0)
@@ -197,7 +203,13 @@ class Builder:
         spec = {
             "kind": "chain",
             "stages": [
-                {"id": s, "label": text.STAGES[s], "n": stages.get(s, 0)} for s in text.STAGES
+                {
+                    "id": s,
+                    "label": text.STAGES[s],
+                    "n": stages.get(s, 0),
+                    "why": "theo liên kết" if s in covered else "",
+                }
+                for s in text.STAGES
             ],
             "ends": dict(text.FLOW_ENDS),
             "products": [{"code": c, "label": self.product(c)} for c in ranked],
@@ -262,6 +274,11 @@ class Builder:
             ),
             notes=(*notes, *self.money_notes()),
         )  # fmt: skip
+
+    def reported_clusters(self) -> list[Row]:
+        """Return the clusters that get a report of their own."""
+        large = [c for c in self.clusters if (c["n_organisations"] or 0) >= self.o.min_cluster_size]
+        return large[: self.o.max_cluster_reports]
 
     def members_of(self, cluster_id: str) -> list[Row]:
         return [

@@ -88,7 +88,7 @@ class _Layout:
 def draw_chain(spec: Mapping[str, Any]) -> Any:
     """Draw the flows of one scope by stage.
 
-    ``spec``: ``stages`` (id, label, n), ``ends`` (id → label), ``products`` (code, label; largest
+    ``spec``: ``stages`` (id, label, n; ``why`` a stage without organisations is there all the same), ``ends`` (id → label), ``products`` (code, label; largest
     first), ``flows`` (from, to, product, amount), ``scale`` and ``unit`` of amounts, ``mark``.
     """
     products = [(p["code"], p["label"]) for p in spec["products"]]
@@ -171,7 +171,7 @@ def _stand(layout: _Layout, spec: Mapping[str, Any], *, top: float, body: float)
         if name in layout.nodes:
             columns[layout.nodes[name].column].append(layout.nodes[name])
     # A box for an absent stage takes the head of its column; lanes pass below it.
-    filled = {slot.column for slot in layout.nodes.values()}
+    filled = {i for i, s in enumerate(spec["stages"]) if s["id"] in layout.nodes}
     heads = [0.0 if c in filled or not slots else BOX + GAP / 2 for c, slots in enumerate(columns)]
     unit = math.inf
     for slots, head in zip(columns, heads, strict=True):
@@ -242,9 +242,9 @@ def _draw_heads(
         else:
             x, align = layout.xs[i] + NODE_WIDTH / 2, "center"
         node = layout.nodes.get(s["id"])
-        is_absent = node is None and not s["n"]
+        is_absent = node is None and not s["n"] and not s.get("why")
         lines = wrap(s["label"], strong, layout.pitch * 0.68, 3)
-        under = [f"{text.number(s['n'])} tổ chức"] if s["n"] else ["chưa có"] if is_absent else []
+        under = [f"{text.number(s['n'])} tổ chức" if s["n"] else s.get("why") or "chưa có"]
         if node:
             under.append(_amount(node.size, spec))
         for j, words in enumerate((*lines, *under)):

@@ -169,8 +169,6 @@ class ClusterPages(Builder):
         ]  # fmt: skip
         members = self.members_of(c["cluster_id"])
         stages = {s: sum(m["stage"] == s for m in members) for s in text.STAGES}
-        for s in c["stages_present"] or ():
-            stages[s] = max(stages.get(s, 0), 1)
         order = {s: i for i, s in enumerate(text.STAGES)}
         shown = [
             {
@@ -187,7 +185,9 @@ class ClusterPages(Builder):
         main = c["main_product"]
         shown.sort(key=lambda r: (r["product_code"] != main, r["product"], order[r["stage"]]))
         blocks: list[Block] = []
-        figure = self.chain_figure(c["cluster_id"], f"cum-{c['cluster_id']}", stages)
+        figure = self.chain_figure(
+            c["cluster_id"], f"cum-{c['cluster_id']}", stages, by_linkage=c["stages_present"] or ()
+        )
         if shown:
             why = "không có liên kết nào nêu số liệu này"
             fields = [

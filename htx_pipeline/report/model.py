@@ -22,7 +22,7 @@ class _Pages(OverviewPages, ClusterPages):
     """Builds all pages of a report."""
 
     def report(self) -> Report:
-        clusters = tuple(self.cluster_page(row) for row in self.clusters)
+        clusters = tuple(self.cluster_page(row) for row in self.reported_clusters())
         return Report(
             overview=self.overview(),
             clusters=clusters,

@@ -49,6 +49,14 @@ class ReportOptions(BaseModel):
         int,
         Field(ge=1, description="Fewest cooperatives behind a published mean or sum of incomes."),
     ] = 3
+    min_cluster_size: Annotated[
+        int,
+        Field(ge=1, description="Clusters of fewer organisations are listed but get no report."),
+    ] = 3
+    max_cluster_reports: Annotated[
+        int,
+        Field(ge=0, description="Cluster reports written, in the order of the list of clusters."),
+    ] = 40
     members_printed: Annotated[
         int, Field(ge=1, description="Members printed in a cluster's PDF; the workbook has all.")
     ] = 40

@@ -581,6 +581,8 @@ class OverviewPages(Builder):
         source = self.source(
             ("linkages",), "phát hiện cụm bằng thuật toán Leiden trên mạng lưới liên kết"
         )
+        without = len(self.clusters) - len(self.reported_clusters())
+        left_out = (f"{text.number(without)} cụm nhỏ không có báo cáo riêng",) if without else ()
         table = Table(
             id="danh-sach-cum",
             title="Các cụm liên kết, xếp theo giá trị đã thanh toán rồi theo số tổ chức",
@@ -593,6 +595,7 @@ class OverviewPages(Builder):
                 "“Cụm” ở đây là nhóm tổ chức có liên kết chặt với nhau trong số liệu, không phải danh "
                 "hiệu pháp lý",
                 *self.money_notes(),
+                *left_out,
             ),
             page_rows=self.o.rows_printed,
         )  # fmt: skip

@@ -174,3 +174,11 @@ def test_a_long_label_is_wrapped_or_cut_to_its_width() -> None:
         lines = wrap(words, font, 1.5, 2)
         assert len(lines) <= 2
         assert all(width_of(line, font) <= 1.7 for line in lines)
+
+
+def test_an_end_node_keeps_clear_of_the_box_of_an_absent_stage() -> None:
+    spec = chain_spec([("production", "processing", "a", 6.0), ("processing", "unknown", "a", 6.0)])
+    layout = chain._connect(spec)
+    chain._stand(layout, spec, top=1.0, body=1.75)
+    assert layout.nodes["unknown"].column == len(STAGES) - 1
+    assert layout.nodes["unknown"].y >= 1.0 + chain.BOX

@@ -337,3 +337,11 @@ def test_shuffled_rows_make_the_same_pages(hand, options) -> None:
     frames = hand.province()
     shuffled = {k: f.sample(fraction=1, shuffle=True, seed=11) for k, f in frames.items()}
     assert build(shuffled, hand, options) == build(frames, hand, options)
+
+
+def test_small_clusters_are_listed_but_get_no_report(hand, options) -> None:
+    few = options.model_copy(update={"min_cluster_size": 16})
+    report = build(hand.province(), hand, few)
+    listed = table(report.overview, "danh-sach-cum")
+    assert (len(listed.rows), len(report.clusters)) == (2, 1)
+    assert any("1 cụm nhỏ không có báo cáo riêng" in n for n in listed.footnotes)
