@@ -75,7 +75,7 @@ MEASURES: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
 }
 """Measure → the frames it takes, and how it is called."""
 
-FOR_SPARK = ("evidence", "participation", "localities", "concentration", "theil", "decomposition")
+FOR_SPARK = ("evidence", "participation", "concentration", "theil", "decomposition")
 """Each kind of operation once: a Spark query costs seconds."""
 
 
