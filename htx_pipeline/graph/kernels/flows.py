@@ -52,7 +52,7 @@ def sweep(indptr, indices, share, order, first, start, skip, x, sweeps, tol):  #
                 settled = True
                 break
             rate = change / previous
-            if rate < 1.0 and change * rate / (1.0 - rate) <= tol * largest:
+            if previous < np.inf and rate < 1.0 and change * rate / (1.0 - rate) <= tol * largest:
                 settled = True
                 break
             previous = change
@@ -170,12 +170,13 @@ def cascade(  # type: ignore[no-untyped-def]
                 passed[u] += fresh
                 for s in range(in_ptr[u], in_ptr[u + 1]):
                     v = in_idx[s]
-                    if v == j:
+                    more = fresh * up[s]
+                    if v == j or more == 0.0:
                         continue
                     if grown[v] == 0.0:
                         hit[hits] = v
                         hits += 1
-                    grown[v] += fresh * up[s]
+                    grown[v] += more
             if not moved:
                 break
             step += 1
