@@ -127,7 +127,8 @@ def _connect(spec: Mapping[str, Any]) -> _Layout:
     column = {s["id"]: i for i, s in enumerate(spec["stages"])}
     last = len(column) - 1
     rank = {p["code"]: i for i, p in enumerate(spec["products"])}
-    flows, undrawn = [], 0.0
+    sums: dict[tuple[str, int, str, int, str], float] = {}
+    undrawn = 0.0
     for f in spec["flows"]:
         if not f["amount"]:
             continue
@@ -140,8 +141,14 @@ def _connect(spec: Mapping[str, Any]) -> _Layout:
         if final <= first or (first, final) == (-1, 0):
             undrawn += f["amount"]
             continue
-        flows.append(_Flow(source, first, f["to"], final, f["product"], float(f["amount"])))
-    flows.sort(key=lambda f: (f.first, f.last, rank.get(f.product, 99), f.source, f.target))
+        is_stage_to_stage = f["from"] in column and f["to"] in column
+        key = (source, first, f["to"], final, f["product"] if is_stage_to_stage else "")
+        sums[key] = sums.get(key, 0.0) + float(f["amount"])
+    flows = [_Flow(*key, amount) for key, amount in sums.items()]
+    # What is lost or unknown goes below what is known, in one band for all products.
+    flows.sort(
+        key=lambda f: (not f.product, f.first, f.last, rank.get(f.product, 99), f.source, f.target)
+    )
     into: dict[str, float] = {}
     out: dict[str, float] = {}
     at: dict[str, int] = {}
