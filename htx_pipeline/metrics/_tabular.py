@@ -32,7 +32,8 @@ def wrap(frame: Any) -> Any:
 
 def enter(frame: Any) -> nw.LazyFrame[Any]:
     """Wrap a native frame lazily, whatever engine it belongs to."""
-    return nw.from_native(frame).lazy()
+    lazy: nw.LazyFrame[Any] = nw.from_native(frame).lazy()
+    return lazy
 
 
 def leave(result: nw.LazyFrame[Any], *, like: Any) -> Any:
