@@ -20,10 +20,15 @@ import polars as pl
 from htx_pipeline.ingest import dates, numbers
 from htx_pipeline.ingest.mapping import ColumnRule, UnitRule
 from htx_pipeline.ingest.value_notes import empty_notes, join_notes, note_rows
+from htx_pipeline.ingest.workbook import cell_text as workbook_text
 from htx_pipeline.schemas.base import Column
 
-_TRUE: Final = frozenset({"x", "có", "co", "yes", "y", "true", "đúng", "1", "✓", "✔", "v", "oui", "vrai"})
-_FALSE: Final = frozenset({"không", "khong", "no", "n", "false", "sai", "0", "-", "–", "—", "non", "faux"})
+_TRUE: Final = frozenset(
+    {"x", "có", "co", "yes", "y", "true", "đúng", "1", "✓", "✔", "v", "oui", "vrai"}
+)
+_FALSE: Final = frozenset(
+    {"không", "khong", "no", "n", "false", "sai", "0", "-", "–", "—", "non", "faux"}
+)
 
 
 @dataclass(frozen=True)
@@ -55,20 +60,8 @@ def cell_text(value: Any) -> str | None:
     >>> [cell_text(v) for v in (42.0, 0.1, dt.date(2024, 6, 1), "  ", True)]
     ['42', '0.1', '2024-06-01', None, 'TRUE']
     """
-    if value is None:
-        return None
-    if isinstance(value, str):
-        stripped = value.strip()
-        return stripped or None
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return str(value)
+    text = workbook_text(value)
+    return (text.strip() or None) if text is not None else None
 
 
 def texts(cells: Sequence[Any]) -> pl.Series:
@@ -79,20 +72,23 @@ def texts(cells: Sequence[Any]) -> pl.Series:
 def _number_cells(cells: Sequence[Any]) -> tuple[pl.Series, pl.Series]:
     """Split cells into those that are numbers in the workbook and those that are text."""
     typed = [
-        float(v) if isinstance(v, int | float | Decimal) and not isinstance(v, bool) else None for v in cells
+        float(v) if isinstance(v, int | float | Decimal) and not isinstance(v, bool) else None
+        for v in cells
     ]
     text = [None if t is not None else cell_text(v) for v, t in zip(cells, typed, strict=True)]
     return pl.Series("cells", typed, dtype=pl.Float64), pl.Series("cells", text, dtype=pl.String)
 
 
 def _parse_number(
-    cells: Sequence[Any], column: Column, rule: ColumnRule, units: dict[str, UnitRule], heading: str, sheet_unit: str | None
+    cells: Sequence[Any],
+    column: Column,
+    rule: ColumnRule,
+    *,
+    units: dict[str, UnitRule],
+    stated: str | None,
 ) -> ParsedColumn:
     as_integer = column.dtype.is_integer()
-    unit = rule.unit if rule.unit is not None else numbers.unit_of_heading(heading)
-    if unit is None and sheet_unit is not None and column.unit == "VND":
-        stated = numbers.unit_of_heading(f"ĐVT: {sheet_unit}")
-        unit = stated if stated is not None and stated.endswith("VND") else None
+    unit = rule.unit if rule.unit is not None else stated
     foreign = units.get(unit) if unit is not None else None
     target = column.unit if column.unit is not None else None
     if foreign is not None or target is None:
@@ -101,7 +97,9 @@ def _parse_number(
         source_unit = unit if unit is not None else target
     typed, text = _number_cells(cells)
     exact = as_integer and foreign is None
-    from_typed = numbers.typed_numbers(typed, unit=source_unit, target_unit=target, as_integer=exact)
+    from_typed = numbers.typed_numbers(
+        typed, unit=source_unit, target_unit=target, as_integer=exact
+    )
     from_text = numbers.parse_numbers(
         text, convention=rule.number, unit=source_unit, target_unit=target, as_integer=exact
     )
@@ -122,16 +120,36 @@ def _parse_number(
                 f"Converted at 1 {rule.unit} = {foreign.factor:g} {foreign.unit}{known_en}: {foreign.note}",
             )
         )
-    return ParsedColumn(values.cast(column.dtype), join_notes([from_typed.notes, from_text.notes]), tuple(remarks))
+    return ParsedColumn(
+        values.cast(column.dtype), join_notes([from_typed.notes, from_text.notes]), tuple(remarks)
+    )
+
+
+def _stated_unit(column: Column, heading: str, sheet_unit: str | None) -> str | None:
+    """Return the unit in the heading; for money, else the one stated above the table."""
+    unit = numbers.unit_of_heading(heading)
+    if unit is None and sheet_unit is not None and column.unit == "VND":
+        above = numbers.unit_of_heading(f"ĐVT: {sheet_unit}")
+        return above if above is not None and above.endswith("VND") else None
+    return unit
 
 
 def _parse_date(cells: Sequence[Any], rule: ColumnRule) -> ParsedColumn:
-    typed = [v.date() if isinstance(v, dt.datetime) else v if isinstance(v, dt.date) else None for v in cells]
+    typed = [
+        v.date() if isinstance(v, dt.datetime) else v if isinstance(v, dt.date) else None
+        for v in cells
+    ]
     rest = [None if t is not None else cell_text(v) for v, t in zip(cells, typed, strict=True)]
     parsed = dates.parse_dates(pl.Series("cells", rest, dtype=pl.String), convention=rule.date)
     known = pl.Series("cells", typed, dtype=pl.Date)
     remarks = (
-        (("ambiguous_date_order", "Có ngày đọc được theo hai cách (ngày/tháng, tháng/ngày).", "Some dates have two readings (day/month, month/day)."),)
+        (
+            (
+                "ambiguous_date_order",
+                "Có ngày đọc được theo hai cách (ngày/tháng, tháng/ngày).",
+                "Some dates have two readings (day/month, month/day).",
+            ),
+        )
         if parsed.is_ambiguous
         else ()
     )
@@ -150,7 +168,8 @@ def _parse_code(cells: Sequence[Any], column: Column, rule: ColumnRule) -> Parse
     table |= {normal(k): v for k, v in rule.values.items()}
     blank = rule.values.get("")
     codes = [
-        blank if v is None else table.get(normal(v), rule.other if rule.other is not None else v) for v in raw.to_list()
+        blank if v is None else table.get(normal(v), rule.other if rule.other is not None else v)
+        for v in raw.to_list()
     ]
     return ParsedColumn(pl.Series("cells", codes, dtype=pl.String), empty_notes())
 
@@ -161,13 +180,25 @@ def _parse_boolean(cells: Sequence[Any], rule: ColumnRule) -> ParsedColumn:
     blank = rule.values.get("")
     blank_value = None if blank is None else blank.casefold() in {"true", "1", "yes"}
     raw = _extract(texts(cells), rule).to_list()
-    out = [v if isinstance(v, bool) else blank_value if r is None else table.get(normal(r)) for v, r in zip(cells, raw, strict=True)]
+    out = [
+        v if isinstance(v, bool) else blank_value if r is None else table.get(normal(r))
+        for v, r in zip(cells, raw, strict=True)
+    ]
     bad = pl.DataFrame(
-        {"index": [i for i, (r, o) in enumerate(zip(raw, out, strict=True)) if r is not None and o is None]},
+        {
+            "index": [
+                i
+                for i, (r, o) in enumerate(zip(raw, out, strict=True))
+                if r is not None and o is None
+            ]
+        },
         schema={"index": pl.UInt32},
     )
     notes = note_rows(
-        bad, code="not_yes_or_no", detail_vi="Không hiểu là có hay không.", detail_en="Neither yes nor no."
+        bad,
+        code="not_yes_or_no",
+        detail_vi="Không hiểu là có hay không.",
+        detail_en="Neither yes nor no.",
     )
     return ParsedColumn(pl.Series("cells", out, dtype=pl.Boolean), notes)
 
@@ -179,7 +210,9 @@ def _parse_text(cells: Sequence[Any], rule: ColumnRule) -> ParsedColumn:
     if rule.values:
         table = {normal(k): v for k, v in rule.values.items()}
         values = pl.Series(
-            "cells", [None if v is None else table.get(normal(v), v) for v in values.to_list()], dtype=pl.String
+            "cells",
+            [None if v is None else table.get(normal(v), v) for v in values.to_list()],
+            dtype=pl.String,
         )
     values = values.set(values == "", None)
     return ParsedColumn(values, empty_notes())
@@ -222,18 +255,26 @@ def parse_column(
         cells = _fill_down(cells)
         filled = sum(cell_text(v) is not None for v in cells) - given
         parsed = parse_column(
-            cells, column, rule.model_copy(update={"fill_down": False}), units=units, heading=heading, sheet_unit=sheet_unit
+            cells,
+            column,
+            rule.model_copy(update={"fill_down": False}),
+            units=units,
+            heading=heading,
+            sheet_unit=sheet_unit,
         )
         remark = (
             "filled_down",
             f"{filled} ô trống (ô gộp) lấy theo giá trị của dòng trên.",
             f"{filled} empty (merged) cells take the value above.",
         )
-        return ParsedColumn(parsed.values, parsed.notes, (*parsed.remarks, *([remark] if filled else [])))
+        return ParsedColumn(
+            parsed.values, parsed.notes, (*parsed.remarks, *([remark] if filled else []))
+        )
     if column.dtype == pl.Boolean:
         return _parse_boolean(cells, rule)
     if column.dtype.is_numeric():
-        return _parse_number(cells, column, rule, units, heading, sheet_unit)
+        stated = _stated_unit(column, heading, sheet_unit)
+        return _parse_number(cells, column, rule, units=units, stated=stated)
     if column.dtype == pl.Date:
         return _parse_date(cells, rule)
     if column.codes:

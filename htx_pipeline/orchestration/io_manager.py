@@ -17,7 +17,7 @@ from htx_pipeline.errors import InputError
 from htx_pipeline.settings import Settings
 
 
-class ParquetIOManager(dg.ConfigurableIOManager):  # type: ignore[misc]
+class ParquetIOManager(dg.ConfigurableIOManager):
     """Stores Polars frames below ``data_dir`` (the ``HTX_DATA_DIR`` setting when empty)."""
 
     data_dir: str = ""

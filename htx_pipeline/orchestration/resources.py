@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.settings import PERIODS, Settings
@@ -21,7 +22,7 @@ WITH_PREVIOUS = dg.StaticPartitionMapping(
 """Upstream partition to downstream: a step reads its own period and the one before."""
 
 
-class SettingsResource(dg.ConfigurableResource):  # type: ignore[misc]
+class SettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The settings of a run: environment variables (``HTX_…``), overridden by `overrides`.
 
     Parameters
@@ -30,7 +31,7 @@ class SettingsResource(dg.ConfigurableResource):  # type: ignore[misc]
         Setting name → value as text, as it would be written in the environment.
     """
 
-    overrides: dict[str, str] = {}
+    overrides: dict[str, str] = Field(default_factory=dict)
 
     def get(self) -> Settings:
         """Return the settings in force."""

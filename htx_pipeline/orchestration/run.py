@@ -88,7 +88,7 @@ def run_periods(
     from htx_pipeline.orchestration.resources import SettingsResource
 
     load_mappings(settings.mappings)
-    job = defs().resolve_implicit_global_asset_job_def()  # type: ignore[operator]
+    job = defs().resolve_implicit_global_asset_job_def()
     steps = len(job.nodes)
     overrides = {k: str(v) for k, v in settings.model_dump(mode="json", exclude_none=True).items()}
     resources = {

@@ -69,10 +69,14 @@ def organisation_ids(frame: pl.DataFrame) -> pl.Series:
     """
     named = frame.select(
         _name=fold(frame["name"]).fill_null(""),
-        _place=pl.when("is_party_list").then(pl.lit("")).otherwise(fold(frame["locality"]).fill_null("")),
+        _place=pl.when("is_party_list")
+        .then(pl.lit(""))
+        .otherwise(fold(frame["locality"]).fill_null("")),
     )
     by_name = content_ids(named, ["_name", "_place"], prefix="n")
-    by_number = content_ids(frame, ["register_number"], prefix="r").set(frame["register_number"].is_null(), None)
+    by_number = content_ids(frame, ["register_number"], prefix="r").set(
+        frame["register_number"].is_null(), None
+    )
     keyed = pl.DataFrame({"tax": frame["valid_tax_code"], "number": by_number, "name": by_name})
     return keyed.select(pl.coalesce("tax", "number", "name")).to_series()
 
@@ -86,7 +90,9 @@ def _merge_sources(frame: pl.DataFrame, content: list[str]) -> tuple[pl.DataFram
     )
     first = [c for c in ordered.columns if c not in content and c != "org_id"]
     names = (
-        pl.concat([ordered.select("org_id", written=c) for c in ("name", "short_name", "other_names")])
+        pl.concat(
+            [ordered.select("org_id", written=c) for c in ("name", "short_name", "other_names")]
+        )
         .drop_nulls()
         .unique()
         .sort("org_id", "written")
@@ -96,8 +102,13 @@ def _merge_sources(frame: pl.DataFrame, content: list[str]) -> tuple[pl.DataFram
         *(pl.col(c).first() for c in first),
     )
     others = (
-        names.join(merged.select("org_id", "name", "short_name"), on="org_id", maintain_order="left")
-        .filter(~pl.col("written").eq_missing(pl.col("name")) & ~pl.col("written").eq_missing(pl.col("short_name")))
+        names.join(
+            merged.select("org_id", "name", "short_name"), on="org_id", maintain_order="left"
+        )
+        .filter(
+            ~pl.col("written").eq_missing(pl.col("name"))
+            & ~pl.col("written").eq_missing(pl.col("short_name"))
+        )
         .group_by("org_id", maintain_order=True)
         .agg(other_names=pl.col("written").str.join("; "))
     )
@@ -105,12 +116,16 @@ def _merge_sources(frame: pl.DataFrame, content: list[str]) -> tuple[pl.DataFram
     return merged.select(frame.columns), frame.height - merged.height
 
 
-def _match_parties(parties: pl.DataFrame, register: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _match_parties(
+    parties: pl.DataFrame, register: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Give a party the id of the one registered organisation that bears its name or short name."""
     if parties.is_empty() or register.is_empty():
         return parties, concat_findings([])
     book = _directory(register)
-    short = parties["short_name"].set((parties["short_name"].str.len_chars() < MIN_SHORT_NAME).fill_null(value=True), None)
+    short = parties["short_name"].set(
+        (parties["short_name"].str.len_chars() < MIN_SHORT_NAME).fill_null(value=True), None
+    )
 
     def looked_up(keys: pl.Series, table: dict[str, str]) -> pl.Series:
         return keys.replace_strict(table, default=None, return_dtype=pl.String)
@@ -170,7 +185,9 @@ def resolve_organisations(rows: pl.DataFrame) -> Resolved:
     found: list[pl.DataFrame] = []
     listed = named.filter(~pl.col("is_party_list")).sort("mapping_id")
     for _, group in listed.group_by("mapping_id", maintain_order=True):
-        good, doubled, doubts = split_duplicates(group, table="organisations", key=["org_id"], content=content)
+        good, doubled, doubts = split_duplicates(
+            group, table="organisations", key=["org_id"], content=content
+        )
         kept.append(good)
         rejected.append(doubled)
         found.append(doubts)
@@ -184,7 +201,9 @@ def resolve_organisations(rows: pl.DataFrame) -> Resolved:
     )  # fmt: skip
 
 
-def tax_findings(rows: pl.DataFrame, notes: pl.DataFrame, *, column: str, table: str) -> pl.DataFrame:
+def tax_findings(
+    rows: pl.DataFrame, notes: pl.DataFrame, *, column: str, table: str
+) -> pl.DataFrame:
     """Turn the notes of `parse_tax_codes` into findings of *table*."""
     from htx_pipeline.ingest.value_notes import NOTE_CODES
 
@@ -218,10 +237,18 @@ class _Directory:
 
 
 def _unique(keys: pl.Series, ids: pl.Series) -> tuple[dict[str, str], set[str]]:
-    pairs = pl.DataFrame({"key": keys, "id": ids}).drop_nulls().filter(pl.col("key") != "").unique().sort("key", "id")
+    pairs = (
+        pl.DataFrame({"key": keys, "id": ids})
+        .drop_nulls()
+        .filter(pl.col("key") != "")
+        .unique()
+        .sort("key", "id")
+    )
     counted = pairs.group_by("key", maintain_order=True).agg(pl.col("id").first(), n=pl.len())
     single = counted.filter(pl.col("n") == 1)
-    return dict(zip(single["key"], single["id"], strict=True)), set(counted.filter(pl.col("n") > 1)["key"])
+    return dict(zip(single["key"], single["id"], strict=True)), set(
+        counted.filter(pl.col("n") > 1)["key"]
+    )
 
 
 def _directory(organisations: pl.DataFrame) -> _Directory:
@@ -232,7 +259,9 @@ def _directory(organisations: pl.DataFrame) -> _Directory:
         [
             organisations.select("org_id", "is_registered", written="name"),
             organisations.select("org_id", "is_registered", written="short_name"),
-            organisations.select("org_id", "is_registered", written=pl.col("other_names").str.split("; ")).explode("written"),
+            organisations.select(
+                "org_id", "is_registered", written=pl.col("other_names").str.split("; ")
+            ).explode("written"),
         ]
     ).drop_nulls("written")
     by_name, many = _unique(fold(written["written"]), written["org_id"])
@@ -248,7 +277,13 @@ def _directory(organisations: pl.DataFrame) -> _Directory:
 
 
 def find_organisations(
-    rows: pl.DataFrame, organisations: pl.DataFrame, *, tax_code: str, name: str, into: str, table: str
+    rows: pl.DataFrame,
+    organisations: pl.DataFrame,
+    *,
+    tax_code: str,
+    name: str,
+    into: str,
+    table: str,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Fill column *into* with the id of the organisation that each row names.
 
@@ -268,7 +303,9 @@ def find_organisations(
     keyed = rows.with_columns(
         _tax=pl.coalesce(
             tax.values.replace_strict(book.by_tax, default=None, return_dtype=pl.String),
-            _register_numbers(rows).replace_strict(book.by_number, default=None, return_dtype=pl.String),
+            _register_numbers(rows).replace_strict(
+                book.by_number, default=None, return_dtype=pl.String
+            ),
         ),
         _full=fold(rows[name]),
         _core=fold_org(rows[name]),
@@ -276,12 +313,18 @@ def find_organisations(
         _by_name=pl.col("_full").replace_strict(book.by_name, default=None, return_dtype=pl.String),
         _by_core=pl.col("_core").replace_strict(book.by_core, default=None, return_dtype=pl.String),
     )
-    found = keyed.with_columns(pl.coalesce("_tax", "_by_name", "_by_core", pl.lit(UNRESOLVED) + pl.col(name)).alias(into))
+    found = keyed.with_columns(
+        pl.coalesce("_tax", "_by_name", "_by_core", pl.lit(UNRESOLVED) + pl.col(name)).alias(into)
+    )
     unknown = found.filter(pl.col(into).str.starts_with(UNRESOLVED))
-    several = unknown.filter(pl.col("_full").is_in(book.ambiguous) | pl.col("_core").is_in(book.ambiguous))
+    several = unknown.filter(
+        pl.col("_full").is_in(book.ambiguous) | pl.col("_core").is_in(book.ambiguous)
+    )
     nearest = _nearest_names(unknown, several, book, name)
     drop = ["_tax", "_full", "_core", "_by_name", "_by_core"]
-    by_core_only = found.filter(pl.col("_tax").is_null() & pl.col("_by_name").is_null() & pl.col("_by_core").is_not_null())
+    by_core_only = found.filter(
+        pl.col("_tax").is_null() & pl.col("_by_name").is_null() & pl.col("_by_core").is_not_null()
+    )
     label = TABLES[table][name].label_vi
     findings = concat_findings(
         [
@@ -317,12 +360,18 @@ def _register_numbers(rows: pl.DataFrame) -> pl.Series:
     return pl.Series([None] * rows.height, dtype=pl.String)
 
 
-def _nearest_names(unknown: pl.DataFrame, several: pl.DataFrame, book: _Directory, name: str) -> pl.DataFrame:
+def _nearest_names(
+    unknown: pl.DataFrame, several: pl.DataFrame, book: _Directory, name: str
+) -> pl.DataFrame:
     """Add a hint with the nearest known name to each unknown row (null names get a plain hint)."""
-    rest = unknown.join(several.select("source_id"), on="source_id", how="anti", maintain_order="left")
+    rest = unknown.join(
+        several.select("source_id"), on="source_id", how="anti", maintain_order="left"
+    )
     hints: dict[str, tuple[str, str]] = {}
     for written in sorted(set(rest[name].drop_nulls())):
-        close = process.extractOne(written, book.names, scorer=fuzz.ratio, score_cutoff=NEAREST_CUTOFF)
+        close = process.extractOne(
+            written, book.names, scorer=fuzz.ratio, score_cutoff=NEAREST_CUTOFF
+        )
         hints[written] = (
             (f"Gần nhất trong danh bạ: «{close[0]}». Sửa tên hoặc ghi mã số thuế.", f"Nearest known: “{close[0]}”. Correct the name or give the tax code.")
             if close is not None

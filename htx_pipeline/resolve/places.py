@@ -7,6 +7,7 @@ not: the list of units or the matching of names (`reference.places`).
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import polars as pl
 
@@ -40,7 +41,11 @@ def province_as_of(province: str, day: date) -> str:
     ('Kon Tum', 'Quảng Ngãi')
     """
     version = version_for(day)
-    wanted = (pl.col("name") == province) | (pl.col("code") == province) | (pl.col("full_name") == province)
+    wanted = (
+        (pl.col("name") == province)
+        | (pl.col("code") == province)
+        | (pl.col("full_name") == province)
+    )
     now = admin_units(version=version, level="province")
     old = admin_units(version="2024", level="province").filter(wanted)
     if version != "2024" and not old.is_empty():
@@ -55,7 +60,9 @@ def province_as_of(province: str, day: date) -> str:
     return str(here["name"][0])
 
 
-def with_places(rows: pl.DataFrame, *, as_of: date, province: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+def with_places(
+    rows: pl.DataFrame, *, as_of: date, province: str | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Fill ``admin_code``, ``admin_version`` and ``locality`` of organisations.
 
     Parameters
@@ -80,48 +87,68 @@ def with_places(rows: pl.DataFrame, *, as_of: date, province: str | None) -> tup
     ours = rows.filter(~pl.col("admin_version").eq_missing(AS_WRITTEN))
     if ours.is_empty():
         return foreign.select(rows.columns), concat_findings([])
-    named = ours.with_columns(_province=pl.lit(None if province is None else province_as_of(province, as_of), dtype=pl.String))
+    named = ours.with_columns(
+        _province=pl.lit(
+            None if province is None else province_as_of(province, as_of), dtype=pl.String
+        )
+    )
     found = resolve_places(
         named.drop("admin_code", "admin_version"), name="place_name", district="district_name",
         province=None if province is None else "_province", as_of=as_of,
     )  # fmt: skip
     districts = pl.concat(
-        [old_districts(v) for v in sorted(set(found["admin_version"].drop_nulls()))] or [old_districts("2024").clear()]
+        [old_districts(v) for v in sorted(set(found["admin_version"].drop_nulls()))]
+        or [old_districts("2024").clear()]
     ).select(admin_code="code", admin_version="version", _district="district_full_name")
-    placed = found.join(districts, on=["admin_code", "admin_version"], how="left", maintain_order="left").with_columns(
-        locality=pl.coalesce("locality", "_district", "district_name")
-    )
+    placed = found.join(
+        districts, on=["admin_code", "admin_version"], how="left", maintain_order="left"
+    ).with_columns(locality=pl.coalesce("locality", "_district", "district_name"))
     return pl.concat([placed.select(rows.columns), foreign.select(rows.columns)]), _findings(placed)
 
 
 def _findings(placed: pl.DataFrame) -> pl.DataFrame:
     written = placed.filter(pl.col("place_name").is_not_null())
-    names = pl.col("candidates").list.eval(pl.element().struct.field("full_name")).list.head(5).list.join(", ")
+    names = (
+        pl.col("candidates")
+        .list.eval(pl.element().struct.field("full_name"))
+        .list.head(5)
+        .list.join(", ")
+    )
     many = pl.col("candidates").list.len()
-    unclear = written.filter(pl.col("place_status").is_in(_UNCLEAR) | pl.col("admin_code").is_null())
+    unclear = written.filter(
+        pl.col("place_status").is_in(_UNCLEAR) | pl.col("admin_code").is_null()
+    )
     several = unclear.filter(many > 0)
     unknown = unclear.filter(many == 0)
-    other = written.filter(pl.col("place_status").is_in(["name_of_other_version", "code_of_other_version"]) & pl.col("admin_code").is_not_null())
-    common = {"table": "organisations", "column": "place_name", "raw_value": pl.col("place_name")}
+    other = written.filter(
+        pl.col("place_status").is_in(["name_of_other_version", "code_of_other_version"])
+        & pl.col("admin_code").is_not_null()
+    )
+    found = partial(
+        findings_from_rows,
+        table="organisations",
+        column="place_name",
+        raw_value=pl.col("place_name"),
+    )
     return concat_findings(
         [
-            findings_from_rows(
+            found(
                 several, rule_id="organisations.place_name.several_places", severity="warning",
                 reason_vi=pl.format("«{}» có thể là nhiều đơn vị: {}.", "place_name", names),
                 reason_en=pl.format("“{}” may be one of several units: {}.", "place_name", names),
-                remedy_vi="Ghi thêm tên huyện cũ hoặc mã đơn vị hành chính.", remedy_en="Add the former district or the unit's code.", **common,
+                remedy_vi="Ghi thêm tên huyện cũ hoặc mã đơn vị hành chính.", remedy_en="Add the former district or the unit's code.",
             ),
-            findings_from_rows(
+            found(
                 unknown, rule_id="organisations.place_name.unknown_place", severity="warning",
                 reason_vi=pl.format("Không có đơn vị hành chính «{}» trong danh mục.", "place_name"),
                 reason_en=pl.format("There is no administrative unit “{}” in the list.", "place_name"),
-                remedy_vi="Ghi đúng tên xã, phường theo danh mục đang có hiệu lực.", remedy_en="Write the commune as in the list in force.", **common,
+                remedy_vi="Ghi đúng tên xã, phường theo danh mục đang có hiệu lực.", remedy_en="Write the commune as in the list in force.",
             ),
-            findings_from_rows(
+            found(
                 other, rule_id="organisations.place_name.of_other_version", severity="info",
                 reason_vi=pl.format("«{}» là tên theo danh mục khác với kỳ báo cáo (mã {}).", "place_name", "admin_code"),
                 reason_en=pl.format("“{}” is a name of another list than the period's (code {}).", "place_name", "admin_code"),
-                remedy_vi="Ghi tên xã, phường theo danh mục của kỳ báo cáo.", remedy_en="Write the commune as in the period's list.", **common,
+                remedy_vi="Ghi tên xã, phường theo danh mục của kỳ báo cáo.", remedy_en="Write the commune as in the period's list.",
             ),
         ]
     )  # fmt: skip

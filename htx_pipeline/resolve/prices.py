@@ -19,7 +19,10 @@ of one product within a year differ by less than ten times, a slip of units is a
 MIN_PRICES: Final = 8
 """Fewest priced linkages of a product before its median is trusted."""
 
-_PAIRS: Final = (("contracted_value_vnd", "contracted_tonnes"), ("paid_value_vnd", "delivered_tonnes"))
+_PAIRS: Final = (
+    ("contracted_value_vnd", "contracted_tonnes"),
+    ("paid_value_vnd", "delivered_tonnes"),
+)
 
 
 def split_impossible_prices(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -48,13 +51,23 @@ def split_impossible_prices(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     """
     flagged = rows.with_columns(_bad=pl.lit(value=False), _ratio=pl.lit(None, dtype=pl.Float64))
     for value, quantity in _PAIRS:
-        price = pl.when((pl.col(value) > 0) & (pl.col(quantity) > 0)).then(pl.col(value) / pl.col(quantity))
+        price = pl.when((pl.col(value) > 0) & (pl.col(quantity) > 0)).then(
+            pl.col(value) / pl.col(quantity)
+        )
         median, count = price.median().over("product_code"), price.count().over("product_code")
         ratio = pl.when(count >= MIN_PRICES).then(price / median)
         bad = ((ratio >= PRICE_FACTOR) | (ratio <= 1 / PRICE_FACTOR)).fill_null(value=False)
-        flagged = flagged.with_columns(_bad=pl.col("_bad") | bad, _ratio=pl.coalesce("_ratio", pl.when(bad).then(ratio)))
+        flagged = flagged.with_columns(
+            _bad=pl.col("_bad") | bad, _ratio=pl.coalesce("_ratio", pl.when(bad).then(ratio))
+        )
     rejected = flagged.filter("_bad")
-    times = pl.when(pl.col("_ratio") >= 1).then(pl.col("_ratio")).otherwise(1 / pl.col("_ratio")).round(0).cast(pl.Int64)
+    times = (
+        pl.when(pl.col("_ratio") >= 1)
+        .then(pl.col("_ratio"))
+        .otherwise(1 / pl.col("_ratio"))
+        .round(0)
+        .cast(pl.Int64)
+    )
     way_vi = pl.when(pl.col("_ratio") >= 1).then(pl.lit("cao")).otherwise(pl.lit("thấp"))
     way_en = pl.when(pl.col("_ratio") >= 1).then(pl.lit("above")).otherwise(pl.lit("below"))
     found = findings_from_rows(
@@ -65,4 +78,8 @@ def split_impossible_prices(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
         remedy_en="Check the units (VND, million VND; kg, tonnes) and send the row again.",
         raw_value=pl.format("{}", pl.coalesce("contracted_value_vnd", "paid_value_vnd")),
     )  # fmt: skip
-    return flagged.filter(~pl.col("_bad")).drop("_bad", "_ratio"), rejected.drop("_bad", "_ratio"), concat_findings([found])
+    return (
+        flagged.filter(~pl.col("_bad")).drop("_bad", "_ratio"),
+        rejected.drop("_bad", "_ratio"),
+        concat_findings([found]),
+    )

@@ -23,44 +23,88 @@ from htx_pipeline.resolve.prices import split_impossible_prices
 from htx_pipeline.schemas import TABLES
 
 
-def _organisations(rows: pl.DataFrame, organisations: pl.DataFrame | None, period: str, province: str | None) -> Resolved:
+def _organisations(
+    rows: pl.DataFrame, organisations: pl.DataFrame | None, period: str, province: str | None
+) -> Resolved:
     placed, found = with_places(rows, as_of=reporting_period(int(period))[1], province=province)
     resolved = resolve_organisations(placed)
-    return Resolved(resolved.rows, resolved.rejected, concat_findings([found, resolved.findings]), resolved.merged)
+    return Resolved(
+        resolved.rows,
+        resolved.rejected,
+        concat_findings([found, resolved.findings]),
+        resolved.merged,
+    )
 
 
-def _by_organisation(name: str) -> Callable[[pl.DataFrame, pl.DataFrame | None, str, str | None], Resolved]:
-    def resolve(rows: pl.DataFrame, organisations: pl.DataFrame | None, period: str, province: str | None) -> Resolved:
+def _by_organisation(
+    name: str,
+) -> Callable[[pl.DataFrame, pl.DataFrame | None, str, str | None], Resolved]:
+    def resolve(
+        rows: pl.DataFrame, organisations: pl.DataFrame | None, period: str, province: str | None
+    ) -> Resolved:
         assert organisations is not None
-        found, findings = find_organisations(rows, organisations, tax_code="tax_code", name="name", into="org_id", table=name)
+        found, findings = find_organisations(
+            rows, organisations, tax_code="tax_code", name="name", into="org_id", table=name
+        )
         return _deduplicate(name, found, findings)
 
     return resolve
 
 
-def _linkages(rows: pl.DataFrame, organisations: pl.DataFrame | None, period: str, province: str | None) -> Resolved:
+def _linkages(
+    rows: pl.DataFrame, organisations: pl.DataFrame | None, period: str, province: str | None
+) -> Resolved:
     assert organisations is not None
     rows, found_suppliers = find_organisations(
-        rows, organisations, tax_code="supplier_tax_code", name="supplier_name", into="supplier_id", table="linkages"
+        rows,
+        organisations,
+        tax_code="supplier_tax_code",
+        name="supplier_name",
+        into="supplier_id",
+        table="linkages",
     )
     rows, found_buyers = find_organisations(
-        rows, organisations, tax_code="buyer_tax_code", name="buyer_name", into="buyer_id", table="linkages"
+        rows,
+        organisations,
+        tax_code="buyer_tax_code",
+        name="buyer_name",
+        into="buyer_id",
+        table="linkages",
     )
     matched = match_products(rows["product_name"])
     doubts = _product_findings(rows, matched["match_note"])
     rows = rows.with_columns(product_code=pl.coalesce("product_code", matched["product_code"]))
     rows = evidence(nd98_form(rows), period=period)
     plain = ["supplier_id", "buyer_id", "product_code", "instrument", "contract_number"]
-    unnumbered = ["signed_on", "starts_on", "ends_on", "contracted_tonnes", "contracted_value_vnd", "area_ha"]
+    unnumbered = [
+        "signed_on",
+        "starts_on",
+        "ends_on",
+        "contracted_tonnes",
+        "contracted_value_vnd",
+        "area_ha",
+    ]
     keyed = rows.with_columns(
-        [pl.when(pl.col("contract_number").is_null()).then(pl.col(c).cast(pl.String)).alias(f"_{c}") for c in unnumbered]
+        [
+            pl.when(pl.col("contract_number").is_null())
+            .then(pl.col(c).cast(pl.String))
+            .alias(f"_{c}")
+            for c in unnumbered
+        ]
     )
     rows = rows.with_columns(
         linkage_id=content_ids(keyed, [*plain, *(f"_{c}" for c in unnumbered)], prefix="l")
     )
-    single = _deduplicate("linkages", rows, concat_findings([found_suppliers, found_buyers, doubts]))
+    single = _deduplicate(
+        "linkages", rows, concat_findings([found_suppliers, found_buyers, doubts])
+    )
     kept, impossible, prices = split_impossible_prices(single.rows)
-    return Resolved(kept, pl.concat([single.rejected, impossible]), concat_findings([single.findings, prices]), single.merged)
+    return Resolved(
+        kept,
+        pl.concat([single.rejected, impossible]),
+        concat_findings([single.findings, prices]),
+        single.merged,
+    )
 
 
 _PRODUCT_DOUBTS: Final = {
@@ -94,7 +138,9 @@ def _product_findings(rows: pl.DataFrame, notes: pl.Series) -> pl.DataFrame:
 
 
 def _plain(name: str) -> Callable[[pl.DataFrame, pl.DataFrame | None, str, str | None], Resolved]:
-    def resolve(rows: pl.DataFrame, organisations: pl.DataFrame | None, period: str, province: str | None) -> Resolved:
+    def resolve(
+        rows: pl.DataFrame, organisations: pl.DataFrame | None, period: str, province: str | None
+    ) -> Resolved:
         return _deduplicate(name, rows, concat_findings([]))
 
     return resolve
@@ -103,11 +149,15 @@ def _plain(name: str) -> Callable[[pl.DataFrame, pl.DataFrame | None, str, str |
 def _deduplicate(name: str, rows: pl.DataFrame, found: pl.DataFrame) -> Resolved:
     table = TABLES[name]
     content = [c.name for c in table.own_columns if c.name not in table.key]
-    kept, rejected, doubled = split_duplicates(rows, table=name, key=list(table.key), content=content)
+    kept, rejected, doubled = split_duplicates(
+        rows, table=name, key=list(table.key), content=content
+    )
     return Resolved(kept, rejected, concat_findings([found, doubled]))
 
 
-_RESOLVERS: Final[dict[str, Callable[[pl.DataFrame, pl.DataFrame | None, str, str | None], Resolved]]] = {
+_RESOLVERS: Final[
+    dict[str, Callable[[pl.DataFrame, pl.DataFrame | None, str, str | None], Resolved]]
+] = {
     "organisations": _organisations,
     "cooperative_reports": _by_organisation("cooperative_reports"),
     "linkages": _linkages,
@@ -120,7 +170,12 @@ _RESOLVERS: Final[dict[str, Callable[[pl.DataFrame, pl.DataFrame | None, str, st
 
 
 def resolve_table(
-    name: str, rows: pl.DataFrame, *, period: str, organisations: pl.DataFrame | None = None, province: str | None = None
+    name: str,
+    rows: pl.DataFrame,
+    *,
+    period: str,
+    organisations: pl.DataFrame | None = None,
+    province: str | None = None,
 ) -> Resolved:
     """Prepare raw rows of one table for validation.
 
@@ -145,4 +200,9 @@ def resolve_table(
     """
     table = TABLES[name]
     resolved = _RESOLVERS[name](rows, organisations, period, province)
-    return Resolved(table.conform(resolved.rows), table.conform(resolved.rejected), resolved.findings, resolved.merged)
+    return Resolved(
+        table.conform(resolved.rows),
+        table.conform(resolved.rejected),
+        resolved.findings,
+        resolved.merged,
+    )

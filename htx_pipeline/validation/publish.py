@@ -122,7 +122,9 @@ def settle(
 def _ledger_before(table: str, resolved: Resolved, rows_read: int) -> pl.DataFrame:
     rows: list[dict[str, Any]] = []
     gone = resolved.rejected["source_id"].implode()
-    why = resolved.findings.filter((pl.col("severity") == "error") & pl.col("source_id").is_in(gone))
+    why = resolved.findings.filter(
+        (pl.col("severity") == "error") & pl.col("source_id").is_in(gone)
+    )
     first = why.filter(pl.col("rule_id").str.contains(_SETS_ASIDE)).unique(
         "source_id", keep="first", maintain_order=True
     )

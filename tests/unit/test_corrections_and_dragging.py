@@ -36,19 +36,28 @@ def test_a_correction_changes_its_cell_and_says_who_and_why(tmp_path):
 
 def test_a_retired_correction_does_nothing(tmp_path):
     grid = [["", "", ""], ["", "", 24000]]
-    done = corrections(tmp_path, LINE.replace(",active", ",retired")).apply(grid, source_file="bao-cao.xlsx", sheet="Sheet1")
+    done = corrections(tmp_path, LINE.replace(",active", ",retired")).apply(
+        grid, source_file="bao-cao.xlsx", sheet="Sheet1"
+    )
     assert done.is_empty()
     assert grid[1][2] == 24000
 
 
 def test_another_file_is_left_alone(tmp_path):
     grid = [["", "", ""], ["", "", 24000]]
-    assert corrections(tmp_path, LINE).apply(grid, source_file="other.xlsx", sheet="Sheet1").is_empty()
+    assert (
+        corrections(tmp_path, LINE).apply(grid, source_file="other.xlsx", sheet="Sheet1").is_empty()
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
-    [(("Nguyễn Thị A", ""), "who"), (("C2", "hàng 2"), "address"), ((",active", ",maybe"), "maybe"), (("Nhầm dấu phẩy", ""), "why")],
+    [
+        (("Nguyễn Thị A", ""), "who"),
+        (("C2", "hàng 2"), "address"),
+        ((",active", ",maybe"), "maybe"),
+        (("Nhầm dấu phẩy", ""), "why"),
+    ],
 )
 def test_a_correction_without_cell_author_or_reason_is_refused(tmp_path, change, says):
     with pytest.raises(InputError, match=says):
@@ -70,5 +79,7 @@ def test_different_words_are_no_dragging():
 
 
 def test_dragging_is_found_with_its_first_and_last_number():
-    runs = dragged_runs(["x", *[f"Báo cáo năm {2021 + i}" for i in range(30)], None, "Báo cáo năm 2021"])
+    runs = dragged_runs(
+        ["x", *[f"Báo cáo năm {2021 + i}" for i in range(30)], None, "Báo cáo năm 2021"]
+    )
     assert [(r.start, r.stop, r.first, r.last) for r in runs] == [(1, 30, 2021, 2050)]

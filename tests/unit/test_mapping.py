@@ -75,7 +75,13 @@ def test_files_are_found_in_order_without_the_spreadsheet_programs_own(tmp_path)
     for name in ("b.csv", "a.csv", "~$a.csv", ".hidden.csv"):
         (tmp_path / name).write_text("x")
     mapping = Mapping.model_validate(
-        {"id": "m", "table": "linkages", "files": ["*.csv", "a.*"], "period": {"constant": "2024"}, "columns": {"supplier_name": {"source": "A"}}}
+        {
+            "id": "m",
+            "table": "linkages",
+            "files": ["*.csv", "a.*"],
+            "period": {"constant": "2024"},
+            "columns": {"supplier_name": {"source": "A"}},
+        }
     )
     assert [p.name for p in mapping.matching_files(tmp_path)] == ["a.csv", "b.csv"]
 

@@ -64,7 +64,9 @@ def test_a_file_no_mapping_reads_is_listed(tmp_path):
 
 def test_a_missing_column_names_the_row_and_the_nearest_heading_and_others_go_on(tmp_path):
     csv(tmp_path, "HTX A;1;2;1/6/2024\n", name="good.csv")
-    (tmp_path / "bad.csv").write_text("Tên HTX;Doanh thu năm;Số thành viên;Ngày báo cáo\nHTX B;1;2;1/6/2024\n", encoding="utf-8")
+    (tmp_path / "bad.csv").write_text(
+        "Tên HTX;Doanh thu năm;Số thành viên;Ngày báo cáo\nHTX B;1;2;1/6/2024\n", encoding="utf-8"
+    )
     result = read(tmp_path)
     assert result.rows["name"].to_list() == ["HTX A"]
     found = only(result.findings, "cooperative_reports.file.column_missing")
@@ -86,7 +88,9 @@ def test_a_sheet_that_is_not_there_names_the_sheets_there_are(tmp_path):
     workbook = xlsxwriter.Workbook(tmp_path / "a.xlsx")
     workbook.add_worksheet("Biểu 1").write(0, 0, "x")
     workbook.close()
-    found = only(read(tmp_path, sheet={"name": "Biểu 2"}).findings, "cooperative_reports.file.sheet_missing")
+    found = only(
+        read(tmp_path, sheet={"name": "Biểu 2"}).findings, "cooperative_reports.file.sheet_missing"
+    )
     assert "Biểu 1" in found["reason_en"]
 
 
@@ -107,7 +111,9 @@ def test_a_damaged_workbook_becomes_a_finding_with_a_remedy(tmp_path):
     assert result.rows.height == 1
 
 
-def test_a_number_where_a_name_should_be_stays_text_and_text_where_a_number_should_be_is_found_with_its_cell(tmp_path):
+def test_a_number_where_a_name_should_be_stays_text_and_text_where_a_number_should_be_is_found_with_its_cell(
+    tmp_path,
+):
     csv(tmp_path, "12345;nhiều lắm;2;1/6/2024\n")
     result = read(tmp_path)
     assert result.rows["name"].to_list() == ["12345"]
@@ -119,13 +125,19 @@ def test_a_number_where_a_name_should_be_stays_text_and_text_where_a_number_shou
 def test_rows_know_their_file_sheet_and_row(tmp_path):
     csv(tmp_path, "HTX A;1;2;1/6/2024\n\nHTX B;1,5;2;1/6/2024\n")
     rows = read(tmp_path).rows
-    assert rows.select("source_file", "source_sheet", "source_row").rows() == [("a.csv", "csv", 2), ("a.csv", "csv", 4)]
+    assert rows.select("source_file", "source_sheet", "source_row").rows() == [
+        ("a.csv", "csv", 2),
+        ("a.csv", "csv", 4),
+    ]
     assert rows["revenue_vnd"].to_list() == [1_000_000, 1_500_000]
     assert rows["source_id"][0].endswith(":csv:2")
 
 
 def test_every_row_of_a_sheet_is_accounted_for(tmp_path):
-    csv(tmp_path, "HTX A;1;2;1/6/2024\nHTX B;2;3;1/6/2024\nTổng cộng;3;5;\nGhi chú: số liệu tạm tính;;;\n")
+    csv(
+        tmp_path,
+        "HTX A;1;2;1/6/2024\nHTX B;2;3;1/6/2024\nTổng cộng;3;5;\nGhi chú: số liệu tạm tính;;;\n",
+    )
     result = read(tmp_path)
     sheet = result.sheets.row(0, named=True)
     kinds = dict(part.split(": ") for part in sheet["row_kinds"].split("; "))
@@ -142,24 +154,37 @@ def test_a_stated_total_that_is_not_the_sum_is_found_with_both_numbers(tmp_path)
 
 def test_rows_of_other_years_are_counted_not_lost(tmp_path):
     columns = {"name": {"source": "Tên HTX"}}
-    (tmp_path / "a.csv").write_text("Tên HTX,Năm\nA,2023\nB,2024\nC,\nD,năm ngoái\n", encoding="utf-8")
+    (tmp_path / "a.csv").write_text(
+        "Tên HTX,Năm\nA,2023\nB,2024\nC,\nD,năm ngoái\n", encoding="utf-8"
+    )
     result = read(tmp_path, columns=columns, period={"column": "Năm"})
     assert result.rows.select("name", "period").rows() == [("B", "2024"), ("C", None), ("D", None)]
-    assert result.sheets.select("rows_data", "rows_this_period", "rows_other_period").row(0) == (4, 3, 1)
+    assert result.sheets.select("rows_data", "rows_this_period", "rows_other_period").row(0) == (
+        4,
+        3,
+        1,
+    )
 
 
 def test_a_date_decides_the_reporting_year_from_15_december(tmp_path):
     csv(tmp_path, "A;1;2;14/12/2024\nB;1;2;15/12/2024\n")
     assert read(tmp_path, period={"date_column": "reported_on"}).rows["name"].to_list() == ["A"]
-    assert read(tmp_path, period={"date_column": "reported_on"}, year="2025").rows["name"].to_list() == ["B"]
+    assert read(tmp_path, period={"date_column": "reported_on"}, year="2025").rows[
+        "name"
+    ].to_list() == ["B"]
 
 
 def test_merged_cells_take_the_value_above_and_it_is_said(tmp_path):
-    columns = {"name": {"source": "Tên HTX"}, "district_name": {"source": "Huyện", "fill_down": True}}
+    columns = {
+        "name": {"source": "Tên HTX"},
+        "district_name": {"source": "Huyện", "fill_down": True},
+    }
     (tmp_path / "a.csv").write_text("Huyện,Tên HTX\nĐăk Hà,A\n,B\nSa Thầy,C\n", encoding="utf-8")
     result = read(tmp_path, columns=columns)
     assert result.rows["district_name"].to_list() == ["Đăk Hà", "Đăk Hà", "Sa Thầy"]
-    assert only(result.findings, "cooperative_reports.district_name.filled_down")["severity"] == "info"
+    assert (
+        only(result.findings, "cooperative_reports.district_name.filled_down")["severity"] == "info"
+    )
 
 
 def test_a_unit_that_is_not_built_in_is_converted_and_shown_as_unverified(tmp_path):
@@ -168,13 +193,26 @@ def test_a_unit_that_is_not_built_in_is_converted_and_shown_as_unverified(tmp_pa
     units = {"GBP": {"factor": 30000, "unit": "VND", "note": "a rate"}}
     result = read(tmp_path, columns=columns, units=units)
     assert result.rows["revenue_vnd"].to_list() == [3_000_000]
-    assert "unverified" in only(result.findings, "cooperative_reports.revenue_vnd.converted_unit")["reason_en"]
+    assert (
+        "unverified"
+        in only(result.findings, "cooperative_reports.revenue_vnd.converted_unit")["reason_en"]
+    )
 
 
 def test_codes_are_recognised_by_label_in_either_language_and_by_the_mapping(tmp_path):
-    columns = {"name": {"source": "Tên HTX"}, "rating": {"source": "Xếp loại", "values": {"A": "tot"}}}
-    (tmp_path / "a.csv").write_text("Tên HTX,Xếp loại\nA,Khá\nB,Weak\nC,a\nD,xuất sắc\n", encoding="utf-8")
-    assert read(tmp_path, columns=columns).rows["rating"].to_list() == ["kha", "yeu", "tot", "xuất sắc"]
+    columns = {
+        "name": {"source": "Tên HTX"},
+        "rating": {"source": "Xếp loại", "values": {"A": "tot"}},
+    }
+    (tmp_path / "a.csv").write_text(
+        "Tên HTX,Xếp loại\nA,Khá\nB,Weak\nC,a\nD,xuất sắc\n", encoding="utf-8"
+    )
+    assert read(tmp_path, columns=columns).rows["rating"].to_list() == [
+        "kha",
+        "yeu",
+        "tot",
+        "xuất sắc",
+    ]
 
 
 def test_the_order_of_files_on_disk_does_not_matter(tmp_path):
@@ -203,7 +241,9 @@ def test_a_sheet_read_by_two_mappings_is_judged_once_in_the_findings(shared_data
 
     folder = shared_data / "cooperatives"
     mappings = load_mappings(project_root / "examples" / "cocoa")
-    result = read_sources("organisations", mappings, list_sources(mappings, folder), input_dir=folder, period="2021")
+    result = read_sources(
+        "organisations", mappings, list_sources(mappings, folder), input_dir=folder, period="2021"
+    )
     dragged = result.findings.filter(pl.col("rule_id") == "organisations.dragged_series")
     assert dragged.height == dragged.unique().height > 0
 
@@ -213,6 +253,8 @@ def test_the_dragged_year_of_the_real_disclosures_is_found(shared_data, project_
 
     folder = shared_data / "cooperatives"
     mappings = load_mappings(project_root / "examples" / "cocoa")
-    result = read_sources("linkages", mappings, list_sources(mappings, folder), input_dir=folder, period="2021")
+    result = read_sources(
+        "linkages", mappings, list_sources(mappings, folder), input_dir=folder, period="2021"
+    )
     assert result.rows.height == 515
     assert "counts up row by row from 2021" in result.findings["reason_en"][0]

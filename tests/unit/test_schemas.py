@@ -65,20 +65,38 @@ def test_references_point_to_columns_that_exist(table):
 
 
 def test_no_column_asks_for_a_person():
-    personal = ("birth", "ethnic", "sex", "gender", "home_address", "phone", "id_number", "member_name")
+    personal = (
+        "birth",
+        "ethnic",
+        "sex",
+        "gender",
+        "home_address",
+        "phone",
+        "id_number",
+        "member_name",
+    )
     for table in TABLES.values():
         for column in table.columns:
             assert not any(word in column.name for word in personal), f"{table.name}.{column.name}"
 
 
 def test_generated_files_are_current(project_root: Path):
-    stale = [p.name for p, text in generated_files(project_root).items() if p.read_text(encoding="utf-8") != text]
+    stale = [
+        p.name
+        for p, text in generated_files(project_root).items()
+        if p.read_text(encoding="utf-8") != text
+    ]
     assert not stale, "run: python -m htx_pipeline.schemas.generate"
 
 
 def test_regenerating_keeps_hand_written_rules(table, project_root: Path):
     current = (project_root / "expectations" / f"{table.name}.json").read_text(encoding="utf-8")
-    by_hand = {"type": "x", "kwargs": {}, "severity": "info", "meta": {"rule_id": f"{table.name}.mine", "generated": False}}
+    by_hand = {
+        "type": "x",
+        "kwargs": {},
+        "severity": "info",
+        "meta": {"rule_id": f"{table.name}.mine", "generated": False},
+    }
     changed = json.loads(current)
     changed["expectations"].append(by_hand)
     assert by_hand in json.loads(suite_text(table, json.dumps(changed)))["expectations"]
@@ -95,7 +113,13 @@ def test_every_rule_names_columns_of_its_table_and_speaks_both_languages(table, 
 
 def test_every_required_column_and_every_key_is_covered_by_a_rule(table, project_root: Path):
     suite = load_suite(project_root / "expectations" / f"{table.name}.json")
-    required = {r.columns[0] for r in suite.rules if r.expectation_type == "expect_column_values_to_not_be_null" and r.action == "reject"}
+    required = {
+        r.columns[0]
+        for r in suite.rules
+        if r.expectation_type == "expect_column_values_to_not_be_null" and r.action == "reject"
+    }
     assert {c.name for c in table.columns if c.required} <= required
-    unique = [r for r in suite.rules if r.expectation_type == "expect_compound_columns_to_be_unique"]
+    unique = [
+        r for r in suite.rules if r.expectation_type == "expect_compound_columns_to_be_unique"
+    ]
     assert any(set(table.key) <= set(r.columns) and r.action == "stop" for r in unique)

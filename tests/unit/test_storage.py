@@ -26,7 +26,9 @@ def test_a_period_that_was_never_made_says_which_there_are(tmp_path):
     assert "2024" in caught.value.why
 
 
-@pytest.mark.parametrize("key", ["linkages", "../core/linkages", "core/../../etc", "core/Linkages", ""])
+@pytest.mark.parametrize(
+    "key", ["linkages", "../core/linkages", "core/../../etc", "core/Linkages", ""]
+)
 def test_a_key_that_is_no_table_name_is_refused(tmp_path, key):
     with pytest.raises(InputError):
         storage.table_path(tmp_path, key)
@@ -77,4 +79,6 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(tmp_path):
 
 def test_listing_names_rows_and_periods(tmp_path):
     storage.write_table(FRAME, storage.table_path(tmp_path, "core/linkages", period="2024"))
-    assert list_tables(data_dir=tmp_path).select("table", "period", "rows").rows() == [("core/linkages", "2024", 2)]
+    assert list_tables(data_dir=tmp_path).select("table", "period", "rows").rows() == [
+        ("core/linkages", "2024", 2)
+    ]

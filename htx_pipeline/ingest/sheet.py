@@ -1,0 +1,444 @@
+"""One sheet through one mapping: find its columns, parse them, keep every row's place, say what was odd.
+
+What belongs here: everything between an opened sheet and canonical rows. What does not: which files and
+periods are read (`ingest.read`), the sheet's layout (`ingest.layout`), parsing one column
+(`ingest.columns`), or judging rows (`validation`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping as Counts
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from htx_pipeline.errors import InputError
+from htx_pipeline.findings import concat_findings, empty_findings, findings
+from htx_pipeline.ingest._scan import column_letters
+from htx_pipeline.ingest.columns import cell_text, normal, parse_column, texts
+from htx_pipeline.ingest.corrections import Corrections
+from htx_pipeline.ingest.dates import reporting_year_expr
+from htx_pipeline.ingest.dragged import dragged_runs
+from htx_pipeline.ingest.encodings import to_unicode
+from htx_pipeline.ingest.guard import notes_to_findings
+from htx_pipeline.ingest.layout import Layout, check_totals, understand
+from htx_pipeline.ingest.mapping import ColumnRule, Mapping
+from htx_pipeline.ingest.plausibility import heading_notes
+from htx_pipeline.ingest.value_notes import NOTE_CODES
+from htx_pipeline.ingest.workbook import Sheet
+from htx_pipeline.schemas import Table
+
+_UNIT_AT_END: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a sheet's rows come from; ``sheet`` is "csv" for a text file."""
+
+    mapping: Mapping
+    source_file: str
+    sha256: str
+    sheet: str
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Return the fields of a finding that say file and sheet."""
+        return {"source_file": self.source_file, "source_sheet": self.sheet}
+
+
+@dataclass(frozen=True)
+class SheetRows:
+    """Canonical rows of one sheet, the findings about its cells, and its account."""
+
+    rows: pl.DataFrame
+    findings: pl.DataFrame
+    account: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Mapped:
+    """The part of a sheet that a mapping reads; columns and rows are 1-based."""
+
+    headings: dict[int, str]
+    header_rows: tuple[int, ...]
+    data_rows: tuple[int, ...]
+    unit: str | None
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where the columns of a mapping stand in a sheet.
+
+    Attributes
+    ----------
+    columns:
+        Canonical column → 1-based column of the sheet; columns without a heading are left out.
+    header_rows, data_rows:
+        1-based rows of the headings and of the records.
+    """
+
+    columns: dict[str, int]
+    header_rows: tuple[int, ...]
+    data_rows: tuple[int, ...]
+
+
+def locate_columns(sheet: Sheet, mapping: Mapping) -> Located:
+    """Return where in *sheet* the reader takes the columns of *mapping* from.
+
+    Examples
+    --------
+    >>> from htx_pipeline.ingest.mapping import ColumnRule, PeriodRule
+    >>> from htx_pipeline.ingest.workbook import open_bytes
+    >>> sheet = open_bytes("Tên HTX;Doanh thu\\nA;1\\nB;2\\n".encode(), name="a.csv").sheets[0]
+    >>> mapping = Mapping(id="m", table="cooperative_reports", files=("a.csv",), period=PeriodRule(constant="2025"),
+    ...                   columns={"revenue_vnd": ColumnRule(source="Doanh thu")})
+    >>> locate_columns(sheet, mapping).columns
+    {'revenue_vnd': 2}
+    """
+    mapped = _mapped(_layout(sheet, mapping), mapping)
+    found = {
+        name: find_column(mapped.headings, rule.headings) for name, rule in mapping.columns.items()
+    }
+    return Located(
+        {k: v for k, v in found.items() if v is not None}, mapped.header_rows, mapped.data_rows
+    )
+
+
+def _layout(sheet: Sheet, mapping: Mapping) -> Layout:
+    wanted = [h for rule in mapping.columns.values() for h in rule.headings]
+    rows = None if mapping.header_rows == "auto" else mapping.header_rows
+    return understand(sheet, expected_headings=wanted, header_rows=rows)
+
+
+def _mapped(layout: Layout, mapping: Mapping) -> _Mapped:
+    """Return the tables of the sheet that have the wanted headings, as one; else the first."""
+    needed = [r.headings for r in mapping.columns.values() if not r.is_optional]
+    fitting = [
+        t for t in layout.tables if all(find_column(t.headings, h) is not None for h in needed)
+    ]
+    chosen = [t for t in fitting if t.headings == fitting[0].headings] or list(layout.tables[:1])
+    if not chosen:
+        return _Mapped({}, (), (), layout.unit)
+    rows = tuple(r for t in chosen for r in t.data_rows)
+    return _Mapped(chosen[0].headings, chosen[0].header_rows, rows, chosen[0].unit or layout.unit)
+
+
+def find_column(headings: dict[int, str], wanted: Sequence[str]) -> int | None:
+    """Return the first column whose heading is one of *wanted*, in their order of preference.
+
+    A heading is compared whole, without a bracketed unit at its end, and by its last level.
+
+    Examples
+    --------
+    >>> find_column({1: "STT", 2: "Kết quả / Doanh thu (triệu đồng)"}, ["Tổng doanh thu", "Doanh thu"])
+    2
+    """
+    forms: list[dict[int, str]] = [
+        {n: normal(text) for n, text in headings.items() if normal(text)}
+    ]
+    forms.append({n: normal(_UNIT_AT_END.sub("", key)) for n, key in forms[0].items()})
+    forms.append({n: normal(key.rsplit(" / ", 1)[-1]) for n, key in forms[0].items()})
+    forms.append({n: normal(_UNIT_AT_END.sub("", key)) for n, key in forms[2].items()})
+    for heading in wanted:
+        target = normal(heading)
+        for form in forms:
+            hits = [n for n, key in form.items() if key == target]
+            if hits:
+                return min(hits)
+    return None
+
+
+class _Reader:
+    """Reads one sheet; made for one use."""
+
+    def __init__(self, table: Table, sheet: Sheet, place: Place) -> None:
+        self.table = table
+        self.sheet = sheet
+        self.place = place
+        self.mapping = place.mapping
+        self.layout = _layout(sheet, self.mapping)
+        self.mapped = _mapped(self.layout, self.mapping)
+        self.grid = sheet.cells
+        self.row_numbers = pl.Series("source_row", self.mapped.data_rows, dtype=pl.Int64)
+        prefix = f"{place.sha256[:16]}:{place.sheet}:"
+        self.source_ids = pl.select(pl.lit(prefix) + self.row_numbers.cast(pl.String)).to_series()
+        self.found: list[pl.DataFrame] = []
+
+    def run(self, corrections: Corrections, period: str) -> SheetRows:
+        self._need_rows()
+        notes = [*self.layout.notes, *self.sheet.formula_like_notes(), *check_totals(self.layout)]
+        self.found = [
+            corrections.apply(
+                self.grid, source_file=self.place.source_file, sheet=self.place.sheet
+            ),
+            notes_to_findings(notes, source_file=self.place.source_file, table=self.table.name),
+        ]
+        columns: dict[str, pl.Series] = {}
+        used: dict[int, str] = {}
+        for name, rule in self.mapping.columns.items():
+            at = find_column(self.mapped.headings, rule.headings)
+            if at is None and rule.is_optional:
+                continue
+            if at is None:
+                raise self._column_missing(name, rule.headings)
+            used[at] = name
+            columns[name] = self._column(name, rule, at)
+        for at, heading in self.mapped.headings.items():
+            self.found.append(self._dragged(self._cells(at), at, heading))
+        self.found.append(self._mixed_headings(used))
+        return SheetRows(
+            self._assemble(columns, period), concat_findings(self.found), self._account()
+        )
+
+    def _cells(self, at: int) -> list[Any]:
+        return [self.grid[r - 1][at - 1] for r in self.mapped.data_rows]
+
+    def _account(self) -> dict[str, Any]:
+        return {
+            "mapping_id": self.mapping.id,
+            "sha256": self.place.sha256,
+            **self.place.provenance,
+            "rows_in_sheet": self.sheet.n_rows,
+            "rows_data": len(self.mapped.data_rows),
+            "row_kinds": "; ".join(f"{k}: {v}" for k, v in sorted(self.layout.counts.items()) if v),
+            "is_synthetic": self.mapping.is_synthetic,
+            "source_agency": self.mapping.source_agency,
+            "period_note": self.mapping.period.note,
+        }
+
+    def _need_rows(self) -> None:
+        if self.sheet.n_rows and self.mapped.headings:
+            return
+        is_empty = self.sheet.n_rows == 0
+        raise InputError(
+            "The sheet is empty." if is_empty else "No heading row was found.",
+            where=f"{self.place.source_file}, sheet {self.place.sheet}",
+            remedy="Ask for the filled file, or name `header_rows` in the mapping.",
+            what_vi=f"Trang {self.place.sheet} không có số liệu."
+            if is_empty
+            else f"Không tìm thấy dòng tiêu đề ở trang {self.place.sheet}.",
+            remedy_vi="Gửi lại tệp đã nhập số liệu theo đúng mẫu.",
+            code="sheet_empty",
+        )
+
+    def _column_missing(self, name: str, wanted: Sequence[str]) -> InputError:
+        there = [t for t in self.mapped.headings.values() if t]
+        close = difflib.get_close_matches(
+            normal(wanted[0]), [normal(t) for t in there], n=1, cutoff=0.4
+        )
+        rows = ", ".join(map(str, self.mapped.header_rows))
+        listed = ", ".join(f"“{t}”" for t in there[:30]) or "none"
+        nearest_vi = f"; gần nhất: «{close[0]}»" if close else ""
+        return InputError(
+            f"The column “{wanted[0]}” is missing.",
+            where=f"{self.place.source_file}, sheet {self.place.sheet}, heading rows {rows or 'not found'}",
+            why=f"mapping {self.mapping.id} reads {name} from it; headings there are: {listed}"
+            + (f"; nearest: “{close[0]}”" if close else ""),
+            remedy=f"Correct the heading in the file, or columns.{name}.source in the mapping.",
+            what_vi=f"Thiếu cột «{wanted[0]}» (trang {self.place.sheet}, dòng tiêu đề {rows or 'không thấy'}){nearest_vi}.",
+            remedy_vi="Giữ nguyên tiêu đề cột của mẫu biểu rồi gửi lại.",
+            code="column_missing",
+        )
+
+    def _column(self, name: str, rule: ColumnRule, at: int) -> pl.Series:
+        column, raw = self.table[name], self._cells(at)
+        cells: Sequence[Any] = raw
+        if column.dtype == pl.String or rule.charset is not None:
+            font = _main_font(self.sheet.column_fonts.get(at))
+            decoded = to_unicode(texts(raw), charset=rule.charset or "auto", font_names=font)
+            if decoded.detection.charset != "plain":
+                cells = decoded.values.to_list()
+            self.found.append(self._cell_findings(name, decoded.notes, raw, at))
+        heading = self.mapped.headings[at]
+        parsed = parse_column(
+            cells,
+            column,
+            rule,
+            units=self.mapping.units,
+            heading=heading,
+            sheet_unit=self.mapped.unit,
+        )
+        self.found.append(self._cell_findings(name, parsed.notes, raw, at))
+        self.found.append(self._column_remarks(name, heading, parsed.remarks))
+        return parsed.values
+
+    def _assemble(self, columns: dict[str, pl.Series], wanted_period: str) -> pl.DataFrame:
+        rule = self.mapping.period
+        constants = {
+            k: pl.lit(v).cast(self.table[k].dtype) for k, v in self.mapping.constants.items()
+        }
+        frame = pl.DataFrame(
+            {**columns, "source_row": self.row_numbers, "source_id": self.source_ids}
+        )
+        frame = frame.with_columns(
+            **{k: pl.lit(v) for k, v in self.place.provenance.items()}, **constants
+        )
+        if rule.constants:
+            period = pl.lit(wanted_period)
+        elif rule.path_pattern is not None:
+            period = pl.lit(period_of_path(self.mapping, self.place.source_file))
+        elif rule.date_column is not None:
+            period = reporting_year_expr(pl.col(rule.date_column)).cast(pl.String)
+        else:
+            wanted = (rule.column or "",)
+            at = find_column(self.mapped.headings, wanted)
+            if at is None:
+                raise self._column_missing("period", wanted)
+            frame = frame.with_columns(_period=texts(self._cells(at)))
+            period = pl.col("_period").str.extract(r"((?:19|20)\d{2})", 1)
+        return self.table.conform(frame.with_columns(period=period)).with_columns(
+            mapping_id=pl.lit(self.mapping.id),
+            source_priority=pl.lit(self.mapping.priority, dtype=pl.Int64),
+            is_party_list=pl.lit(self.mapping.is_party_list),
+        )
+
+    def _cell_findings(
+        self, name: str, notes: pl.DataFrame, raw: Sequence[Any], at: int
+    ) -> pl.DataFrame:
+        if notes.is_empty():
+            return empty_findings()
+        index = notes["index"].to_list()
+        registered = [NOTE_CODES[c] for c in notes["code"]]
+        column, letters = self.table[name], column_letters(at)
+        rows = self.row_numbers.gather(index)
+
+        def series(values: list[str | None]) -> pl.Series:
+            return pl.Series(values, dtype=pl.String)
+
+        return notes.select(
+            rule_id=pl.lit(f"{self.table.name}.{name}.") + pl.col("code"),
+            severity=series([n.severity for n in registered]),
+            table=pl.lit(self.table.name),
+            source_id=self.source_ids.gather(index),
+            **{k: pl.lit(v) for k, v in self.place.provenance.items()},
+            source_row=rows,
+            source_cell=series([f"{letters}{r}" for r in rows]),
+            column=pl.lit(name),
+            raw_value=series([cell_text(raw[i]) for i in index]),
+            reason_vi=pl.lit(f"{column.label_vi}: ") + pl.col("detail_vi"),
+            reason_en=pl.lit(f"{column.label_en}: ") + pl.col("detail_en"),
+            remedy_vi=series([n.remedy_vi for n in registered]),
+            remedy_en=series([n.remedy_en for n in registered]),
+        )
+
+    def _column_remarks(
+        self, name: str, heading: str, remarks: Sequence[tuple[str, str, str]]
+    ) -> pl.DataFrame:
+        column = self.table[name]
+        return findings(
+            {
+                "rule_id": f"{self.table.name}.{name}.{code}",
+                "severity": "info",
+                "table": self.table.name,
+                **self.place.provenance,
+                "column": name,
+                "raw_value": heading,
+                "reason_vi": f"{column.label_vi}: {vi}",
+                "reason_en": f"{column.label_en}: {en}",
+                "remedy_vi": "Nếu cách đọc này sai, khai báo lại trong tệp ánh xạ nguồn.",
+                "remedy_en": "If this reading is wrong, fix it in the source mapping.",
+            }
+            for code, vi, en in remarks
+        )
+
+    def _mixed_headings(self, used: dict[int, str]) -> pl.DataFrame:
+        """Say which headings mix two definitions; the columns that are read are named."""
+        places = list(self.mapped.headings)
+        written = pl.Series([self.mapped.headings[at] for at in places], dtype=pl.String)
+        known = NOTE_CODES["mixed_definition"]
+        row = max(self.mapped.header_rows) if self.mapped.header_rows else None
+        return findings(
+            {
+                "rule_id": f"{self.table.name}.mixed_definition",
+                "severity": known.severity if places[i] in used else "info",
+                "table": self.table.name,
+                **self.place.provenance,
+                "source_row": row,
+                "source_cell": None if row is None else f"{column_letters(places[i])}{row}",
+                "column": used.get(places[i]),
+                "raw_value": written[i],
+                "reason_vi": vi,
+                "reason_en": en,
+                "remedy_vi": known.remedy_vi,
+                "remedy_en": known.remedy_en,
+            }
+            for i, vi, en in heading_notes(written)
+            .select("index", "detail_vi", "detail_en")
+            .iter_rows()
+        )
+
+    def _dragged(self, cells: Sequence[Any], at: int, heading: str) -> pl.DataFrame:
+        rows, letters = self.mapped.data_rows, column_letters(at)
+        return findings(
+            {
+                "rule_id": f"{self.table.name}.dragged_series",
+                "severity": "warning",
+                "table": self.table.name,
+                **self.place.provenance,
+                "source_row": rows[run.start],
+                "source_cell": f"{letters}{rows[run.start]}",
+                "raw_value": run.text,
+                "reason_vi": f"Cột «{heading}»: số trong ô tăng dần từng dòng từ {run.first} đến {run.last} "
+                f"(dòng {rows[run.start]}–{rows[run.stop]}): lỗi kéo ô trong bảng tính.",
+                "reason_en": f"Column “{heading}”: the number in the text counts up row by row from {run.first} "
+                f"to {run.last} (rows {rows[run.start]}–{rows[run.stop]}): cells were dragged in a spreadsheet.",
+                "remedy_vi": "Nhập lại giá trị đúng cho cả cột; số này không được dùng làm năm.",
+                "remedy_en": "Enter the right value again for the whole column; the number is not used as a year.",
+            }
+            for run in dragged_runs(cells)
+        )
+
+
+def _main_font(fonts: Counts[str, int] | None) -> str | None:
+    """Return the font of most of a column's cells; ties go to the first name."""
+    return min(fonts, key=lambda name: (-fonts[name], name)) if fonts else None
+
+
+def read_sheet(
+    table: Table, sheet: Sheet, place: Place, *, corrections: Corrections, period: str
+) -> SheetRows:
+    """Read one sheet through a mapping.
+
+    Parameters
+    ----------
+    table:
+        The canonical table.
+    sheet, place:
+        The opened sheet, and where it comes from with the mapping that reads it.
+    corrections:
+        Applied to the cells before they are parsed.
+    period:
+        The reporting year of the run; taken for every row where the mapping says a constant.
+
+    Raises
+    ------
+    InputError
+        When the sheet is empty, has no heading row, lacks a wanted column, or a correction no longer
+        fits.
+    """
+    return _Reader(table, sheet, place).run(corrections, period)
+
+
+def period_of_path(mapping: Mapping, name: str) -> str | None:
+    """Return the year that a file's path says; None when the mapping takes it from elsewhere.
+
+    Raises
+    ------
+    InputError
+        When the mapping takes it from the path and the path does not say it.
+    """
+    if mapping.period.path_pattern is None:
+        return None
+    found = re.search(mapping.period.path_pattern, name)
+    if found is None:
+        raise InputError(
+            "The path of a file does not say its reporting year.", where=name,
+            why=f"{mapping.id}: period.path_pattern is {mapping.period.path_pattern!r}",
+            remedy="Rename the file or correct the pattern.",
+            what_vi="Đường dẫn tệp không cho biết kỳ báo cáo.", remedy_vi="Đặt lại tên thư mục theo năm báo cáo.", code="period_missing",
+        )  # fmt: skip
+    return found.group(1)
