@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
-from htx_pipeline.clusters import describe
+from htx_pipeline.clusters import criteria, describe
 from htx_pipeline.metrics import chain, plan, reporting
 from htx_pipeline.metrics import indicators as indicator_measures
 from htx_pipeline.metrics import localities as locality_measures
 from htx_pipeline.orchestration.metadata import OWNERS
 from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, WITH_PREVIOUS, SettingsResource
+from htx_pipeline.reference.targets import targets as reference_targets
 
 _COMMON = {
     "group_name": "metrics",
@@ -35,6 +36,16 @@ def clusters(
 ) -> pl.DataFrame:
     """Describe each cluster in one row."""
     return describe.clusters(nodes, edges, communities, reports)
+
+
+@dg.asset(
+    key=["metrics", "cluster_criteria"], ins={"nodes": _NODES, "edges": _EDGES, "communities": _COMMUNITIES},
+    description="Tiêu chí pháp lý của cụm / legal tests of each cluster: value, threshold, document, whether it passes, whether verified.",
+    kinds={"polars"}, **_COMMON,
+)  # fmt: skip
+def cluster_criteria(nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.DataFrame) -> pl.DataFrame:
+    """Hold each cluster against each legal test in force."""
+    return criteria.cluster_criteria(nodes, edges, communities)
 
 
 @dg.asset(
@@ -110,7 +121,7 @@ def indicators(
 )  # fmt: skip
 def plan_progress(targets: pl.DataFrame, measured: pl.DataFrame) -> pl.DataFrame:
     """Hold the province's figures against its targets."""
-    return plan.plan_progress(targets, measured)
+    return plan.plan_progress(pl.concat([targets, reference_targets()], how="diagonal"), measured)
 
 
 SILENT = "no_reporter_of_the_period_before_is_missing"

@@ -19,6 +19,7 @@ _METRICS = [
     "localities",
     "indicators",
     "plan_progress",
+    "cluster_criteria",
     "reporting_roster",
     "reporting_roster_localities",
 ]
@@ -46,17 +47,12 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
         frames: dict[str, pl.DataFrame] = {
             k: read_table(k, period=period, data_dir=chosen.data_dir) for k in INPUTS
         }
-        every = frames["metrics/clusters"]
-        reported = every.filter(pl.col("n_organisations") >= chosen.min_cluster_size)
-        reported = reported.sort(["n_organisations", "cluster_id"], descending=[True, False]).head(
-            chosen.max_cluster_reports
-        )
-        frames["metrics/clusters"] = reported
         mapped = frames["raw/source_files"].filter(pl.col("mapping_id").is_not_null())
         options = ReportOptions(
             title=chosen.title_vi, as_of=chosen.date_of_report(period), is_synthetic=bool(mapped["is_synthetic"].any()),
             has_official_heading=chosen.has_official_heading, min_disclosure_count=chosen.min_disclosure_count,
             currency_note=chosen.currency_note, whole_label=chosen.whole_label, locality_label=chosen.locality_label,
+            min_cluster_size=chosen.min_cluster_size, max_cluster_reports=chosen.max_cluster_reports,
         )  # fmt: skip
         edition = write_edition(
             frames, Path(chosen.data_dir) / "report" / f"period={period}", period=period, options=options,
@@ -67,6 +63,5 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
             "index": dg.MetadataValue.path(str(edition.folder / "index.html")),
             "files": len(edition.paths),
             "is_new": edition.is_new,
-            "clusters_without_report": every.height - reported.height,
         }
     )
