@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 import polars as pl
@@ -24,6 +25,7 @@ from htx_pipeline.feedback.look import (
     LIST_NAME,
     LOOKS,
     clean,
+    dress,
     fill_of,
     link,
     put,
@@ -109,6 +111,7 @@ def group(remarks: Sequence[Remark]) -> list[Group]:
     return lines
 
 
+@cache
 def _font(**given: Any) -> Any:
     from openpyxl.styles import Font
 
@@ -179,7 +182,7 @@ def write_list(  # noqa: PLR0912, PLR0915
                 fill=fill_of(r.severity),
             )
             for at in range(2, len(_HEADINGS) + 1):
-                ws.cell(row, at).fill = fill_of(r.severity)
+                dress(ws.cell(row, at), fill=fill_of(r.severity))
         row += 1
         is_linked = r.sheet in titles and bool(r.cell) and links < _MAX_LINKS
         shown = (
@@ -211,11 +214,11 @@ def write_list(  # noqa: PLR0912, PLR0915
         ws.row_dimensions[row].height = _height(r.column, str(value), r.reason, r.remedy)
         if one.is_summed_up and full is not None:
             link(ws, row, 4, FULL_NAME, f"A{full_rows[r]}")
-            ws.cell(row, 4).font = _font(color="FF1F4E9E", underline="single", bold=True)
+            dress(ws.cell(row, 4), font=_font(color="FF1F4E9E", underline="single", bold=True))
             links += 1
         elif is_linked and r.sheet is not None:
             link(ws, row, 4, titles[r.sheet], r.cell)
-            ws.cell(row, 4).font = _font(color="FF1F4E9E", underline="single")
+            dress(ws.cell(row, 4), font=_font(color="FF1F4E9E", underline="single"))
             links += 1
         for x in one.remarks:
             if x.sheet is not None and x.row is not None:
@@ -376,7 +379,7 @@ def _write_full(
                 put(ws, row, at, entry, font=plain)
             if r.sheet in titles and r.cell and r.sheet is not None and row < _MAX_LINKS:
                 link(ws, row, 4, titles[r.sheet], r.cell)
-                ws.cell(row, 4).font = linked
+                dress(ws.cell(row, 4), font=linked)
     ws.auto_filter.ref = f"A3:H{max(row, 4)}"
     _page(ws)
     return rows
@@ -430,6 +433,7 @@ def write_changes(ws: Any, changes: pl.DataFrame, *, titles: dict[str, str], pre
         )
         ws.column_dimensions[ws.cell(3, at).column_letter].width = width
     ws.freeze_panes = "A4"
+    wrapped, plain = Alignment(wrap_text=True, vertical="top"), Alignment(vertical="top")
     for row, c in enumerate(changes.iter_rows(named=True), 4):
         old_place = c["old_cell"] or (f"dòng {c['old_row']}" if c["old_row"] is not None else "")
         new_place = c["new_cell"] or (f"dòng {c['new_row']}" if c["new_row"] is not None else "")
@@ -450,11 +454,11 @@ def write_changes(ws: Any, changes: pl.DataFrame, *, titles: dict[str, str], pre
                 at,
                 clean(value, 300) if isinstance(value, str) else value,
                 font=_font(),
-                alignment=Alignment(wrap_text=at in (3, 4, 5, 7), vertical="top"),
+                alignment=wrapped if at in (3, 4, 5, 7) else plain,
             )
         if c["new_cell"] and c["new_sheet"] in titles and row < _MAX_LINKS:
             link(ws, row, 8, titles[c["new_sheet"]], c["new_cell"])
-            ws.cell(row, 8).font = _font(color="FF1F4E9E", underline="single")
+            dress(ws.cell(row, 8), font=_font(color="FF1F4E9E", underline="single"))
     _page(ws)
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from htx_pipeline.ingest.guard import safe_text
@@ -59,6 +61,7 @@ def clean(text: str, limit: int = LONGEST) -> str:
     return safe_text(text)
 
 
+@cache
 def fill_of(severity: str) -> PatternFill:
     """Return the fill of a severity."""
     from openpyxl.styles import PatternFill
@@ -66,6 +69,7 @@ def fill_of(severity: str) -> PatternFill:
     return PatternFill("solid", fgColor=LOOKS[severity].fill)
 
 
+@cache
 def border_of(severity: str) -> Border:
     """Return the border of a severity: thick, dashed or dotted."""
     from openpyxl.styles import Border, Side
@@ -82,9 +86,21 @@ def put(ws: Any, row: int, col: int, value: str | int | float | None, **style: A
         cell.data_type = "s"
     else:
         cell.value = value
-    for name, given in style.items():
-        setattr(cell, name, given)
+    if style:
+        dress(cell, **style)
     return cell
+
+
+def dress(cell: Any, **style: Any) -> None:
+    """Give a cell font, fill, border and the like; equal dress on equal cells is worked out once a workbook."""
+    book = cell.parent.parent
+    known: dict[Any, Any] = book.__dict__.setdefault("_htx_dresses", {})
+    key = (tuple(cell._style or ()), *((name, id(given)) for name, given in style.items()))
+    if key not in known:
+        for name, given in style.items():
+            setattr(cell, name, given)
+        known[key] = (copy(cell._style), style)  # the dress is kept, so that its id stays its own
+    cell._style = copy(known[key][0])
 
 
 def link(ws: Any, row: int, col: int, sheet: str, address: str) -> None:

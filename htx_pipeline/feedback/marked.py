@@ -26,6 +26,7 @@ from htx_pipeline.feedback.look import (
     LOOKS,
     border_of,
     clean,
+    dress,
     fill_of,
     link,
 )
@@ -219,8 +220,7 @@ def _mark_sheet(ws: Any, cells: dict[tuple[int, int], list[Remark]], told: Told,
     for (row, col), remarks in sorted(merged.items()):
         cell = ws.cell(row, col)
         worst = remarks[0].severity
-        cell.fill = fills[worst]
-        cell.border = borders[worst]
+        dress(cell, fill=fills[worst], border=borders[worst])
         text, height = comment_text(remarks)
         if cell.comment is not None and cell.comment.text:
             text = f"{text}{_SENDERS}{cell.comment.text}"
@@ -232,14 +232,18 @@ def _mark_sheet(ws: Any, cells: dict[tuple[int, int], list[Remark]], told: Told,
             )
     if margin > _LAST_COLUMN:
         return
+    centre = Alignment(horizontal="center")
     order = {look.symbol: i for i, look in enumerate(LOOKS.values())}
     font = Font(name=FACE, size=10, bold=True, color="FF7A1F1F")
     for row, found in symbols.items():
         cell = ws.cell(row, margin)
         cell.value = " ".join(sorted(found, key=order.__getitem__))
-        cell.font = font
-        cell.fill = fills[min(found.values(), key=list(LOOKS).index)]
-        cell.alignment = Alignment(horizontal="center")
+        dress(
+            cell,
+            font=font,
+            fill=fills[min(found.values(), key=list(LOOKS).index)],
+            alignment=centre,
+        )
         line = told.line_of.get((name, row))
         if line is not None:
             link(ws, row, margin, LIST_NAME, f"A{line}")

@@ -11,6 +11,7 @@ from typing import Any
 import openpyxl
 import polars as pl
 import pytest
+
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest import template as t
 from htx_pipeline.ingest.read import list_sources, read_sources
