@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from htx_pipeline.clusters import criteria, describe
-from htx_pipeline.metrics import chain, plan, reporting
+from htx_pipeline.metrics import chain, plan, position, reporting
 from htx_pipeline.metrics import indicators as indicator_measures
 from htx_pipeline.metrics import localities as locality_measures
 from htx_pipeline.orchestration.metadata import OWNERS
@@ -43,7 +43,9 @@ def clusters(
     description="Tiêu chí pháp lý của cụm / legal tests of each cluster: value, threshold, document, whether it passes, whether verified.",
     kinds={"polars"}, **_COMMON,
 )  # fmt: skip
-def cluster_criteria(nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.DataFrame) -> pl.DataFrame:
+def cluster_criteria(
+    nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.DataFrame
+) -> pl.DataFrame:
     """Hold each cluster against each legal test in force."""
     return criteria.cluster_criteria(nodes, edges, communities)
 
@@ -171,3 +173,24 @@ def reporting_roster(
 def reporting_roster_localities(roster: pl.DataFrame) -> pl.DataFrame:
     """Add the roster up by locality."""
     return reporting.roster_localities(roster)
+
+
+@dg.asset(
+    key=["metrics", "positions"], ins={"edges": _EDGES, "nodes": _NODES},
+    description="Vị trí trong chuỗi / position of each organisation: distance to final use, longest chain, betweenness, cut points, brokers, "
+    "complete paths from producer to off-taker; null with a reason where undefined.",
+    kinds={"polars", "numba"}, **_COMMON,
+)  # fmt: skip
+def positions(
+    settings: SettingsResource, edges: pl.DataFrame, nodes: pl.DataFrame
+) -> dg.Output[pl.DataFrame]:
+    """Say where each organisation stands, and how many have no position."""
+    made = position.positions(edges, nodes, seed=settings.get().seed)
+    return dg.Output(
+        made, metadata=_undefined(made, "upstreamness", "downstreamness", "is_on_full_chain")
+    )
+
+
+def _undefined(made: pl.DataFrame, *columns: str) -> dict[str, int]:
+    """Count what is null, per column, for the run's page."""
+    return {f"{column}_undefined": made[column].null_count() for column in columns}

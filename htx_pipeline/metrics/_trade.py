@@ -1,0 +1,61 @@
+"""What the measures of the network share: each period's trade as one weighted graph.
+
+What belongs here: from `graph/edges` to a `CSRGraph` on one value basis. What does not: measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from htx_pipeline.graph.csr import CSRGraph
+from htx_pipeline.graph.network import at_least, basis_value, value_bases
+
+DIGITS: Final = 12
+"""Decimals kept of shares and positions, so that the order of additions cannot show."""
+
+
+class Trade(NamedTuple):
+    """The linkages of one period between different organisations.
+
+    ``graph`` has one link per pair and product, weighing ``trade`` (VND, or linkages on the basis
+    ``links``); ``rows`` are the edges behind it with ``trade`` (0 where not stated) and ``is_stated``.
+    """
+
+    period: str
+    basis: str
+    graph: CSRGraph
+    rows: pl.DataFrame
+
+    def known(self, columns: pl.DataFrame, name: str) -> list[Any]:
+        """Return a column of the period's nodes in the order of the graph; null where unlisted."""
+        own = columns.filter(pl.col("period") == self.period).select("org_id", name)
+        ids = self.graph.ids.alias("org_id").to_frame()
+        return ids.join(own, on="org_id", how="left", maintain_order="left")[name].to_list()
+
+
+def trades(edges: pl.DataFrame, *, evidence: str, min_stated_share: float = 0.5) -> Iterator[Trade]:
+    """Yield the trade of each period that has any, in order; self-loops are no trade."""
+    rows = at_least(edges, evidence=evidence)
+    bases = value_bases(rows, min_stated_share=min_stated_share)
+    rows = rows.filter(pl.col("supplier_id") != pl.col("buyer_id")).join(bases, on="period")
+    is_links = pl.col("weight_basis") == "links"
+    value = basis_value(pl.col("weight_basis"))
+    rows = rows.with_columns(
+        pl.when(is_links).then(pl.col("n_linkages")).otherwise(value.fill_null(0)).alias("trade"),
+        (is_links | value.is_not_null()).fill_null(False).alias("is_stated"),
+    ).sort("period", "supplier_id", "buyer_id", "product_code", "evidence")
+    for (period,), part in rows.group_by("period", maintain_order=True):
+        graph = CSRGraph.from_frame(
+            part, keys=("product_code",), sums=("trade", "n_linkages"), dates=(), weight="trade"
+        )
+        yield Trade(str(period), str(part["weight_basis"][0]), graph, part)
+
+
+def tidy(values: NDArray[np.float64], *, digits: int = DIGITS) -> pl.Series:
+    """Round and turn NaN into null."""
+    return pl.Series(np.round(values, digits)).fill_nan(None)
