@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from htx_pipeline.clusters import criteria, describe
-from htx_pipeline.metrics import chain, plan, position, reporting
+from htx_pipeline.metrics import chain, members, plan, position, reporting
 from htx_pipeline.metrics import indicators as indicator_measures
 from htx_pipeline.metrics import localities as locality_measures
 from htx_pipeline.orchestration.metadata import OWNERS
@@ -194,3 +194,22 @@ def positions(
 def _undefined(made: pl.DataFrame, *columns: str) -> dict[str, int]:
     """Count what is null, per column, for the run's page."""
     return {f"{column}_undefined": made[column].null_count() for column in columns}
+
+
+@dg.asset(
+    key=["metrics", "members_income"], ins={"organisations": _ORGANISATIONS, "reports": _REPORTS, "edges": _EDGES},
+    description="Thu nhập thành viên / member income (VND) of linked against unlinked cooperatives, plain and matched on size, product and "
+    "place, with 95 % intervals; null where cooperatives are too few.",
+    kinds={"polars"}, **_COMMON,
+)  # fmt: skip
+def members_income(
+    settings: SettingsResource,
+    organisations: pl.DataFrame,
+    reports: pl.DataFrame,
+    edges: pl.DataFrame,
+) -> dg.Output[pl.DataFrame]:
+    """Compare the income of members of linked and unlinked cooperatives."""
+    made = members.members_income(
+        organisations, reports, edges, min_disclosure_count=settings.get().min_disclosure_count
+    )
+    return dg.Output(made, metadata=_undefined(made, "difference_vnd", "difference_low_vnd"))
