@@ -44,8 +44,8 @@ notebooks: $(VENV)/.dev
 
 # For maintainers: pin the versions again. Needs uv on the path.
 lock:
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet -o requirements/run.txt
-	uv pip compile pyproject.toml --extra dev --extra notebooks --constraint requirements/run.txt --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet -o requirements/dev.txt
+	uv pip compile pyproject.toml --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet -o requirements/run.txt
+	uv pip compile pyproject.toml --extra dev --extra notebooks --constraint requirements/run.txt --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet -o requirements/dev.txt
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
