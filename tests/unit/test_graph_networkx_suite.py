@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import networkx
+import pytest
 
 from htx_pipeline.graph.backend_info import FUNCTIONS
 
@@ -79,6 +80,7 @@ def test_every_claim_is_covered_by_a_module() -> None:
     assert set().union(*MODULES.values()) == set(FUNCTIONS)
 
 
+@pytest.mark.slow
 def test_networkx_own_tests_pass_through_the_backend() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rf"]
     command += ["--pyargs", *(f"networkx.algorithms.{module}" for module in MODULES)]
