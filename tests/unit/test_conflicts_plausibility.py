@@ -169,6 +169,7 @@ def test_a_heading_that_mixes_members_and_workers_reaches_the_findings_with_its_
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_samples_planted_slips_are_found_and_nothing_else_is(tmp_path: Path) -> None:
     made = write_sample(tmp_path)
     mappings = load_mappings(MAPPINGS_DIR)
