@@ -163,7 +163,7 @@ def feedback_of(
     )
     marked.mark(copy, remarks, letter, titles=titles, changes=changes, previous=previous)
     counts = {s: sum(r.severity == s for r in remarks) for s in ORDER}
-    return Feedback(marked.save(copy, content), form, why, counts, due)
+    return Feedback(marked.save(copy, content if form == "marked" else b""), form, why, counts, due)
 
 
 def _copy_of(  # noqa: PLR0911

@@ -194,7 +194,8 @@ def mark(
     by_sheet: dict[str, dict[tuple[int, int], list[Remark]]] = {}
     for r in remarks:
         if r.sheet in titles and r.row is not None and r.col is not None:
-            by_sheet.setdefault(titles[r.sheet], {}).setdefault((r.row, r.col), []).append(r)
+            for col in dict.fromkeys((r.col, *r.also)):
+                by_sheet.setdefault(titles[r.sheet], {}).setdefault((r.row, col), []).append(r)
     names = {title: name for name, title in titles.items()}
     for title, cells in by_sheet.items():
         _mark_sheet(copy[title], cells, told, names[title])

@@ -34,7 +34,10 @@ _STANDS_FOR: Final = {
 
 @dataclass(frozen=True)
 class Remark:
-    """One finding, where it is shown. ``sheet`` is None for the file as a whole; rows count from 1."""
+    """One finding, where it is shown. ``sheet`` is None for the file as a whole; rows count from 1.
+
+    ``also`` holds further columns of the row, for a rule about several columns.
+    """
 
     severity: str
     rule_id: str
@@ -45,6 +48,7 @@ class Remark:
     sheet: str | None = None
     row: int | None = None
     col: int | None = None
+    also: tuple[int, ...] = ()
 
     @property
     def cell(self) -> str:
@@ -146,10 +150,9 @@ def _remark(f: dict[str, object], sheets: dict[str, Sheet], known: _Columns) -> 
     def text(name: str) -> str:
         return str(f[name]) if f[name] is not None else ""
 
-    table, column = text("table"), text("column")
-    label = (
-        TABLES[table][column].label_vi if table in TABLES and column in TABLES[table] else column
-    )
+    table, columns = text("table"), [c.strip() for c in text("column").split(",") if c.strip()]
+    labels = {c.name: c.label_vi for c in TABLES[table].columns} if table in TABLES else {}
+    label = ", ".join(labels.get(c, c) for c in columns)
     what = (text("severity") if text("severity") in ORDER else "info", text("rule_id"), text("reason_vi") or text("reason_en"),
             text("remedy_vi") or text("remedy_en"), text("raw_value"), label)  # fmt: skip
     name = text("source_sheet")
@@ -162,9 +165,12 @@ def _remark(f: dict[str, object], sheets: dict[str, Sheet], known: _Columns) -> 
     if address is not None:
         return Remark(*what, name, int(address[2]), column_number(address[1]))
     row = f["source_row"]
-    at = known.find(name, table, column) if column else None
+    found = [at for c in columns if (at := known.find(name, table, c)) is not None]
+    at = found[0] if found else None
     if isinstance(row, int) and row >= 1:
-        return Remark(*what, name, row, at or _first_filled(sheet, row))
+        return Remark(
+            *what, name, row, at or _first_filled(sheet, row), tuple(dict.fromkeys(found[1:]))
+        )
     if at is not None:
         heading = known.heading_row(name, table)
         return Remark(*what, name, heading, at if heading is not None else None)
