@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from htx_pipeline.clusters import criteria, describe
-from htx_pipeline.metrics import chain, members, plan, position, reporting
+from htx_pipeline.metrics import chain, members, plan, position, reporting, risk
 from htx_pipeline.metrics import indicators as indicator_measures
 from htx_pipeline.metrics import localities as locality_measures
 from htx_pipeline.orchestration.metadata import OWNERS
@@ -213,3 +213,17 @@ def members_income(
         organisations, reports, edges, min_disclosure_count=settings.get().min_disclosure_count
     )
     return dg.Output(made, metadata=_undefined(made, "difference_vnd", "difference_low_vnd"))
+
+
+@dg.asset(
+    key=["metrics", "risk"], ins={"edges": _EDGES, "nodes": _NODES, "reports": _REPORTS},
+    description="Rủi ro hệ thống / systemic risk: share of output (0..1) and members' income (VND) lost if an organisation stops; "
+    "Leontief and linear production.",
+    kinds={"polars", "numba"}, **_COMMON,
+)  # fmt: skip
+def systemic_risk(
+    settings: SettingsResource, edges: pl.DataFrame, nodes: pl.DataFrame, reports: pl.DataFrame
+) -> dg.Output[pl.DataFrame]:
+    """Say what hangs on each organisation."""
+    made = risk.systemic_risk(edges, nodes, reports, seed=settings.get().seed)
+    return dg.Output(made, metadata=_undefined(made, "esri_leontief", "member_income_loss_vnd"))
