@@ -252,7 +252,7 @@ def totals(organisations: Native, reports: Native, edges: Native) -> Native:
         ``n_vsic``, ``n_rated``, ``n_good_fair``, ``n_high_tech``, ``n_linked_<level>``, …), sums over
         their reports (``official_members``, ``revenue_vnd``, …) and over linkages
         (``contracted_value_vnd_<level>``, ``paid_value_vnd``, ``area_ha_<level>``, …); ``n_linkages``
-        at any level. Sums are null where nobody states a value.
+        at any level. Sums are null where nobody states a value, ``n_active`` where no status is known.
 
     Examples
     --------
@@ -289,7 +289,9 @@ def _totals(
     rated = good | nw.col("rating").is_in(["trung_binh", "yeu"])
     member_weight = nw.when(~nw.col("member_income_vnd").is_null()).then(nw.col("official_members"))
     worker_weight = nw.when(~nw.col("worker_income_vnd").is_null()).then(nw.col("regular_workers"))
+    has_status = ~nw.col("status").is_null() & (nw.col("status") != "unknown")
     rows = rows.with_columns(
+        nw.when(has_status).then((nw.col("status") == "active").cast(nw.Int64)).alias("_active"),
         good.alias("_good"), rated.alias("_rated"),
         member_weight.alias("_income_members"), worker_weight.alias("_income_workers"),
         (nw.col("member_income_vnd") * nw.col("official_members")).alias("_member_income"),
@@ -305,7 +307,7 @@ def _totals(
     )  # fmt: skip
     measures = [
         nw.len().cast(nw.Int64).alias("n_cooperatives"),
-        count_where(nw.col("status") == "active").alias("n_active"),
+        total("_active").alias("n_active"),
         count_where(~nw.col("_reported").is_null()).alias("n_reported"),
         count_where(~agri.is_null()).alias("n_vsic"),
         count_where(agri).alias("n_agricultural"),
