@@ -14,7 +14,7 @@ from htx_pipeline.schemas import TABLES, Table
 
 
 @dg.asset(
-    key=["raw", "source_files"], group_name="raw", owners=OWNERS["raw"], kinds={"polars", "excel", "csv"},
+    key=["raw", "source_files"], deps=[dg.AssetKey(["raw", "inbox"])], group_name="raw", owners=OWNERS["raw"], kinds={"polars", "excel", "csv"},
     partitions_def=PERIOD_PARTITIONS,
     description="Tệp nguồn / source files: every file of the input folder, its hash, the mapping that reads it, "
     "and why it is not read when it is not.",

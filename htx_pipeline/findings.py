@@ -123,7 +123,8 @@ def findings_from_rows(
         "remedy_vi": text(remedy_vi),
         "remedy_en": text(remedy_en),
     }
-    return rows.select(**fields)
+    # Polars 2.1 panics in `format` on a frame whose first chunk is empty.
+    return rows.rechunk().select(**fields)
 
 
 def concat_findings(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -785,7 +785,10 @@ class _Reader:
             texts_only = not values and all(not _is_number(v) for _, v in cells)
             sparse = len(cells) <= 4 or len(cells) <= 0.3 * len(columns)
             near_end = texts_only or ended or r >= self.n - 40
-            if sparse and near_end and any(_SIGNATURE.search(_words(t)) for _, t in texts):
+            signs = [bool(_SIGNATURE.search(_words(t))) for _, t in texts]
+            # A row that fills the columns is a record, though a word of it signs elsewhere.
+            is_record = len(cells) >= 0.7 * len(columns) and not all(signs)
+            if sparse and near_end and any(signs) and not is_record:
                 return RowKind.SIGNATURE
             if len(cells) <= 2 and texts_only and _NOTE.search(words):
                 return RowKind.NOTE

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import polars as pl
 
 from htx_pipeline.errors import InputError
@@ -81,14 +82,13 @@ def run_periods(
     progress:
         Called with (period, step, steps done, steps in all) as steps end.
     """
-    import dagster as dg
-
     from htx_pipeline.definitions import defs
     from htx_pipeline.orchestration.io_manager import ParquetIOManager
     from htx_pipeline.orchestration.resources import SettingsResource
 
     load_mappings(settings.mappings)
-    job = defs().resolve_implicit_global_asset_job_def()
+    loaded = defs()
+    job = loaded.resolve_implicit_global_asset_job_def()
     steps = len(job.nodes)
     overrides = {k: str(v) for k, v in settings.model_dump(mode="json", exclude_none=True).items()}
     resources = {
@@ -116,11 +116,32 @@ def run_periods(
             instance.add_event_listener(run_id, listen)
             result = job.execute_in_process(
                 partition_key=check_period(period), resources=resources, instance=instance, raise_on_error=False, run_id=run_id,
-                asset_selection=[dg.AssetKey(k.split("/")) for k in selection] if selection else None,
+                op_selection=_steps(loaded, selection) if selection else None,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )  # fmt: skip
         results.append(_outcome(period, result))
     return results
+
+
+def _steps(loaded: dg.Definitions, selection: Sequence[str]) -> list[str]:
+    """Return the steps that make the selected assets; a step makes all its assets.
+
+    Selecting steps, not assets, keeps the run's resources: Dagster refuses new ones with an asset
+    selection.
+    """
+    wanted = {dg.AssetKey(key.split("/")) for key in selection}
+    made = [
+        a for a in loaded.assets or [] if isinstance(a, dg.AssetsDefinition) and a.keys & wanted
+    ]
+    unknown = wanted - {key for a in made for key in a.keys}
+    if unknown:
+        raise InputError(
+            f"There is no asset {sorted(k.to_user_string() for k in unknown)[0]!r}.",
+            where="selection",
+            remedy="List them with `dg list defs`.",
+            code="asset_unknown",
+        )
+    return sorted({a.op.name for a in made})
 
 
 def _outcome(period: str, result: Any) -> PeriodRun:
