@@ -40,22 +40,45 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = (sys.argv[1:] if arguments is None else arguments) or list(MODULES)
     unknown = sorted(set(wanted) - set(MODULES))
     if unknown:
-        print(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(MODULES)}", file=sys.stderr)
+        print(
+            f"no such benchmark: {', '.join(unknown)}; there are {', '.join(MODULES)}",
+            file=sys.stderr,
+        )
         return 2
-    before: list[dict[str, Any]] = json.loads(RESULTS.read_text())["results"] if RESULTS.exists() else []
+    before: list[dict[str, Any]] = (
+        json.loads(RESULTS.read_text())["results"] if RESULTS.exists() else []
+    )
     rows = [r for r in before if r["module"] not in wanted]
     for name in wanted:
         made = importlib.import_module(f"benchmarks.{name}").bench()
         rows += [{"module": name, **row} for row in made]
-    rows.sort(key=lambda r: (MODULES.index(r["module"]), str(r["bench"]), int(r["size"]), str(r["peer"])))
-    print(f"{'bench':<34} {'size':>12} {'peer':<28} {'cpu ratio':>9} {'goal':>10} {'met':>4} {'peak MB':>8}")
+    rows.sort(
+        key=lambda r: (MODULES.index(r["module"]), str(r["bench"]), int(r["size"]), str(r["peer"]))
+    )
+    print(
+        f"{'bench':<34} {'size':>12} {'peer':<28} {'cpu ratio':>9} {'goal':>10} {'met':>4} {'peak MB':>8}"
+    )
     for r in rows:
         met = "" if r.get("met") is None else "yes" if r["met"] else "NO"
         ratio = "" if r.get("cpu_ratio") is None else f"{r['cpu_ratio']:.2f}"
         peak = "" if r.get("peak_mb") is None else f"{r['peak_mb']:.0f}"
-        print(f"{r['bench']:<34} {r['size']:>12,} {r['peer']:<28} {ratio:>9} {r.get('goal') or ''!s:>10} {met:>4} {peak:>8}")
-    machine = {"system": platform.system(), "machine": platform.machine(), "cpus": os.cpu_count(), "python": platform.python_version()}
-    RESULTS.write_text(json.dumps({"machine": machine, "versions": _versions(), "results": rows}, indent=1, ensure_ascii=False) + "\n")
+        print(
+            f"{r['bench']:<34} {r['size']:>12,} {r['peer']:<28} {ratio:>9} {r.get('goal') or ''!s:>10} {met:>4} {peak:>8}"
+        )
+    machine = {
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cpus": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+    RESULTS.write_text(
+        json.dumps(
+            {"machine": machine, "versions": _versions(), "results": rows},
+            indent=1,
+            ensure_ascii=False,
+        )
+        + "\n"
+    )
     return 0
 
 

@@ -61,7 +61,17 @@ def _summary(settings: Settings, runs: Sequence[PeriodRun]) -> None:
 
     console = _console()
     table = RichTable(title="Kết quả / What was found", title_justify="left")
-    for heading in ("Kỳ", "Tổ chức", "HTX", "Liên kết", "Đã thực hiện", "Cụm", "Dòng bị loại", "Phát hiện", ""):
+    for heading in (
+        "Kỳ",
+        "Tổ chức",
+        "HTX",
+        "Liên kết",
+        "Đã thực hiện",
+        "Cụm",
+        "Dòng bị loại",
+        "Phát hiện",
+        "",
+    ):
         table.add_column(heading, justify="right" if heading else "left")
     for run in runs:
         if not run.is_success:
@@ -71,7 +81,9 @@ def _summary(settings: Settings, runs: Sequence[PeriodRun]) -> None:
         def get(key: str, period: str = run.period) -> pl.DataFrame:
             return read_table(key, period=period, data_dir=settings.data_dir)
 
-        organisations, linkages, found, ledger = (get(f"core/{t}") for t in ("organisations", "linkages", "findings", "ledger"))
+        organisations, linkages, found, ledger = (
+            get(f"core/{t}") for t in ("organisations", "linkages", "findings", "ledger")
+        )
         rejected = int(ledger.filter(pl.col("action") != "merge")["rows_rejected_first"].sum())
         stopped = found.filter(pl.col("severity") == "critical").height
         table.add_row(
@@ -90,7 +102,10 @@ def _summary(settings: Settings, runs: Sequence[PeriodRun]) -> None:
         if run.is_success:
             from htx_pipeline.report.edition import current_edition
 
-            index = current_edition(settings.data_dir / "report" / f"period={run.period}") / "index.html"
+            index = (
+                current_edition(settings.data_dir / "report" / f"period={run.period}")
+                / "index.html"
+            )
             console.print(f"Báo cáo / reports {run.period}: {index}", markup=False)
 
 
@@ -101,7 +116,10 @@ def _print_refused(console: Console, settings: Settings, period: str) -> None:
 
     found = read_table("core/findings", period=period, data_dir=settings.data_dir)
     for row in found.filter(pl.col("severity") == "critical").iter_rows(named=True):
-        console.print(f"▲ {row['source_file'] or row['table']}: {row['reason_en']} {row['remedy_en'] or ''}", markup=False)
+        console.print(
+            f"▲ {row['source_file'] or row['table']}: {row['reason_en']} {row['remedy_en'] or ''}",
+            markup=False,
+        )
 
 
 def _finish(runs: Sequence[PeriodRun]) -> int:
@@ -109,7 +127,9 @@ def _finish(runs: Sequence[PeriodRun]) -> int:
 
 
 @app.command
-def demo(*, out: Annotated[Path, Parameter(help="Folder to write to.")] = Path("demo"), seed: int = 20) -> int:
+def demo(
+    *, out: Annotated[Path, Parameter(help="Folder to write to.")] = Path("demo"), seed: int = 20
+) -> int:
     """Run the whole pipeline on the built-in synthetic province."""
     from htx_pipeline.orchestration.run import discover_periods
     from htx_pipeline.sample import write_sample
@@ -134,7 +154,10 @@ def run(
     sources: Annotated[Path, Parameter(help="Folder of source mappings (.toml).")],
     data: Annotated[Path, Parameter(help="Folder that holds the source files.")],
     out: Annotated[Path, Parameter(help="Folder to write to.")],
-    period: Annotated[list[str] | None, Parameter(help="Reporting year; all that the sources speak of when left out.")] = None,
+    period: Annotated[
+        list[str] | None,
+        Parameter(help="Reporting year; all that the sources speak of when left out."),
+    ] = None,
 ) -> int:
     """Run the whole pipeline on your own sources.
 
@@ -164,7 +187,9 @@ def sample(
     *,
     out: Annotated[Path, Parameter(help="Folder to write to.")],
     seed: int = 20,
-    scale: Annotated[int | None, Parameter(help="Write this many linkages as Parquet instead, for benchmarks.")] = None,
+    scale: Annotated[
+        int | None, Parameter(help="Write this many linkages as Parquet instead, for benchmarks.")
+    ] = None,
 ) -> int:
     """Write the synthetic province as the workbooks a province would receive."""
     from htx_pipeline import sample as province
@@ -178,7 +203,10 @@ def sample(
 
 
 @app.command
-def tables(*, data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None) -> int:
+def tables(
+    *,
+    data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
+) -> int:
     """List the tables on disk."""
     from rich.table import Table as RichTable
 
@@ -198,7 +226,9 @@ def tables(*, data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA
 def inspect(
     file: Path,
     *,
-    propose: Annotated[str | None, Parameter(help="Canonical table to propose a mapping for; written as TOML.")] = None,
+    propose: Annotated[
+        str | None, Parameter(help="Canonical table to propose a mapping for; written as TOML.")
+    ] = None,
 ) -> int:
     """Show what is understood of a spreadsheet: which rows are heading, data, total, note."""
     from htx_pipeline.ingest.inspect import propose_mapping, render_inspection
@@ -208,8 +238,14 @@ def inspect(
     book = open_workbook(file)
     if propose is not None:
         if propose not in TABLES:
-            raise InputError(f"There is no table {propose!r}.", remedy=f"Use one of: {', '.join(TABLES)}.", code="table_name")
-        wanted = {c.name: (c.label_vi, c.label_en, *c.aliases) for c in TABLES[propose].columns if c.asked}
+            raise InputError(
+                f"There is no table {propose!r}.",
+                remedy=f"Use one of: {', '.join(TABLES)}.",
+                code="table_name",
+            )
+        wanted = {
+            c.name: (c.label_vi, c.label_en, *c.aliases) for c in TABLES[propose].columns if c.asked
+        }
         sys.stdout.write(propose_mapping(book, wanted, table=propose))
         return 0
     _console().print(render_inspection(book))
@@ -218,21 +254,34 @@ def inspect(
 
 @app.command
 def template(
-    name: Annotated[str, Parameter(help="registry, cooperative-report, linkages, training or plan.")],
+    name: Annotated[
+        str, Parameter(help="registry, cooperative-report, linkages, training or plan.")
+    ],
     *,
     period: Annotated[str, Parameter(help="Reporting year.")],
     output: Annotated[Path, Parameter(name=["--output", "-o"], help="The .xlsx to write.")],
-    org_file: Annotated[Path | None, Parameter(help="Parquet table of organisations (core/organisations), offered as a list of names.")] = None,
+    org_file: Annotated[
+        Path | None,
+        Parameter(
+            help="Parquet table of organisations (core/organisations), offered as a list of names."
+        ),
+    ] = None,
     rows: Annotated[int, Parameter(help="Rows to fill in.")] = 300,
-    money: Annotated[Literal["million", "dong"], Parameter(help="Money in million đồng or in đồng.")] = "million",
-    days: Annotated[int, Parameter(help="Days added to the deadline, 15 December of the period.")] = 0,
+    money: Annotated[
+        Literal["million", "dong"], Parameter(help="Money in million đồng or in đồng.")
+    ] = "million",
+    days: Annotated[
+        int, Parameter(help="Days added to the deadline, 15 December of the period.")
+    ] = 0,
 ) -> int:
     """Write a workbook to be filled in; it reads back without a mapping."""
     from htx_pipeline.ingest.template import write_template
     from htx_pipeline.storage import read_frame
 
     organisations = read_frame(org_file) if org_file is not None else None
-    made = write_template(name, output, period=period, organisations=organisations, rows=rows, money=money, days=days)
+    made = write_template(
+        name, output, period=period, organisations=organisations, rows=rows, money=money, days=days
+    )
     _console().print(f"✓ {made}", markup=False)
     return 0
 
@@ -241,21 +290,48 @@ def template(
 def feedback(
     file: Annotated[Path, Parameter(help="The sender's file; it is only read.")],
     *,
-    findings: Annotated[Path | None, Parameter(help="Data folder of a run that read this file.")] = None,
-    mapping: Annotated[list[Path] | None, Parameter(help="Source mapping (.toml) that reads the file; not needed for our templates.")] = None,
-    period: Annotated[str | None, Parameter(help="Reporting year, where file, mapping or run do not say it.")] = None,
-    previous: Annotated[Path | None, Parameter(help="The version sent before; what changed is listed.")] = None,
-    output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="The .xlsx to write; beside the file when left out.")] = None,
-    days: Annotated[int, Parameter(help="Days after 15 December of the period to send it again.")] = 10,
+    findings: Annotated[
+        Path | None, Parameter(help="Data folder of a run that read this file.")
+    ] = None,
+    mapping: Annotated[
+        list[Path] | None,
+        Parameter(help="Source mapping (.toml) that reads the file; not needed for our templates."),
+    ] = None,
+    period: Annotated[
+        str | None, Parameter(help="Reporting year, where file, mapping or run do not say it.")
+    ] = None,
+    previous: Annotated[
+        Path | None, Parameter(help="The version sent before; what changed is listed.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        Parameter(
+            name=["--output", "-o"], help="The .xlsx to write; beside the file when left out."
+        ),
+    ] = None,
+    days: Annotated[
+        int, Parameter(help="Days after 15 December of the period to send it again.")
+    ] = 10,
 ) -> int:
     """Write a copy of a sender's workbook with the mistakes marked, to be sent back."""
     from htx_pipeline.feedback.command import give_feedback
 
     target = output or file.with_name(f"{file.stem}.loi-can-sua.xlsx")
-    made = give_feedback(file, target, data_dir=findings, mapping_files=mapping or [], period=period, previous=previous, days=days)
+    made = give_feedback(
+        file,
+        target,
+        data_dir=findings,
+        mapping_files=mapping or [],
+        period=period,
+        previous=previous,
+        days=days,
+    )
     counts = made.counts
     console = _console()
-    console.print(f"✗ {counts['critical'] + counts['error']}  ▲ {counts['warning']}  ○ {counts['info']} → {target}", markup=False)
+    console.print(
+        f"✗ {counts['critical'] + counts['error']}  ▲ {counts['warning']}  ○ {counts['info']} → {target}",
+        markup=False,
+    )
     if made.why:
         console.print(made.why, markup=False)
     return 0
@@ -264,9 +340,13 @@ def feedback(
 @app.command
 def inbox(
     *,
-    inbox: Annotated[Path | None, Parameter(help="Folder in which files arrive; HTX_INBOX_DIR when left out.")] = None,
+    inbox: Annotated[
+        Path | None, Parameter(help="Folder in which files arrive; HTX_INBOX_DIR when left out.")
+    ] = None,
     data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
-    take: Annotated[bool, Parameter(help="Take the files in now, as the sensor would.", negative="")] = False,
+    take: Annotated[
+        bool, Parameter(help="Take the files in now, as the sensor would.", negative="")
+    ] = False,
 ) -> int:
     """Show what arrived in the inbox, what became of each file, and why; look, without taking in, at what is new."""
     import re
@@ -288,26 +368,43 @@ def inbox(
         folder, source, now = settings.inbox_dir, settings.input_dir, datetime.now(UTC)
         mappings = load_mappings(settings.mappings)
         if take:
-            scan, _ = intake(folder, data_dir=settings.data_dir, input_dir=source, mappings=mappings, now=now)
+            scan, _ = intake(
+                folder, data_dir=settings.data_dir, input_dir=source, mappings=mappings, now=now
+            )
         else:
             check_folders(folder, input_dir=source, data_dir=settings.data_dir)
             scan = scan_inbox(folder, ledger=ledger, mappings=mappings, input_dir=source, now=now)
         rows = pl.concat([rows, scan.decisions.with_columns(is_new=pl.lit(value=True))])
     console = _console()
     table = RichTable(title="Hộp thư / inbox", title_justify="left")
-    for heading in ("", "Tệp / file", "Kỳ", "Đặt tại / placed at", "Lý do / reason", "Cách xử lý / what to do"):
+    for heading in (
+        "",
+        "Tệp / file",
+        "Kỳ",
+        "Đặt tại / placed at",
+        "Lý do / reason",
+        "Cách xử lý / what to do",
+    ):
         table.add_column(heading, overflow="fold")
     marks = {"accepted": "✓", "quarantined": "✗", "ignored": "–"}
     for row in rows.sort("entry").iter_rows(named=True):
         mark = f"{marks[row['fate']]}{' *' if row['is_new'] else ''}"
         reason = "\n".join(x for x in (row["reason_vi"], row["reason_en"]) if x)
         remedy = "\n".join(x for x in (row["remedy_vi"], row["remedy_en"]) if x)
-        names = [re.sub(r"[\x00-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", row[c] or "") for c in ("file", "periods", "placed_at")]
+        names = [
+            re.sub(r"[\x00-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", row[c] or "")
+            for c in ("file", "periods", "placed_at")
+        ]
         table.add_row(*(Text(x) for x in (mark, *names, reason, remedy)))
     console.print(table)
-    counts = "; ".join(f"{fate}: {n}" for fate, n in rows.group_by("fate").len().sort("fate").iter_rows())
+    counts = "; ".join(
+        f"{fate}: {n}" for fate, n in rows.group_by("fate").len().sort("fate").iter_rows()
+    )
     new = "" if take else "  (* mới, chưa tiếp nhận / new, not taken in: --take)"
-    console.print(f"✓ accepted  ✗ quarantined  – ignored   {counts or 'trống / empty'}{new if rows['is_new'].any() else ''}", markup=False)
+    console.print(
+        f"✓ accepted  ✗ quarantined  – ignored   {counts or 'trống / empty'}{new if rows['is_new'].any() else ''}",
+        markup=False,
+    )
     return 0
 
 

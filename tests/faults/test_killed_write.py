@@ -30,7 +30,9 @@ def test_a_killed_writer_leaves_the_table_whole(tmp_path):
     storage.write_table(pl.DataFrame({"n": [1], "s": ["old"]}), path)
     heights = set()
     for delay in (0.02, 0.11, 0.23, 0.37, 0.52):
-        process = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE
+        )
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(delay)

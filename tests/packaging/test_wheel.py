@@ -10,13 +10,29 @@ import pytest
 
 
 def run(arguments, cwd):
-    return subprocess.run(arguments, cwd=cwd, capture_output=True, text=True, check=False, timeout=600)
+    return subprocess.run(
+        arguments, cwd=cwd, capture_output=True, text=True, check=False, timeout=600
+    )
 
 
 @pytest.fixture(scope="module")
 def wheel(project_root, tmp_path_factory):
     out = tmp_path_factory.mktemp("wheel")
-    done = run([sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", str(out), str(project_root)], out)
+    done = run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--no-deps",
+            "--no-build-isolation",
+            "--quiet",
+            "--wheel-dir",
+            str(out),
+            str(project_root),
+        ],
+        out,
+    )
     assert done.returncode == 0, done.stderr
     return next(out.glob("*.whl"))
 
@@ -34,7 +50,20 @@ def test_the_wheel_holds_the_data_it_needs_and_nothing_of_the_workplace(wheel):
 
 def test_the_installed_command_runs_from_an_unrelated_directory(wheel, tmp_path):
     target = tmp_path / "site"
-    done = run([sys.executable, "-m", "pip", "install", "--no-deps", "--quiet", "--target", str(target), str(wheel)], tmp_path)
+    done = run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--no-deps",
+            "--quiet",
+            "--target",
+            str(target),
+            str(wheel),
+        ],
+        tmp_path,
+    )
     assert done.returncode == 0, done.stderr
     code = (
         f"import sys; sys.path.insert(0, {str(target)!r});"

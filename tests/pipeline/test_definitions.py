@@ -29,7 +29,9 @@ def test_asset_and_suite_folders_are_this_projects_own(project_root):
     import expectations
 
     for package in (assets, expectations):
-        assert Path(package.__file__).parent.parent == project_root, f"{package.__name__} is shadowed"
+        assert Path(package.__file__).parent.parent == project_root, (
+            f"{package.__name__} is shadowed"
+        )
 
 
 def test_the_key_prefix_is_the_group_of_every_asset(loaded):
@@ -71,11 +73,15 @@ def test_data_flows_from_raw_to_report_and_never_back(loaded):
     graph = loaded.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         for parent in graph.get(key).parent_keys:
-            assert GROUPS.index(parent.path[0]) <= GROUPS.index(key.path[0]), f"{parent} feeds {key}"
+            assert GROUPS.index(parent.path[0]) <= GROUPS.index(key.path[0]), (
+                f"{parent} feeds {key}"
+            )
 
 
 def run_python(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -35,7 +35,9 @@ require_success(run_periods(settings, [sys.argv[2]]))
 
 def digests(folder: Path) -> dict[str, str]:
     return {
-        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.rglob("*")) if p.is_file()
+        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
     }
 
 
@@ -45,7 +47,14 @@ def two_runs(tmp_path_factory):
     for seed in ("0", "4242"):
         out = tmp_path_factory.mktemp(f"seed{seed}")
         environment = {**os.environ, "PYTHONHASHSEED": seed}
-        done = subprocess.run([sys.executable, "-c", RUN, str(out), PERIOD], env=environment, capture_output=True, text=True, check=False, timeout=900)
+        done = subprocess.run(
+            [sys.executable, "-c", RUN, str(out), PERIOD],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
         assert done.returncode == 0, done.stderr[-3000:]
         folders.append(out)
     return folders
@@ -67,7 +76,9 @@ def test_shuffled_rows_give_the_same_bytes_in_every_step(two_runs, tmp_path):
         return frame.sample(fraction=1, shuffle=True, seed=7) if shuffled else frame
 
     def build(shuffled: bool) -> dict[str, str]:
-        organisations, reports, linkages = (get(f"core/{t}", shuffled) for t in ("organisations", "cooperative_reports", "linkages"))
+        organisations, reports, linkages = (
+            get(f"core/{t}", shuffled) for t in ("organisations", "cooperative_reports", "linkages")
+        )
         edges = network.edges(linkages)
         mixed = edges.sample(fraction=1, shuffle=True, seed=3) if shuffled else edges
         nodes = network.nodes(organisations, mixed)
@@ -81,6 +92,9 @@ def test_shuffled_rows_give_the_same_bytes_in_every_step(two_runs, tmp_path):
             "localities": localities(organisations, reports, mixed),
             "indicators": indicators(organisations, reports, mixed),
         }  # fmt: skip
-        return {name: write_table(frame, tmp_path / str(shuffled) / f"{name}.parquet").sha256 for name, frame in made.items()}
+        return {
+            name: write_table(frame, tmp_path / str(shuffled) / f"{name}.parquet").sha256
+            for name, frame in made.items()
+        }
 
     assert build(shuffled=False) == build(shuffled=True)

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from htx_pipeline.definitions import defs
-from htx_pipeline.orchestration.run import require_success, run_periods
 from htx_pipeline.errors import InputError
+from htx_pipeline.orchestration.run import require_success, run_periods
 from htx_pipeline.sample import write_sample
 from htx_pipeline.schemas import TABLES
 from htx_pipeline.settings import Settings
@@ -25,7 +25,9 @@ def finished(tmp_path_factory) -> Settings:
     """The sample province of one period, run once for the module."""
     out = tmp_path_factory.mktemp("province")
     write_sample(out / "input", seed=20)
-    settings = Settings(data_dir=out / "data", input_dir=out / "input", province="Kon Tum", max_cluster_reports=2)
+    settings = Settings(
+        data_dir=out / "data", input_dir=out / "input", province="Kon Tum", max_cluster_reports=2
+    )
     require_success(run_periods(settings, [PERIOD]))
     return settings
 
@@ -38,32 +40,56 @@ def test_every_row_read_is_accepted_merged_or_rejected_by_a_named_rule(finished)
     for name in TABLES:
         ledger = table(finished, f"core/{name}_ledger")
         set_aside = int(ledger["rows_rejected_first"].sum())
-        assert table(finished, f"raw/{name}").height == table(finished, f"core/{name}").height + set_aside, name
+        assert (
+            table(finished, f"raw/{name}").height
+            == table(finished, f"core/{name}").height + set_aside
+        ), name
         assert ledger.filter(pl.col("rows_rejected_first") > 0)["rule_id"].null_count() == 0
 
 
-def test_every_rejected_row_has_a_finding_with_file_row_reason_and_remedy_in_both_languages(finished):
+def test_every_rejected_row_has_a_finding_with_file_row_reason_and_remedy_in_both_languages(
+    finished,
+):
     for name in TABLES:
         rejected = table(finished, f"core/{name}_rejected")
         errors = table(finished, f"core/{name}_findings").filter(pl.col("severity") == "error")
         unexplained = rejected.join(errors, on="source_id", how="anti")
         assert unexplained.is_empty(), (name, unexplained["source_id"].to_list())
-        texts = errors.select("source_file", "source_row", "reason_vi", "reason_en", "remedy_vi", "remedy_en")
+        texts = errors.select(
+            "source_file", "source_row", "reason_vi", "reason_en", "remedy_vi", "remedy_en"
+        )
         assert texts.null_count().sum_horizontal().item() == 0, name
 
 
 def test_every_canonical_row_leads_back_to_a_cell_of_its_source(finished):
     linkages = table(finished, "core/linkages")
     files = dict(table(finished, "raw/source_files").select("source_file", "sha256").iter_rows())
-    for source_id, name, sheet, row in linkages.select("source_id", "source_file", "source_sheet", "source_row").head(50).iter_rows():
+    for source_id, name, sheet, row in (
+        linkages.select("source_id", "source_file", "source_sheet", "source_row")
+        .head(50)
+        .iter_rows()
+    ):
         assert source_id == f"{files[name][:16]}:{sheet}:{row}"
 
 
 def test_the_mess_the_sample_planted_is_found_where_it_was_planted(finished):
-    mess = pl.read_csv(finished.input_dir / "mess.csv", infer_schema=False).filter(pl.col("period") == PERIOD)
-    found = table(finished, "core/findings").select("source_file", pl.col("source_row").cast(pl.String).alias("row"), "rule_id")
-    wanted = mess.filter(pl.col("expected_rule").is_not_null() & (pl.col("expected_rule") != "") & (pl.col("row") != ""))
-    missed = wanted.join(found, left_on=["file", "row", "expected_rule"], right_on=["source_file", "row", "rule_id"], how="anti")
+    mess = pl.read_csv(finished.input_dir / "mess.csv", infer_schema=False).filter(
+        pl.col("period") == PERIOD
+    )
+    found = table(finished, "core/findings").select(
+        "source_file", pl.col("source_row").cast(pl.String).alias("row"), "rule_id"
+    )
+    wanted = mess.filter(
+        pl.col("expected_rule").is_not_null()
+        & (pl.col("expected_rule") != "")
+        & (pl.col("row") != "")
+    )
+    missed = wanted.join(
+        found,
+        left_on=["file", "row", "expected_rule"],
+        right_on=["source_file", "row", "rule_id"],
+        how="anti",
+    )
     assert wanted.height > 20
     assert missed.is_empty(), missed.select("kind", "file", "cell", "expected_rule").rows()
 
@@ -80,7 +106,11 @@ def test_clusters_partition_the_organisations_they_name(finished):
     members = table(finished, "metrics/cluster_members")
     assert members.height == members.select("org_id").n_unique()
     counted = members.group_by("cluster_id").len().sort("cluster_id")
-    stated = table(finished, "metrics/clusters").select("cluster_id", pl.col("n_organisations").cast(pl.UInt32).alias("len")).sort("cluster_id")
+    stated = (
+        table(finished, "metrics/clusters")
+        .select("cluster_id", pl.col("n_organisations").cast(pl.UInt32).alias("len"))
+        .sort("cluster_id")
+    )
     assert counted.equals(stated)
 
 
@@ -88,7 +118,10 @@ def test_localities_add_up_to_the_whole(finished):
     localities = table(finished, "metrics/localities")
     organisations = table(finished, "core/organisations")
     parts = localities.filter(pl.col("locality") != "province")
-    assert int(parts["n_cooperatives"].sum()) == organisations.filter(pl.col("legal_type") == "htx").height
+    assert (
+        int(parts["n_cooperatives"].sum())
+        == organisations.filter(pl.col("legal_type") == "htx").height
+    )
 
 
 def test_the_edition_is_complete_and_marked_synthetic(finished):
@@ -107,7 +140,9 @@ def test_the_edition_is_complete_and_marked_synthetic(finished):
 
 
 def test_the_data_folder_lists_every_table_of_the_graph(finished):
-    keys = {k.to_user_string() for k in defs().resolve_all_asset_keys() if k.path[0] not in {"report"}}  # type: ignore[operator]
+    keys = {
+        k.to_user_string() for k in defs().resolve_all_asset_keys() if k.path[0] not in {"report"}
+    }  # type: ignore[operator]
     stored = set(list_tables(data_dir=finished.data_dir)["table"])
     assert {k for k in keys if not k.startswith("raw/inbox")} <= stored
 
@@ -148,13 +183,27 @@ def test_a_critical_failure_publishes_nothing_and_a_later_step_reads_the_old_tab
     before = linkages_path(copied, "core").read_bytes()
     raw = pl.read_parquet(linkages_path(copied, "raw"))
     # Nearly every row loses its parties: more than the allowed share would be rejected.
-    broken = raw.with_columns(supplier_name=pl.lit(None, dtype=pl.String), supplier_tax_code=pl.lit(None, dtype=pl.String))
+    broken = raw.with_columns(
+        supplier_name=pl.lit(None, dtype=pl.String), supplier_tax_code=pl.lit(None, dtype=pl.String)
+    )
     broken.write_parquet(linkages_path(copied, "raw"))
-    run = rerun(copied, "core/linkages", "core/linkages_findings", "core/linkages_rejected", "core/linkages_ledger")
+    run = rerun(
+        copied,
+        "core/linkages",
+        "core/linkages_findings",
+        "core/linkages_rejected",
+        "core/linkages_ledger",
+    )
     assert not run.is_success
     assert "core/linkages is not published" in run.failures[0]
     assert linkages_path(copied, "core").read_bytes() == before
-    rejected = pl.read_parquet(copied.data_dir / "core" / "linkages_rejected" / f"period={PERIOD}" / "linkages_rejected.parquet")
+    rejected = pl.read_parquet(
+        copied.data_dir
+        / "core"
+        / "linkages_rejected"
+        / f"period={PERIOD}"
+        / "linkages_rejected.parquet"
+    )
     assert rejected.height == raw.height
     assert rerun(copied, "graph/edges").is_success
 

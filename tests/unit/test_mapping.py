@@ -60,7 +60,7 @@ def test_broken_toml_names_the_file(tmp_path):
 
 
 def test_an_empty_folder_is_said_to_be_empty(tmp_path):
-    with pytest.raises(InputError, match="holds no .toml file"):
+    with pytest.raises(InputError, match=r"holds no \.toml file"):
         load_mappings(tmp_path)
 
 

@@ -108,7 +108,10 @@ def test_every_rule_names_columns_of_its_table_and_speaks_both_languages(table, 
         assert rule.rule_id.startswith(f"{table.name}.")
         for name in (*rule.columns, *rule.condition_columns):
             assert name in table, f"{rule.rule_id} names {name}"
-        assert rule.reason_vi and rule.reason_en and rule.remedy_vi and rule.remedy_en
+        assert rule.reason_vi
+        assert rule.reason_en
+        assert rule.remedy_vi
+        assert rule.remedy_en
 
 
 def test_every_required_column_and_every_key_is_covered_by_a_rule(table, project_root: Path):
