@@ -89,13 +89,13 @@ def _position(
     outside: NDArray[np.float64] | None,
     name: str,
 ) -> NDArray[np.float64]:
-    from htx_pipeline.graph.kernels import cuts, flows, traverse
+    from htx_pipeline.graph.kernels import cuts, flows, structure, traverse
 
     n = len(graph)
     values = rows.weights(graph.weights(weight)).astype(np.float64, copy=False)
     if len(values) and (values.min() < 0 or not np.isfinite(values).all()):
         raise InputError("A value is negative or infinite.", code="position_weight")
-    source = np.repeat(np.arange(n), np.diff(rows.indptr))
+    source = np.repeat(np.arange(n, dtype=np.int32), np.diff(rows.indptr))
     total = np.bincount(source, weights=values, minlength=n).astype(np.float64)
     ends = total == 0
     whole = total
@@ -114,9 +114,11 @@ def _position(
     kept = share > 0
     indptr = np.concatenate([[0], np.cumsum(kept)])[rows.indptr].astype(np.int64)
     indices, share = rows.indices[kept], share[kept]
-    back = CSRGraph.from_arrays(indices, source[kept], n=n).out
-    _, arrives = traverse.reaches(indptr, indices, back.indptr, back.indices, ends)
-    _, stuck = traverse.reaches(indptr, indices, back.indptr, back.indices, ~arrives | unknown)
+    back_ptr = np.zeros(n + 1, dtype=np.int64)
+    np.cumsum(np.bincount(indices, minlength=n), out=back_ptr[1:])
+    back, _ = structure.place(back_ptr, indices, source[kept])
+    arrives = traverse.reach(back_ptr, back, ends)
+    stuck = traverse.reach(back_ptr, back, ~arrives | unknown)
 
     component, count = cuts.strong(indptr, indices)
     order = np.argsort(component, kind="stable").astype(np.int64)

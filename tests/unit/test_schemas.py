@@ -36,7 +36,7 @@ def test_conform_adds_absent_columns_as_null_in_the_schema_order(table):
 
 def test_every_column_is_labelled_in_both_languages_and_described(table):
     for column in table.columns:
-        assert column.label_vi and column.label_en and column.description, column.name
+        assert all((column.label_vi, column.label_en, column.description)), column.name
 
 
 def test_the_key_columns_exist_and_are_required(table):

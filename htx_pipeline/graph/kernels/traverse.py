@@ -282,12 +282,11 @@ def generations(indptr, indices):  # type: ignore[no-untyped-def]
     return order[:tail].copy(), level
 
 
-@kernel(I64, I32, I64, I32, B)
-def reaches(indptr, indices, back_ptr, back_indices, seed):  # type: ignore[no-untyped-def]
-    """Return (forward, backward): rows reachable from the seed rows, and rows that reach them."""
+@kernel(I64, I32, B)
+def reach(indptr, indices, seed):  # type: ignore[no-untyped-def]
+    """Return the mask of rows that can be reached from the seed rows, themselves included."""
     n = len(indptr) - 1
-    forward = seed.copy()
-    backward = seed.copy()
+    found = seed.copy()
     stack = np.empty(n, dtype=np.int32)
     size = 0
     for u in range(n):
@@ -299,21 +298,8 @@ def reaches(indptr, indices, back_ptr, back_indices, seed):  # type: ignore[no-u
         u = stack[size]
         for slot in range(indptr[u], indptr[u + 1]):
             v = indices[slot]
-            if not forward[v]:
-                forward[v] = True
+            if not found[v]:
+                found[v] = True
                 stack[size] = v
                 size += 1
-    for u in range(n):
-        if seed[u]:
-            stack[size] = u
-            size += 1
-    while size > 0:
-        size -= 1
-        u = stack[size]
-        for slot in range(back_ptr[u], back_ptr[u + 1]):
-            v = back_indices[slot]
-            if not backward[v]:
-                backward[v] = True
-                stack[size] = v
-                size += 1
-    return forward, backward
+    return found
