@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from htx_pipeline.clusters import criteria, describe
-from htx_pipeline.metrics import chain, members, plan, position, reporting, risk
+from htx_pipeline.metrics import chain, members, plan, position, reporting, risk, value
 from htx_pipeline.metrics import indicators as indicator_measures
 from htx_pipeline.metrics import localities as locality_measures
 from htx_pipeline.orchestration.metadata import OWNERS
@@ -227,3 +227,17 @@ def systemic_risk(
     """Say what hangs on each organisation."""
     made = risk.systemic_risk(edges, nodes, reports, seed=settings.get().seed)
     return dg.Output(made, metadata=_undefined(made, "esri_leontief", "member_income_loss_vnd"))
+
+
+@dg.asset(
+    key=["metrics", "value_accounts"], ins={"edges": _EDGES, "nodes": _NODES, "reports": _REPORTS},
+    description="Tài khoản giá trị / account of each actor (VND): sales, intermediate inputs, value added, net benefit; null with a reason "
+    "where a cost or a sale is not recorded.",
+    kinds={"polars"}, **_COMMON,
+)  # fmt: skip
+def value_accounts(
+    edges: pl.DataFrame, nodes: pl.DataFrame, reports: pl.DataFrame
+) -> dg.Output[pl.DataFrame]:
+    """Draw up the accounts of the chain's actors."""
+    made = value.accounts(edges, nodes, reports)
+    return dg.Output(made, metadata=_undefined(made, "value_added_vnd", "net_benefit_vnd"))
