@@ -79,7 +79,6 @@ def split_duplicates(
                 reason_vi=pl.format("Dòng này trùng hoàn toàn với {}.", place),
                 reason_en=pl.format("This row repeats {}.", place_en),
                 remedy_vi="Xóa dòng trùng.", remedy_en="Delete the repeated row.",
-                raw_value=pl.col(key[-1]),
             ),
             findings_from_rows(
                 doubled.filter(~pl.col("_same")),
@@ -87,7 +86,6 @@ def split_duplicates(
                 reason_vi=pl.format("Cùng một đối tượng với {} nhưng số liệu khác nhau.", place),
                 reason_en=pl.format("The same key as {}, with other figures.", place_en),
                 remedy_vi="Giữ lại một dòng đúng, xóa dòng kia.", remedy_en="Keep the row that is right and delete the other.",
-                raw_value=pl.col(key[-1]),
             ),
         ]
     )  # fmt: skip
