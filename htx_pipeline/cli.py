@@ -16,6 +16,7 @@ from cyclopts import App, Parameter
 from htx_pipeline.errors import InputError
 
 if TYPE_CHECKING:
+    import polars as pl
     from rich.console import Console
 
     from htx_pipeline.orchestration.run import PeriodRun
@@ -405,6 +406,93 @@ def inbox(
         f"✓ accepted  ✗ quarantined  – ignored   {counts or 'trống / empty'}{new if rows['is_new'].any() else ''}",
         markup=False,
     )
+    return 0
+
+
+graph_app = App(name="graph", help="Ask the network: partners of one organisation, a way between two, export.")
+app.command(graph_app)
+
+
+def _network(data: Path | None, period: str | None) -> tuple[pl.DataFrame, pl.DataFrame, str]:
+    """Return edges and nodes of the period asked for, or the latest."""
+    import polars as pl
+
+    from htx_pipeline.graph.query import one_period
+    from htx_pipeline.tables import list_tables, read_table
+
+    if period is None:
+        there = list_tables(data_dir=data).filter(pl.col("table") == "graph/nodes")
+        period = one_period(there)
+    edges, nodes = (read_table(f"graph/{name}", period=period, data_dir=data) for name in ("edges", "nodes"))
+    return edges, nodes, period
+
+
+@graph_app.command
+def show(
+    org: Annotated[str, Parameter(help="Id or name of the organisation.")],
+    *,
+    data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
+    period: Annotated[str | None, Parameter(help="Reporting year; the latest when left out.")] = None,
+    picture: Annotated[Path | None, Parameter(help="Also draw it to this .svg.")] = None,
+    table: Annotated[Path | None, Parameter(help="Also write its linkages to this .parquet.")] = None,
+    radius: Annotated[int, Parameter(help="Steps from the organisation in the table.")] = 1,
+) -> int:
+    """Show an organisation between its suppliers and its buyers."""
+    from htx_pipeline.graph import query
+
+    edges, nodes, period = _network(data, period)
+    org_id = query.find_organisation(nodes, org)
+    console = _console()
+    console.print(f"Kỳ / period {period}", markup=False)
+    console.print(query.ego_text(edges, nodes, org_id), markup=False, end="", soft_wrap=True)
+    if table is not None:
+        query.ego(edges, nodes, org_id, radius=radius).write_parquet(table)
+        console.print(f"✓ {table}", markup=False)
+    if picture is not None:
+        picture.write_text(query.ego_svg(edges, nodes, org_id), encoding="utf-8", newline="\n")
+        console.print(f"✓ {picture}", markup=False)
+    return 0
+
+
+@graph_app.command
+def path(
+    start: Annotated[str, Parameter(help="Id or name of the organisation that goods come from.")],
+    end: Annotated[str, Parameter(help="Id or name of the organisation that they reach.")],
+    *,
+    data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
+    period: Annotated[str | None, Parameter(help="Reporting year; the latest when left out.")] = None,
+    any_direction: Annotated[bool, Parameter(help="Also walk from a buyer to its supplier.", negative="")] = False,
+) -> int:
+    """Show the shortest way of linkages from one organisation to another."""
+    from htx_pipeline.graph import query
+
+    edges, nodes, period = _network(data, period)
+    ends = [query.find_organisation(nodes, text) for text in (start, end)]
+    found = query.path(edges, nodes, ends[0], ends[1], any_direction=any_direction)
+    console = _console()
+    console.print(f"Kỳ / period {period}", markup=False)
+    for row in found.iter_rows(named=True):
+        arrow = "──▶" if row["is_forward"] else "◀──"
+        one, other = (query.clean(f"{row[f'{e}_name'] or row[f'{e}_id']} ({row[f'{e}_id']})") for e in ("from", "to"))
+        console.print(f"{row['step']}. {one} {arrow} {other}  {', '.join(row['products'])}  [{row['evidence']}]", markup=False, soft_wrap=True)
+    return 0
+
+
+@graph_app.command
+def export(
+    out: Annotated[Path, Parameter(help="A .graphml or .gexf file, or a folder for Parquet.")],
+    *,
+    data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
+    period: Annotated[str | None, Parameter(help="Reporting year; the latest when left out.")] = None,
+    form: Annotated[Literal["graphml", "gexf", "parquet"] | None, Parameter(name="--format", help="From the ending of the name when left out.")] = None,
+    evidence: Annotated[Literal["planned", "signed", "active", "executed"], Parameter(help="Weakest evidence level to write.")] = "planned",
+) -> int:
+    """Write the network for Gephi, yEd, Cytoscape, or as Parquet."""
+    from htx_pipeline.graph import query
+
+    edges, nodes, period = _network(data, period)
+    made = query.export(edges, nodes, out, format=form, evidence=evidence)
+    _console().print(f"✓ {period} → {made}", markup=False)
     return 0
 
 

@@ -1,0 +1,541 @@
+"""Asking the network: one organisation's partners, a way between two, the whole for other programs.
+
+What belongs here: finding an organisation by what a person types, its surroundings as table, text and
+picture, shortest ways, export. What does not: measures (`htx_pipeline.metrics`), reports.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable
+from functools import partial
+from html import escape
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from htx_pipeline.errors import InputError
+from htx_pipeline.graph import arrays
+from htx_pipeline.graph.csr import CSRGraph
+from htx_pipeline.graph.network import EVIDENCE, at_least
+from htx_pipeline.ingest.names import fold, fold_org
+
+FORMATS: Final = ("graphml", "gexf", "parquet")
+
+_HINTS: Final = 3
+# XML 1.0 and terminals alike: no control characters, no surrogates, no non-characters.
+_UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")  # fmt: skip
+_VALUES: Final = ("paid_value_vnd", "contracted_value_vnd")
+
+
+def clean(text: str | None) -> str:
+    """Replace what a terminal or an XML file cannot show, such as control characters.
+
+    Examples
+    --------
+    >>> clean("HTX \\x1b[31m A")
+    'HTX \ufffd[31m A'
+    """
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text or "")
+
+
+def one_period(frame: pl.DataFrame, period: str | None = None) -> str:
+    """Return the period asked for, or the latest there is.
+
+    Raises
+    ------
+    InputError
+        The table has no rows of that period, or none at all.
+    """
+    there = sorted(frame["period"].drop_nulls().unique().to_list())
+    if period is None and there:
+        return str(there[-1])
+    if period is None or period not in there:
+        raise InputError(
+            f"There is no network for the period {period}." if period else "The network is empty.",
+            remedy=f"Periods there are: {', '.join(there)}." if there else "Run the pipeline first.",
+            what_vi="Không có số liệu mạng lưới của kỳ này.",
+            code="period_missing",
+        )  # fmt: skip
+    return period
+
+
+def find_organisation(nodes: pl.DataFrame, text: str) -> str:
+    """Return the id of the organisation that a person means.
+
+    Tried in this order, the first that fits exactly one organisation decides: its id; its name (case,
+    spacing and place of tone marks aside); its name without legal form; its name without diacritics.
+
+    Parameters
+    ----------
+    nodes:
+        Rows of `graph/nodes` of one period.
+    text:
+        Id or name.
+
+    Raises
+    ------
+    InputError
+        No organisation fits (the nearest names are offered) or several do (their ids are listed).
+
+    Examples
+    --------
+    >>> nodes = pl.DataFrame({"org_id": ["1", "2"], "name": ["HTX Sáu Nhung", "Công ty Đắk Hà"]})
+    >>> find_organisation(nodes, "hợp tác xã sáu nhung"), find_organisation(nodes, "cong ty dak ha")
+    ('1', '2')
+    """
+    known = nodes.select("org_id", "name").unique().sort("org_id", "name")
+    if text in known["org_id"]:
+        return text
+    names, asked = known["name"], pl.Series([text])
+    keys = (
+        fold,
+        fold_org,
+        partial(fold, strip_diacritics=True),
+        partial(fold_org, strip_diacritics=True),
+    )
+    for key in keys:
+        wanted = key(asked).item()
+        found = known.filter(key(names) == wanted) if wanted else known.clear()
+        if found.height == 1:
+            return str(found["org_id"].item())
+        if found.height > 1:
+            shown = "; ".join(f"{i} {clean(n)}" for i, n in found.head(5).rows())
+            raise InputError(
+                f"{found.height} organisations are called {clean(text)!r}: {shown}.",
+                remedy="Use the id.",
+                what_vi=f"Có {found.height} tổ chức cùng tên.",
+                remedy_vi="Đề nghị dùng mã tổ chức.",
+                code="organisation_ambiguous",
+            )
+    hints = _nearest(known, text)
+    offered = "; ".join(f"{clean(n)} ({i})" for i, n in hints)
+    raise InputError(
+        f"No organisation is called {clean(text)!r}.",
+        remedy=f"Did you mean: {offered}?" if hints else "Look the id up in graph/nodes.",
+        what_vi="Không tìm thấy tổ chức này.",
+        remedy_vi=f"Có phải: {offered}?" if hints else "Đề nghị tra mã tổ chức.",
+        code="organisation_unknown",
+    )
+
+
+def _nearest(known: pl.DataFrame, text: str) -> list[tuple[str, str]]:
+    """Names (or ids) most like the text, best first; of equals, the smaller id."""
+    from rapidfuzz import fuzz
+
+    # "HTX" is in every name and says nothing about which one is meant.
+    wanted = fold_org(pl.Series([text]), strip_diacritics=True).item() or ""
+    keys = fold_org(known["name"], strip_diacritics=True).fill_null("").to_list()
+    scored = [
+        (-max(fuzz.WRatio(wanted, key), fuzz.ratio(text, org_id)), org_id, name or org_id)
+        for (org_id, name), key in zip(known.rows(), keys, strict=True)
+    ]
+    return [(org_id, name) for score, org_id, name in sorted(scored)[:_HINTS] if score <= -60]
+
+
+def ego(
+    edges: pl.DataFrame,
+    nodes: pl.DataFrame,
+    org_id: str,
+    *,
+    radius: int = 1,
+    evidence: str = "planned",
+) -> pl.DataFrame:
+    """List the linkages around an organisation, nearest and most valuable first.
+
+    Parameters
+    ----------
+    edges, nodes:
+        Rows of `graph/edges`, `graph/nodes` of one period.
+    org_id:
+        The organisation.
+    radius:
+        1: its own linkages; 2: also those of its partners; and so on.
+    evidence:
+        Weakest evidence level shown.
+
+    Returns
+    -------
+    DataFrame
+        ``distance`` (steps from the organisation to the nearer end), ``role`` (of the organisation:
+        ``supplier``, ``buyer``, ``both`` for a linkage with itself, null for linkages of others),
+        ``supplier_id``, ``supplier_name``, ``buyer_id``, ``buyer_name``, ``product_code``,
+        ``evidence``, ``n_linkages``, ``paid_value_vnd``, ``contracted_value_vnd``,
+        ``delivered_tonnes``.
+
+    Examples
+    --------
+    >>> from htx_pipeline.graph import network
+    >>> from htx_pipeline.schemas import TABLES
+    >>> links = TABLES["linkages"].conform(pl.DataFrame({"period": ["2024"] * 2, "supplier_id": ["farm", "mill"],
+    ...     "buyer_id": ["mill", "shop"], "product_code": ["rice"] * 2, "evidence": ["signed"] * 2}))
+    >>> edges = network.edges(links)
+    >>> nodes = network.nodes(TABLES["organisations"].empty(), edges)
+    >>> ego(edges, nodes, "mill").select("role", "supplier_id", "buyer_id").rows()
+    [('supplier', 'mill', 'shop'), ('buyer', 'farm', 'mill')]
+    """
+    if radius < 1:
+        raise InputError(f"The radius is {radius}.", remedy="Use 1 or more.", code="graph_radius")
+    if org_id not in nodes["org_id"]:
+        raise InputError(f"There is no organisation {clean(org_id)}.", code="organisation_unknown")
+    rows = at_least(edges, evidence=evidence)
+    reached = pl.DataFrame({"org_id": [org_id], "hops": [0]}, schema_overrides={"hops": pl.Int64})
+    for step in range(1, radius):
+        last = reached.filter(pl.col("hops") == step - 1)["org_id"]
+        beyond = pl.concat(
+            [
+                rows.filter(pl.col("supplier_id").is_in(last.implode()))["buyer_id"],
+                rows.filter(pl.col("buyer_id").is_in(last.implode()))["supplier_id"],
+            ]
+        ).unique()
+        new = pl.DataFrame({"org_id": beyond}).join(reached, on="org_id", how="anti")
+        reached = pl.concat([reached, new.with_columns(pl.lit(step, pl.Int64).alias("hops"))])
+    names = nodes.select("org_id", "name").unique("org_id", keep="any")
+    for end in ("supplier", "buyer"):
+        hops = reached.rename({"org_id": f"{end}_id", "hops": f"_{end}"})
+        own = names.rename({"org_id": f"{end}_id", "name": f"{end}_name"})
+        rows = rows.join(hops, on=f"{end}_id", how="left").join(own, on=f"{end}_id", how="left")
+    sells, buys = pl.col("supplier_id") == org_id, pl.col("buyer_id") == org_id
+    role = (
+        pl.when(sells & buys).then(pl.lit("both"))
+        .when(sells).then(pl.lit("supplier"))
+        .when(buys).then(pl.lit("buyer"))
+    )  # fmt: skip
+    value = pl.coalesce(*_VALUES)
+    return (
+        rows.with_columns(
+            pl.min_horizontal("_supplier", "_buyer").alias("distance"), role.alias("role")
+        )
+        .filter(pl.col("distance").is_not_null())
+        .sort(
+            "distance", "role", value, "supplier_id", "buyer_id", "product_code", "evidence",
+            descending=[False, True, True, False, False, False, True], nulls_last=True,
+        )
+        .select(
+            "distance", "role", "supplier_id", "supplier_name", "buyer_id", "buyer_name", "product_code",
+            "evidence", "n_linkages", "paid_value_vnd", "contracted_value_vnd", "delivered_tonnes",
+        )
+    )  # fmt: skip
+
+
+def _partners(around: pl.DataFrame, side: str) -> pl.DataFrame:
+    """Partners on one side (``supplier`` = who sells to the organisation), most valuable first."""
+    role = "buyer" if side == "supplier" else "supplier"
+    value = pl.coalesce(*_VALUES)
+    strength = pl.col("evidence").replace_strict({e: i for i, e in enumerate(EVIDENCE)}, return_dtype=pl.Int64)  # fmt: skip
+    return (
+        around.filter(pl.col("role") == role)
+        .group_by(pl.col(f"{side}_id").alias("org_id"), pl.col(f"{side}_name").alias("name"))
+        .agg(
+            pl.when(value.count() > 0).then(value.sum()).alias("value_vnd"),
+            pl.col("n_linkages").sum(),
+            pl.col("product_code").drop_nulls().unique().sort().alias("products"),
+            strength.max().alias("_strength"),
+        )
+        .with_columns(
+            pl.col("_strength")
+            .replace_strict(dict(enumerate(EVIDENCE)), return_dtype=pl.String)
+            .alias("evidence")
+        )
+        .sort("value_vnd", "org_id", descending=[True, False], nulls_last=True)
+    )
+
+
+def _money(value: int | None) -> str:
+    """Million đồng, as planners write it."""
+    return "–" if value is None else f"{value / 1e6:,.0f} tr.đ".replace(",", ".")
+
+
+def _title(nodes: pl.DataFrame, org_id: str) -> tuple[str, str]:
+    row = nodes.filter(pl.col("org_id") == org_id).row(0, named=True)
+    facts = [row.get(c) for c in ("org_id", "legal_type", "stage", "locality")]
+    return clean(row["name"] or org_id), " · ".join(clean(f) for f in facts if f)
+
+
+def ego_text(
+    edges: pl.DataFrame, nodes: pl.DataFrame, org_id: str, *, most: int = 12, evidence: str = "planned"
+) -> str:  # fmt: skip
+    """Draw an organisation between its suppliers and its buyers, as text.
+
+    Money is paid value where stated, else contracted, in million đồng; “–” when nobody states it.
+    """
+    around = ego(edges, nodes, org_id, evidence=evidence)
+    name, facts = _title(nodes, org_id)
+    lines = []
+    for side, arrow, heading in (("supplier", "──▶ ●", "Bán cho tổ chức này / sells to it"), ("buyer", "● ──▶", "Mua của tổ chức này / buys from it")):  # fmt: skip
+        partners = _partners(around, side)
+        lines.append(f"{heading}: {partners.height}")
+        for row in partners.head(most).iter_rows(named=True):
+            lines.append(
+                f"  {arrow} {clean(row['name'] or row['org_id'])} ({clean(row['org_id'])})  "
+                f"{_money(row['value_vnd'])}  {', '.join(map(clean, row['products']))}  [{row['evidence']}]"
+            )
+        if partners.height > most:
+            lines.append(f"  … + {partners.height - most} tổ chức khác / others")
+    return "\n".join([f"● {name}", f"  {facts}", *lines]) + "\n"
+
+
+def ego_svg(
+    edges: pl.DataFrame, nodes: pl.DataFrame, org_id: str, *, most: int = 12, evidence: str = "planned"
+) -> str:  # fmt: skip
+    """Draw an organisation between its suppliers (left) and its buyers (right), as SVG.
+
+    The width of a line grows with the square root of the value; a dashed line states none. Everything
+    written in it is escaped. Same input, same bytes.
+    """
+    around = ego(edges, nodes, org_id, evidence=evidence)
+    name, facts = _title(nodes, org_id)
+    sides = {side: _partners(around, side) for side in ("supplier", "buyer")}
+    top = max([v for p in sides.values() for v in p["value_vnd"].drop_nulls().to_list()] or [1]) or 1  # fmt: skip
+    rows = max(1, *(min(p.height, most) + (p.height > most) for p in sides.values()))
+    width, gap, head = 960, 34, 70
+    height = head + rows * gap + 24
+    middle = head + rows * gap / 2
+    marks = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'font-family="sans-serif" font-size="13" role="img">',
+        f"<title>{escape(name)}</title>",
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        f'<text x="{width / 2:g}" y="26" text-anchor="middle" font-size="16" font-weight="bold">{escape(_short(name, 60))}</text>',
+        f'<text x="{width / 2:g}" y="46" text-anchor="middle" fill="#555555">{escape(_short(facts, 80))}</text>',
+    ]
+    for side, x, anchor, inner in (("supplier", 290, "end", 14), ("buyer", 670, "start", -14)):
+        partners = sides[side]
+        count = min(partners.height, most) + (partners.height > most)
+        start = middle - (count - 1) * gap / 2
+        for i, row in enumerate(partners.head(most).iter_rows(named=True)):
+            y = start + i * gap
+            value = row["value_vnd"]
+            stroke = 1 + 7 * (value / top) ** 0.5 if value else 1
+            dash = "" if value is not None else ' stroke-dasharray="4 4"'
+            label = clean(row["name"] or row["org_id"])
+            marks += [
+                f'<line x1="{x + inner / 2:g}" y1="{y:g}" x2="{width / 2:g}" y2="{middle:g}" stroke="#7a9a8c" stroke-width="{stroke:.1f}"{dash}/>',
+                f'<circle cx="{x + inner / 2:g}" cy="{y:g}" r="6" fill="#2f6f57"/>',
+                f'<text x="{x - inner / 2:g}" y="{y:g}" text-anchor="{anchor}"><title>{escape(label)}</title>{escape(_short(label, 38))}</text>',
+                f'<text x="{x - inner / 2:g}" y="{y + 13:g}" text-anchor="{anchor}" font-size="10" fill="#555555">{escape(_money(value))} · {escape(str(row["evidence"]))}</text>',
+            ]
+        if partners.height > most:
+            y = start + most * gap
+            marks.append(
+                f'<text x="{x}" y="{y:g}" text-anchor="{anchor}" fill="#555555">+ {partners.height - most} tổ chức khác / others</text>'
+            )
+    marks += [
+        f'<circle cx="{width / 2:g}" cy="{middle:g}" r="14" fill="#b5542b"/>',
+        f'<text x="20" y="{height - 8}" font-size="10" fill="#555555">bán cho / sells to ▶</text>',
+        f'<text x="{width - 20}" y="{height - 8}" font-size="10" fill="#555555" text-anchor="end">▶ mua của / buys from</text>',
+        "</svg>\n",
+    ]
+    return "\n".join(marks)
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def path(
+    edges: pl.DataFrame,
+    nodes: pl.DataFrame,
+    start: str,
+    end: str,
+    *,
+    any_direction: bool = False,
+    evidence: str = "planned",
+) -> pl.DataFrame:
+    """Return the shortest way of linkages from one organisation to another.
+
+    Of equally short ways, the one whose organisations come first by id, from the start on.
+
+    Parameters
+    ----------
+    edges, nodes:
+        Rows of `graph/edges`, `graph/nodes` of one period.
+    start, end:
+        Ids.
+    any_direction:
+        Also walk from a buyer to its supplier; else goods must flow from start to end.
+
+    Returns
+    -------
+    DataFrame
+        ``step``, ``from_id``, ``from_name``, ``to_id``, ``to_name``, ``is_forward`` (from sells to to),
+        ``products``, ``evidence`` (the strongest), ``paid_value_vnd``, ``contracted_value_vnd``.
+
+    Raises
+    ------
+    InputError
+        No way leads there, or start and end are the same.
+
+    Examples
+    --------
+    >>> from htx_pipeline.graph import network
+    >>> from htx_pipeline.schemas import TABLES
+    >>> links = TABLES["linkages"].conform(pl.DataFrame({"period": ["2024"] * 2, "supplier_id": ["farm", "mill"],
+    ...     "buyer_id": ["mill", "shop"], "product_code": ["rice"] * 2, "evidence": ["signed"] * 2}))
+    >>> edges = network.edges(links)
+    >>> path(edges, network.nodes(TABLES["organisations"].empty(), edges), "farm", "shop").select("from_id", "to_id").rows()
+    [('farm', 'mill'), ('mill', 'shop')]
+    """
+    if start == end:
+        raise InputError("Start and end are the same organisation.", code="graph_same_ends")
+    rows = at_least(edges, evidence=evidence)
+    graph = CSRGraph.from_frame(rows, keys=(), sums=("n_linkages",), dates=())
+    if not any_direction:
+        walk = _walk(graph, start, end)
+    else:
+        both = CSRGraph.from_arrays(
+            graph.edge_source, graph.edge_target, n=len(graph), directed=False
+        )
+        walk = _walk(both, start, end, labels=graph.labels)
+    if walk is None:
+        raise InputError(
+            f"No way of linkages leads from {clean(start)} to {clean(end)}.",
+            remedy="" if any_direction else "Ask for a way in any direction (--any-direction).",
+            what_vi="Không có chuỗi liên kết nào nối hai tổ chức này.",
+            code="graph_no_path",
+        )
+    names = dict(nodes.select("org_id", "name").rows())
+    found = []
+    for step, (u, v) in enumerate(pairwise(walk), start=1):
+        forward = rows.filter(pl.col("supplier_id") == u, pl.col("buyer_id") == v)
+        is_forward = forward.height > 0
+        used = forward if is_forward else rows.filter(pl.col("supplier_id") == v, pl.col("buyer_id") == u)  # fmt: skip
+        sums = {c: used[c].sum() if used[c].count() else None for c in _VALUES}
+        strongest = max(used["evidence"].to_list(), key=EVIDENCE.index)
+        products = used["product_code"].drop_nulls().unique().sort().to_list()
+        found.append((step, u, names.get(u), v, names.get(v), is_forward, products, strongest, *sums.values()))  # fmt: skip
+    return pl.DataFrame(
+        found,
+        schema={
+            "step": pl.Int64, "from_id": pl.String, "from_name": pl.String, "to_id": pl.String, "to_name": pl.String,
+            "is_forward": pl.Boolean, "products": pl.List(pl.String), "evidence": pl.String,
+            "paid_value_vnd": pl.Int64, "contracted_value_vnd": pl.Int64,
+        },
+        orient="row",
+    )  # fmt: skip
+
+
+def _walk(graph: CSRGraph, start: str, end: str, *, labels: Any | None = None) -> list[str] | None:
+    """The shortest walk, first by row number, which is the order of ids."""
+    names = list(graph.labels if labels is None else labels)
+    place = {name: i for i, name in enumerate(names)}
+    if start not in place or end not in place:
+        return None
+    _, hops = arrays.distances(graph, place[end], direction="in")
+    u = place[start]
+    if hops[u] < 0:
+        return None
+    walk = [u]
+    while hops[u] > 0:
+        row = graph.out.indices[graph.out.indptr[u] : graph.out.indptr[u + 1]]
+        u = int(np.min(row[hops[row] == hops[u] - 1]))
+        walk.append(u)
+    return [str(names[i]) for i in walk]
+
+
+def export(
+    edges: pl.DataFrame,
+    nodes: pl.DataFrame,
+    out: Path,
+    *,
+    format: str | None = None,
+    evidence: str = "planned",
+) -> Path:
+    """Write the network for Gephi, yEd, Cytoscape (GraphML, GEXF) or for data tools (Parquet).
+
+    Parameters
+    ----------
+    edges, nodes:
+        Rows of `graph/edges`, `graph/nodes` of one period.
+    out:
+        ``.graphml`` or ``.gexf`` file; for Parquet a folder, which gets ``nodes.parquet`` and
+        ``edges.parquet``. What was there under that name is replaced once the new one is whole.
+    format:
+        One of `FORMATS`; from the name's ending when None, a name without ending being Parquet.
+    evidence:
+        Weakest evidence level written.
+
+    Returns
+    -------
+    Path
+        ``out``.
+
+    Names are written as data: markup in them is escaped, characters that XML forbids are replaced.
+    Same input, same bytes. In GraphML and GEXF each product and evidence level is an edge of its own;
+    null attributes are left out; lists are joined with ``;``.
+
+    Raises
+    ------
+    InputError
+        The format is not known.
+    """
+    out = Path(out)
+    chosen = format or out.suffix.lstrip(".").lower() or "parquet"
+    if chosen not in FORMATS:
+        raise InputError(
+            f"The format {chosen!r} is not known.",
+            where=str(out),
+            remedy=f"Use one of: {', '.join(FORMATS)}.",
+            code="graph_format",
+        )
+    rows = at_least(edges, evidence=evidence).sort(
+        "supplier_id", "buyer_id", "product_code", "evidence"
+    )
+    named = nodes.sort("org_id")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".export-", dir=out.parent))
+    try:
+        if chosen == "parquet":
+            named.write_parquet(made / "nodes.parquet")
+            rows.write_parquet(made / "edges.parquet")
+            out.mkdir(exist_ok=True)
+            for name in ("nodes.parquet", "edges.parquet"):
+                (made / name).replace(out / name)
+            return out
+        file = made / "network"
+        with file.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(line + "\n" for line in _xml(named, rows, chosen))
+        file.replace(out)
+    finally:
+        shutil.rmtree(made)
+    return out
+
+
+def _xml(nodes: pl.DataFrame, rows: pl.DataFrame, format: str) -> Iterable[str]:
+    import networkx as nx
+
+    graph = nx.MultiDiGraph()
+    for row in nodes.iter_rows(named=True):
+        org_id = clean(row["org_id"])
+        graph.add_node(org_id, **_attributes(row, "org_id"), label=clean(row["name"] or org_id))
+    for number, row in enumerate(rows.iter_rows(named=True)):
+        ends = clean(row["supplier_id"]), clean(row["buyer_id"])
+        graph.add_edge(*ends, key=number, **_attributes(row, "supplier_id", "buyer_id"))
+    yield '<?xml version="1.0" encoding="utf-8"?>'
+    if format == "graphml":
+        yield from nx.generate_graphml(graph)
+        return
+    for node in graph:  # an organisation known only from a linkage
+        graph.nodes[node].setdefault("label", node)
+    for line in nx.generate_gexf(graph):
+        # The day of writing is no part of the data.
+        yield re.sub(r' lastmodifieddate="[^"]*"', "", line)
+
+
+def _attributes(row: dict[str, Any], *without: str) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, value in row.items():
+        if value is None or name in without:
+            continue
+        if isinstance(value, list):
+            made[name] = ";".join(clean(str(v)) for v in value)
+        elif isinstance(value, bool | int | float):
+            made[name] = value
+        else:
+            made[name] = clean(str(value))
+    return made
