@@ -209,6 +209,7 @@ def mark(
 def _mark_sheet(ws: Any, cells: dict[tuple[int, int], list[Remark]], told: Told, name: str) -> None:
     from openpyxl.comments import Comment
     from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
 
     inside = {(r, c): (m.min_row, m.min_col) for m in ws.merged_cells.ranges for r in range(m.min_row, m.max_row + 1) for c in range(m.min_col, m.max_col + 1)} if len(ws.merged_cells.ranges) < 20_000 else {}  # fmt: skip
     merged: dict[tuple[int, int], list[Remark]] = {}
@@ -234,6 +235,9 @@ def _mark_sheet(ws: Any, cells: dict[tuple[int, int], list[Remark]], told: Told,
     if margin > _LAST_COLUMN:
         return
     centre = Alignment(horizontal="center")
+    letters = get_column_letter(margin)
+    if letters not in ws.column_dimensions:
+        ws.column_dimensions[letters].width = 7
     order = {look.symbol: i for i, look in enumerate(LOOKS.values())}
     font = Font(name=FACE, size=10, bold=True, color="FF7A1F1F")
     for row, found in symbols.items():

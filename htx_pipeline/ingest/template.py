@@ -138,13 +138,16 @@ def template_mapping(
     rules: dict[str, source_mapping.ColumnRule] = {}
     for c in asked_columns(table):
         unit = {"million": "million VND", "dong": "VND"}[money] if c.unit == "VND" else None
+        unit_vi = _unit_vi(c, money)
         rules[c.name] = source_mapping.ColumnRule(
-            source=_heading(c), unit=unit, date="dmy" if _kind(c) == "date" else "auto"
+            source=f"{_heading(c)} / ({unit_vi})" if unit_vi else _heading(c),
+            unit=unit,
+            date="dmy" if _kind(c) == "date" else "auto",
         )
     return source_mapping.Mapping(
         id=f"template_{template.replace('-', '_')}_{period}_{money}", table=table.name,
         label_vi=f"{TITLES[table.name][0].capitalize()} (biểu mẫu {period})", label_en=f"{TITLES[table.name][1]} (template {period})",
-        files=("*.xlsx",), sheet=source_mapping.SheetRule(name=DATA_SHEET), header_rows=(HEADING_ROW,),
+        files=("*.xlsx",), sheet=source_mapping.SheetRule(name=DATA_SHEET), header_rows=(HEADING_ROW, HEADING_ROW + 1),
         period=source_mapping.PeriodRule(constant=period), columns=rules,
     )  # fmt: skip
 
@@ -343,10 +346,12 @@ class _Sheet:
 
     def unit(self, column: Column) -> str:
         """Return the unit as the template writes it; empty when there is none."""
-        unit = column.unit
-        if unit == "VND" and self.money == "million":
-            unit = "million VND"
-        return UNITS_VI.get(unit, unit) if unit else ""
+        return _unit_vi(column, self.money)
+
+
+def _unit_vi(column: Column, money: Money) -> str:
+    unit = "million VND" if column.unit == "VND" and money == "million" else column.unit
+    return UNITS_VI.get(unit, unit) if unit else ""
 
 
 def write_template(
