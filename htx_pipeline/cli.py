@@ -474,7 +474,7 @@ def path(
     for row in found.iter_rows(named=True):
         arrow = "──▶" if row["is_forward"] else "◀──"
         one, other = (query.clean(f"{row[f'{e}_name'] or row[f'{e}_id']} ({row[f'{e}_id']})") for e in ("from", "to"))
-        console.print(f"{row['step']}. {one} {arrow} {other}  {', '.join(row['products'])}  [{row['evidence']}]", markup=False, soft_wrap=True)
+        console.print(f"{row['step']}. {one} {arrow} {other}  {', '.join(map(query.label, row['products']))}  [{query.label(row['evidence'])}]", markup=False, soft_wrap=True)
     return 0
 
 

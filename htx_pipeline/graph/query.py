@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable
-from functools import partial
+from functools import cache, partial
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -246,6 +246,29 @@ def _partners(around: pl.DataFrame, side: str) -> pl.DataFrame:
     )
 
 
+@cache
+def _labels() -> dict[str, str]:
+    """Code → Vietnamese label of stages, evidence levels, legal types and products."""
+    from htx_pipeline.reference.products import product_labels
+    from htx_pipeline.reference.stages import stages
+    from htx_pipeline.schemas.linkages import EVIDENCE_LEVELS
+    from htx_pipeline.schemas.organisations import LEGAL_TYPES
+
+    coded = {c.code: c.label_vi for c in (*EVIDENCE_LEVELS, *LEGAL_TYPES)}
+    return {**product_labels("vi"), **coded, **dict(stages().select("code", "label_vi").rows())}
+
+
+def label(code: str | None) -> str:
+    """Return the Vietnamese label of a stage, evidence level, legal type or product; else the code.
+
+    Examples
+    --------
+    >>> label("executed"), label("processing"), label("something else")
+    ('Đã thực hiện', 'Sơ chế, chế biến', 'something else')
+    """
+    return _labels().get(code or "", clean(code))
+
+
 def _money(value: int | None) -> str:
     """Million đồng, as planners write it."""
     return "–" if value is None else f"{value / 1e6:,.0f} tr.đ".replace(",", ".")
@@ -253,7 +276,7 @@ def _money(value: int | None) -> str:
 
 def _title(nodes: pl.DataFrame, org_id: str) -> tuple[str, str]:
     row = nodes.filter(pl.col("org_id") == org_id).row(0, named=True)
-    facts = [row.get(c) for c in ("org_id", "legal_type", "stage", "locality")]
+    facts = [row["org_id"], *(label(row.get(c)) for c in ("legal_type", "stage", "locality"))]
     return clean(row["name"] or org_id), " · ".join(clean(f) for f in facts if f)
 
 
@@ -273,7 +296,7 @@ def ego_text(
         for row in partners.head(most).iter_rows(named=True):
             lines.append(
                 f"  {arrow} {clean(row['name'] or row['org_id'])} ({clean(row['org_id'])})  "
-                f"{_money(row['value_vnd'])}  {', '.join(map(clean, row['products']))}  [{row['evidence']}]"
+                f"{_money(row['value_vnd'])}  {', '.join(map(label, row['products']))}  [{label(row['evidence'])}]"
             )
         if partners.height > most:
             lines.append(f"  … + {partners.height - most} tổ chức khác / others")
@@ -313,12 +336,12 @@ def ego_svg(
             value = row["value_vnd"]
             stroke = 1 + 7 * (value / top) ** 0.5 if value else 1
             dash = "" if value is not None else ' stroke-dasharray="4 4"'
-            label = clean(row["name"] or row["org_id"])
+            shown = clean(row["name"] or row["org_id"])
             marks += [
                 f'<line x1="{x + inner / 2:g}" y1="{y:g}" x2="{width / 2:g}" y2="{middle:g}" stroke="#7a9a8c" stroke-width="{stroke:.1f}"{dash}/>',
                 f'<circle cx="{x + inner / 2:g}" cy="{y:g}" r="6" fill="#2f6f57"/>',
-                f'<text x="{x - inner / 2:g}" y="{y:g}" text-anchor="{anchor}"><title>{escape(label)}</title>{escape(_short(label, 38))}</text>',
-                f'<text x="{x - inner / 2:g}" y="{y + 13:g}" text-anchor="{anchor}" font-size="10" fill="#555555">{escape(_money(value))} · {escape(str(row["evidence"]))}</text>',
+                f'<text x="{x - inner / 2:g}" y="{y:g}" text-anchor="{anchor}"><title>{escape(shown)}</title>{escape(_short(shown, 38))}</text>',
+                f'<text x="{x - inner / 2:g}" y="{y + 13:g}" text-anchor="{anchor}" font-size="10" fill="#555555">{escape(_money(value))} · {escape(label(row["evidence"]))}</text>',
             ]
         if partners.height > most:
             y = start + most * gap
