@@ -87,7 +87,7 @@ def _(data_dir, periods, read_table):
     from htx_pipeline.graph.csr import CSRGraph
 
     edges = read_table("graph/edges", period=periods[-1], data_dir=data_dir)
-    graph = CSRGraph.from_frame(edges, source="supplier_id", target="buyer_id", weight="n_linkages")
+    graph = CSRGraph.from_frame(edges, source="supplier_id", target="buyer_id", weight="contracted_value_vnd")
     return edges, graph
 
 
@@ -95,7 +95,7 @@ def _(data_dir, periods, read_table):
 def _(graph, organisations, periods, pl):
     import networkx as nx
 
-    ranks = nx.pagerank(graph.to_networkx())
+    ranks = nx.pagerank(graph)
     most_central = (
         pl.DataFrame({"org_id": list(ranks), "pagerank": list(ranks.values())})
         .join(organisations.filter(pl.col("period") == periods[-1]).select("org_id", "name", "legal_type"), on="org_id", how="left")

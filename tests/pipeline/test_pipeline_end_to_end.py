@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from pathlib import Path
 
@@ -156,12 +157,36 @@ def test_event_metadata_holds_no_record(finished):
     overrides = {k: str(v) for k, v in finished.model_dump(mode="json", exclude_none=True).items()}
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(
-            partition_key=PERIOD, instance=instance, asset_selection=[dg.AssetKey(["core", "organisations"])],
-            resources={"settings": SettingsResource(overrides=overrides), "io_manager": ParquetIOManager(data_dir=str(finished.data_dir))},
-        )  # fmt: skip
+            partition_key=PERIOD,
+            instance=instance,
+            op_selection=["core_organisations"],
+            resources={
+                "settings": SettingsResource(overrides=overrides),
+                "io_manager": ParquetIOManager(data_dir=str(finished.data_dir)),
+            },
+        )
         assert result.success
         logged = "\n".join(str(e.dagster_event) for e in instance.all_logs(result.run_id))
     assert not [n for n in names if n in logged]
+
+
+def test_the_notebook_runs_on_what_the_pipeline_made(finished, project_root):
+    marimo = pytest.importorskip("marimo", reason="notebooks are an optional extra")
+    assert marimo
+    spec = importlib.util.spec_from_file_location(
+        "explore_linkages", project_root / "notebooks" / "explore_linkages.py"
+    )
+    notebook = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(notebook)
+    _, made = notebook.app.run(defs={"data_dir": str(finished.data_dir)})
+    shares = (
+        made["coverage"]
+        .select("planned_share", "signed_share", "active_share", "executed_share")
+        .row(0)
+    )
+    assert 0 < shares[3] < shares[0] < 1
+    assert list(shares) == sorted(shares, reverse=True)
+    assert made["most_central"].height == 15
 
 
 def rerun(settings: Settings, *selection: str):
