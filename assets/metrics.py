@@ -6,7 +6,18 @@ import dagster as dg
 import polars as pl
 
 from htx_pipeline.clusters import criteria, describe
-from htx_pipeline.metrics import chain, members, plan, position, reporting, risk, value
+from htx_pipeline.metrics import (
+    chain,
+    change,
+    completeness,
+    members,
+    plan,
+    position,
+    reporting,
+    risk,
+    value,
+)
+from htx_pipeline.metrics import concentration as concentration_measures
 from htx_pipeline.metrics import indicators as indicator_measures
 from htx_pipeline.metrics import localities as locality_measures
 from htx_pipeline.orchestration.metadata import OWNERS
@@ -241,3 +252,52 @@ def value_accounts(
     """Draw up the accounts of the chain's actors."""
     made = value.accounts(edges, nodes, reports)
     return dg.Output(made, metadata=_undefined(made, "value_added_vnd", "net_benefit_vnd"))
+
+
+@dg.asset(
+    key=["metrics", "concentration"], ins={"edges": _EDGES}, kinds={"narwhals"},
+    description="Mức độ tập trung bên mua / buyers' concentration by product: HHI, largest buyer's share (0..1), effective number of buyers.",
+    **_COMMON,
+)  # fmt: skip
+def concentration(edges: pl.DataFrame) -> pl.DataFrame:
+    """Measure how concentrated the buyers of each product are."""
+    return concentration_measures.concentration(edges)
+
+
+@dg.asset(
+    key=["metrics", "chain_stages"], ins={"edges": _EDGES, "nodes": _NODES}, kinds={"polars"},
+    description="Khâu có và còn thiếu theo sản phẩm, địa bàn / stages present and missing, by product and locality.",
+    **_COMMON,
+)  # fmt: skip
+def chain_stages(edges: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """Say which stages of each chain are present in each locality."""
+    return completeness.chain_stages(edges, nodes)
+
+
+@dg.asset(
+    key=["metrics", "bottlenecks"], ins={"edges": _EDGES, "nodes": _NODES}, kinds={"networkx"},
+    description="Điểm nghẽn / bottlenecks: the smallest set of links whose loss cuts a chain, in tonnes.", **_COMMON,
+)  # fmt: skip
+def bottlenecks(edges: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """Find where each product chain is thinnest."""
+    return completeness.bottlenecks(edges, nodes)
+
+
+@dg.asset(
+    key=["metrics", "changes"], kinds={"narwhals"},
+    ins={"edges": dg.AssetIn(key=["graph", "edges"], partition_mapping=WITH_PREVIOUS)},
+    description="Thay đổi so với kỳ trước / change against the period before in VND: entry, exit, more from the same; they add up.",
+    **_COMMON,
+)  # fmt: skip
+def changes(context: dg.AssetExecutionContext, edges: pl.DataFrame) -> pl.DataFrame:
+    """Take the change of contracted value between two periods apart."""
+    period = context.partition_key
+    before, after = (
+        edges.filter(pl.col("period") < period),
+        edges.filter(pl.col("period") == period),
+    )
+    made = change.decomposition(before, after, by=("product_code",)).select(
+        pl.lit(period).alias("period"), pl.all()
+    )
+    context.add_output_metadata({"has_previous": not before.is_empty()})
+    return made.clear() if before.is_empty() else made

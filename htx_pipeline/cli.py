@@ -409,7 +409,9 @@ def inbox(
     return 0
 
 
-graph_app = App(name="graph", help="Ask the network: partners of one organisation, a way between two, export.")
+graph_app = App(
+    name="graph", help="Ask the network: partners of one organisation, a way between two, export."
+)
 app.command(graph_app)
 
 
@@ -423,7 +425,9 @@ def _network(data: Path | None, period: str | None) -> tuple[pl.DataFrame, pl.Da
     if period is None:
         there = list_tables(data_dir=data).filter(pl.col("table") == "graph/nodes")
         period = one_period(there)
-    edges, nodes = (read_table(f"graph/{name}", period=period, data_dir=data) for name in ("edges", "nodes"))
+    edges, nodes = (
+        read_table(f"graph/{name}", period=period, data_dir=data) for name in ("edges", "nodes")
+    )
     return edges, nodes, period
 
 
@@ -432,9 +436,13 @@ def show(
     org: Annotated[str, Parameter(help="Id or name of the organisation.")],
     *,
     data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
-    period: Annotated[str | None, Parameter(help="Reporting year; the latest when left out.")] = None,
+    period: Annotated[
+        str | None, Parameter(help="Reporting year; the latest when left out.")
+    ] = None,
     picture: Annotated[Path | None, Parameter(help="Also draw it to this .svg.")] = None,
-    table: Annotated[Path | None, Parameter(help="Also write its linkages to this .parquet.")] = None,
+    table: Annotated[
+        Path | None, Parameter(help="Also write its linkages to this .parquet.")
+    ] = None,
     radius: Annotated[int, Parameter(help="Steps from the organisation in the table.")] = 1,
 ) -> int:
     """Show an organisation between its suppliers and its buyers."""
@@ -460,8 +468,12 @@ def path(
     end: Annotated[str, Parameter(help="Id or name of the organisation that they reach.")],
     *,
     data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
-    period: Annotated[str | None, Parameter(help="Reporting year; the latest when left out.")] = None,
-    any_direction: Annotated[bool, Parameter(help="Also walk from a buyer to its supplier.", negative="")] = False,
+    period: Annotated[
+        str | None, Parameter(help="Reporting year; the latest when left out.")
+    ] = None,
+    any_direction: Annotated[
+        bool, Parameter(help="Also walk from a buyer to its supplier.", negative="")
+    ] = False,
 ) -> int:
     """Show the shortest way of linkages from one organisation to another."""
     from htx_pipeline.graph import query
@@ -473,8 +485,15 @@ def path(
     console.print(f"Kỳ / period {period}", markup=False)
     for row in found.iter_rows(named=True):
         arrow = "──▶" if row["is_forward"] else "◀──"
-        one, other = (query.clean(f"{row[f'{e}_name'] or row[f'{e}_id']} ({row[f'{e}_id']})") for e in ("from", "to"))
-        console.print(f"{row['step']}. {one} {arrow} {other}  {', '.join(map(query.label, row['products']))}  [{query.label(row['evidence'])}]", markup=False, soft_wrap=True)
+        one, other = (
+            query.clean(f"{row[f'{e}_name'] or row[f'{e}_id']} ({row[f'{e}_id']})")
+            for e in ("from", "to")
+        )
+        console.print(
+            f"{row['step']}. {one} {arrow} {other}  {', '.join(map(query.label, row['products']))}  [{query.label(row['evidence'])}]",
+            markup=False,
+            soft_wrap=True,
+        )
     return 0
 
 
@@ -483,9 +502,17 @@ def export(
     out: Annotated[Path, Parameter(help="A .graphml or .gexf file, or a folder for Parquet.")],
     *,
     data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
-    period: Annotated[str | None, Parameter(help="Reporting year; the latest when left out.")] = None,
-    form: Annotated[Literal["graphml", "gexf", "parquet"] | None, Parameter(name="--format", help="From the ending of the name when left out.")] = None,
-    evidence: Annotated[Literal["planned", "signed", "active", "executed"], Parameter(help="Weakest evidence level to write.")] = "planned",
+    period: Annotated[
+        str | None, Parameter(help="Reporting year; the latest when left out.")
+    ] = None,
+    form: Annotated[
+        Literal["graphml", "gexf", "parquet"] | None,
+        Parameter(name="--format", help="From the ending of the name when left out."),
+    ] = None,
+    evidence: Annotated[
+        Literal["planned", "signed", "active", "executed"],
+        Parameter(help="Weakest evidence level to write."),
+    ] = "planned",
 ) -> int:
     """Write the network for Gephi, yEd, Cytoscape, or as Parquet."""
     from htx_pipeline.graph import query

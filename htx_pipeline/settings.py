@@ -35,7 +35,10 @@ class Settings(BaseSettings):
         "data/input"
     )
     inbox_dir: Annotated[
-        Path | None, Field(description="Folder in which files arrive; watched by the sensor `inbox` when given.")
+        Path | None,
+        Field(
+            description="Folder in which files arrive; watched by the sensor `inbox` when given."
+        ),
     ] = None
     mappings_dir: Annotated[
         Path | None,
@@ -45,7 +48,8 @@ class Settings(BaseSettings):
         Path | None, Field(description="Corrections to apply to source cells (CSV).")
     ] = None
     province: Annotated[
-        str | None, Field(description="Name or code of the province, to tell communes of one name apart.")
+        str | None,
+        Field(description="Name or code of the province, to tell communes of one name apart."),
     ] = None
     title_vi: Annotated[str, Field(description="Name of the province or programme on reports.")] = (
         "Tỉnh mẫu"
@@ -57,8 +61,12 @@ class Settings(BaseSettings):
     currency_note: Annotated[
         str, Field(description="Printed under money, for example that amounts were converted.")
     ] = ""
-    whole_label: Annotated[str, Field(description="What the whole is called on reports.")] = "Toàn tỉnh"
-    locality_label: Annotated[str, Field(description="What a locality is called on reports.")] = "Địa bàn"
+    whole_label: Annotated[str, Field(description="What the whole is called on reports.")] = (
+        "Toàn tỉnh"
+    )
+    locality_label: Annotated[str, Field(description="What a locality is called on reports.")] = (
+        "Địa bàn"
+    )
     workers: Annotated[int, Field(ge=1, description="Processes that draw figures.")] = 1
     report_date: Annotated[
         date | None,
@@ -116,13 +124,31 @@ def load_settings(sources: Path, **given: Any) -> Settings:
         try:
             from_file = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-            raise InputError("The settings file is not valid TOML.", where=str(path), why=str(exc), remedy="Correct the file at the place named.", code="settings_invalid") from exc
+            raise InputError(
+                "The settings file is not valid TOML.",
+                where=str(path),
+                why=str(exc),
+                remedy="Correct the file at the place named.",
+                code="settings_invalid",
+            ) from exc
         unknown = sorted(set(from_file) - set(Settings.model_fields))
         if unknown:
-            raise InputError("The settings file names settings that do not exist.", where=str(path), why=", ".join(unknown), remedy=f"Use: {', '.join(sorted(Settings.model_fields))}.", code="settings_invalid")
+            raise InputError(
+                "The settings file names settings that do not exist.",
+                where=str(path),
+                why=", ".join(unknown),
+                remedy=f"Use: {', '.join(sorted(Settings.model_fields))}.",
+                code="settings_invalid",
+            )
     environment = Settings().model_dump(exclude_unset=True)
     try:
         return Settings(**{**from_file, **environment, "mappings_dir": sources, **given})
     except ValidationError as exc:
         reasons = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
-        raise InputError("A setting has a value that cannot be used.", where=str(path), why=reasons, remedy="Correct the value.", code="settings_invalid") from exc
+        raise InputError(
+            "A setting has a value that cannot be used.",
+            where=str(path),
+            why=reasons,
+            remedy="Correct the value.",
+            code="settings_invalid",
+        ) from exc

@@ -21,7 +21,17 @@ from htx_pipeline.findings import empty_findings, findings
 from htx_pipeline.ingest._scan import column_number
 from htx_pipeline.ingest.columns import cell_text
 
-COLUMNS: Final = ("source_file", "source_sheet", "cell", "expect", "value", "who", "on", "why", "status")
+COLUMNS: Final = (
+    "source_file",
+    "source_sheet",
+    "cell",
+    "expect",
+    "value",
+    "who",
+    "on",
+    "why",
+    "status",
+)
 """Columns of a corrections file (CSV, UTF-8). ``status`` is ``active`` or ``retired``; an empty
 ``value`` empties the cell; ``source_sheet`` is ``csv`` for a text file."""
 
@@ -85,21 +95,53 @@ def load_corrections(path: Path) -> Corrections:
     try:
         frame = pl.read_csv(path, infer_schema=False)
     except FileNotFoundError as exc:
-        raise InputError("The corrections file does not exist.", where=str(path), remedy="Check HTX_CORRECTIONS_FILE.", code="corrections_missing") from exc
+        raise InputError(
+            "The corrections file does not exist.",
+            where=str(path),
+            remedy="Check HTX_CORRECTIONS_FILE.",
+            code="corrections_missing",
+        ) from exc
     except pl.exceptions.PolarsError as exc:
-        raise InputError("The corrections file is not a CSV table.", where=str(path), why=str(exc).splitlines()[0], remedy=f"Use the columns {', '.join(COLUMNS)}.", code="corrections_invalid") from exc
+        raise InputError(
+            "The corrections file is not a CSV table.",
+            where=str(path),
+            why=str(exc).splitlines()[0],
+            remedy=f"Use the columns {', '.join(COLUMNS)}.",
+            code="corrections_invalid",
+        ) from exc
     missing = [c for c in COLUMNS if c not in frame.columns]
     if missing:
-        raise InputError("The corrections file lacks columns.", where=str(path), why=", ".join(missing), remedy=f"Use the columns {', '.join(COLUMNS)}.", code="corrections_invalid")
+        raise InputError(
+            "The corrections file lacks columns.",
+            where=str(path),
+            why=", ".join(missing),
+            remedy=f"Use the columns {', '.join(COLUMNS)}.",
+            code="corrections_invalid",
+        )
     rows = []
     for line, row in enumerate(frame.iter_rows(named=True), 2):
         for name in ("source_file", "source_sheet", "cell", "who", "on", "why"):
             if not row[name]:
-                raise InputError(f"A correction has no {name}.", where=f"{path}, line {line}", remedy="Say which cell, who changes it, when and why.", code="corrections_invalid")
+                raise InputError(
+                    f"A correction has no {name}.",
+                    where=f"{path}, line {line}",
+                    remedy="Say which cell, who changes it, when and why.",
+                    code="corrections_invalid",
+                )
         if not _CELL.match(row["cell"]):
-            raise InputError(f"{row['cell']!r} is not the address of a cell.", where=f"{path}, line {line}", remedy="Write it like C12.", code="corrections_invalid")
+            raise InputError(
+                f"{row['cell']!r} is not the address of a cell.",
+                where=f"{path}, line {line}",
+                remedy="Write it like C12.",
+                code="corrections_invalid",
+            )
         if row["status"] not in {"active", "retired"}:
-            raise InputError(f"Unknown status {row['status']!r}.", where=f"{path}, line {line}", remedy="Use active or retired.", code="corrections_invalid")
+            raise InputError(
+                f"Unknown status {row['status']!r}.",
+                where=f"{path}, line {line}",
+                remedy="Use active or retired.",
+                code="corrections_invalid",
+            )
         if row["status"] == "active":
             rows.append({**row, "line": line})
     return Corrections(tuple(rows))

@@ -47,17 +47,25 @@ def dragged_runs(cells: Sequence[Any]) -> list[DraggedRun]:
 
     def close(stop: int) -> None:
         if before is not None and stop - start + 1 >= MIN_RUN:
-            runs.append(DraggedRun(start, stop, before[1] - (stop - start), before[1], str(cells[start])))
+            runs.append(
+                DraggedRun(start, stop, before[1] - (stop - start), before[1], str(cells[start]))
+            )
 
     for i, value in enumerate(cells):
         now: tuple[str, int, str] | None = None
         if type(value) is str and value and value[-1:].strip():
             found = _LAST_NUMBER.match(value)
-            words = re.sub(r"[\W\d_]+", "", (found.group(1) or "") + found.group(3)) if found else ""
+            words = (
+                re.sub(r"[\W\d_]+", "", (found.group(1) or "") + found.group(3)) if found else ""
+            )
             if found and len(words) >= 3:
                 now = (found.group(1) or "", int(found.group(2)), found.group(3))
         continues = (
-            now is not None and before is not None and now[0] == before[0] and now[2] == before[2] and now[1] == before[1] + 1
+            now is not None
+            and before is not None
+            and now[0] == before[0]
+            and now[2] == before[2]
+            and now[1] == before[1] + 1
         )
         if not continues:
             close(i - 1)

@@ -297,7 +297,11 @@ def load_mappings(folder: Path) -> list[Mapping]:
     InputError
         When the folder is missing or holds no mapping, or two mappings share an id.
     """
-    paths = sorted(p for p in folder.glob("*.toml") if p.name != SETTINGS_FILE) if folder.is_dir() else []
+    paths = (
+        sorted(p for p in folder.glob("*.toml") if p.name != SETTINGS_FILE)
+        if folder.is_dir()
+        else []
+    )
     if not paths:
         raise InputError(
             "No source mappings found.", where=str(folder),

@@ -87,14 +87,13 @@ def run_periods(
     from htx_pipeline.orchestration.resources import SettingsResource
 
     load_mappings(settings.mappings)
-    loaded = defs()
-    job = loaded.resolve_implicit_global_asset_job_def()
-    steps = len(job.nodes)
     overrides = {k: str(v) for k, v in settings.model_dump(mode="json", exclude_none=True).items()}
     resources = {
         "settings": SettingsResource(overrides=overrides),
         "io_manager": ParquetIOManager(data_dir=str(settings.data_dir)),
     }
+    job = _job(defs(), selection, resources)
+    steps = len(job.nodes)
     results = []
     for period in periods:
         with dg.DagsterInstance.ephemeral() as instance:
@@ -115,33 +114,41 @@ def run_periods(
 
             instance.add_event_listener(run_id, listen)
             result = job.execute_in_process(
-                partition_key=check_period(period), resources=resources, instance=instance, raise_on_error=False, run_id=run_id,
-                op_selection=_steps(loaded, selection) if selection else None,
+                partition_key=check_period(period), instance=instance, raise_on_error=False, run_id=run_id,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )  # fmt: skip
         results.append(_outcome(period, result))
     return results
 
 
-def _steps(loaded: dg.Definitions, selection: Sequence[str]) -> list[str]:
-    """Return the steps that make the selected assets; a step makes all its assets.
+def _job(
+    loaded: dg.Definitions, selection: Sequence[str] | None, resources: dict[str, Any]
+) -> dg.JobDefinition:
+    """Return a job over the selected assets that uses *resources*; a step makes all its assets.
 
-    Selecting steps, not assets, keeps the run's resources: Dagster refuses new ones with an asset
-    selection.
+    The resources are given to new definitions: given to a run of the loaded job they are refused as
+    soon as assets are selected.
     """
-    wanted = {dg.AssetKey(key.split("/")) for key in selection}
-    made = [
-        a for a in loaded.assets or [] if isinstance(a, dg.AssetsDefinition) and a.keys & wanted
-    ]
-    unknown = wanted - {key for a in made for key in a.keys}
-    if unknown:
-        raise InputError(
-            f"There is no asset {sorted(k.to_user_string() for k in unknown)[0]!r}.",
-            where="selection",
-            remedy="List them with `dg list defs`.",
-            code="asset_unknown",
-        )
-    return sorted({a.op.name for a in made})
+    chosen = dg.AssetSelection.all()
+    if selection:
+        wanted = {dg.AssetKey(key.split("/")) for key in selection}
+        unknown = wanted - set(loaded.resolve_all_asset_keys())
+        if unknown:
+            raise InputError(
+                f"There is no asset {min(k.to_user_string() for k in unknown)!r}.",
+                where="selection",
+                remedy="List them with `dg list defs`.",
+                code="asset_unknown",
+            )
+        chosen = dg.AssetSelection.assets(*wanted).required_multi_asset_neighbors()
+    mine = dg.Definitions(
+        assets=loaded.assets,
+        asset_checks=loaded.asset_checks,
+        resources=resources,
+        executor=dg.in_process_executor,
+        jobs=[dg.define_asset_job("periods", selection=chosen)],
+    )
+    return mine.resolve_job_def("periods")
 
 
 def _outcome(period: str, result: Any) -> PeriodRun:
