@@ -129,7 +129,7 @@ def _job(
     The resources are given to new definitions: given to a run of the loaded job they are refused as
     soon as assets are selected.
     """
-    chosen = dg.AssetSelection.all()
+    chosen: dg.AssetSelection = dg.AssetSelection.all()
     if selection:
         wanted = {dg.AssetKey(key.split("/")) for key in selection}
         unknown = wanted - set(loaded.resolve_all_asset_keys())

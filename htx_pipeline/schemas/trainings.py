@@ -29,8 +29,9 @@ TRAININGS: Final = Table(
         Column(name="days", dtype=pl.Float64(), label_vi="Số ngày", label_en="Days", unit="day", minimum=0, maximum=366, description="Length."),
         Column(name="managers_trained", dtype=pl.Int64(), label_vi="Số cán bộ quản lý được đào tạo", label_en="Managers trained",
                unit="person", minimum=0, maximum=10_000, description="Places taken by managers."),
-        Column(name="members_trained", dtype=pl.Int64(), label_vi="Số thành viên, người lao động được đào tạo", label_en="Members and workers trained",
-               unit="person", minimum=0, maximum=100_000, description="Places taken by members and workers."),
+        Column(name="members_trained", dtype=pl.Int64(), label_vi="Số người học khác ngoài cán bộ quản lý", label_en="Others trained",
+               unit="person", minimum=0, maximum=100_000, description="Places taken by members and workers, counted together because courses do not tell them apart.",
+               aliases=("Số thành viên, người lao động được đào tạo",)),
         Column(name="cost_vnd", dtype=pl.Int64(), label_vi="Kinh phí", label_en="Cost", unit="VND", minimum=0, description="Public cost of the places."),
     ),
 )  # fmt: skip
