@@ -205,7 +205,9 @@ def _order(n: int, seed: int) -> NDArray[np.int32]:
     from htx_pipeline.graph.kernels import community as passes
 
     stretches = passes.shuffled(-(-n // _STRETCH), seed)
-    order = (stretches[:, None] * np.int32(_STRETCH) + np.arange(_STRETCH, dtype=np.int32)).ravel()
+    order: NDArray[np.int32] = (
+        stretches[:, None] * np.int32(_STRETCH) + np.arange(_STRETCH, dtype=np.int32)
+    ).ravel()
     return order[order < n]
 
 
