@@ -23,6 +23,7 @@ LARGE_GAIN: Final = 2e-3
 what is left then is less than a thousandth (measured against igraph at its convergence)."""
 
 _STRETCH: Final = 64
+_SHUFFLED: Final = 50_000
 
 
 class Communities(NamedTuple):
@@ -201,13 +202,15 @@ def _round(
 
 
 def _order(n: int, seed: int) -> NDArray[np.int32]:
-    """Return 0..n-1 with stretches of ``_STRETCH`` shuffled: what is near in memory stays near."""
+    """Return 0..n-1 shuffled, in a large level by stretches: what is near in memory stays near."""
     from htx_pipeline.graph.kernels import community as passes
 
-    stretches = passes.shuffled(-(-n // _STRETCH), seed)
-    order: NDArray[np.int32] = (
-        stretches[:, None] * np.int32(_STRETCH) + np.arange(_STRETCH, dtype=np.int32)
-    ).ravel()
+    order: NDArray[np.int32]
+    if n < _SHUFFLED:
+        order = passes.shuffled(n, seed)
+        return order
+    first = passes.shuffled(-(-n // _STRETCH), seed) * np.int32(_STRETCH)
+    order = (first[:, None] + np.arange(_STRETCH, dtype=np.int32)).ravel()
     return order[order < n]
 
 
