@@ -28,7 +28,7 @@ test: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python -m htx_pipeline.schemas.generate --check
 	$(BIN)/dg check defs
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest --doctest-modules tests htx_pipeline -n auto --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
