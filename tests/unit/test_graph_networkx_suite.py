@@ -82,7 +82,7 @@ def test_every_claim_is_covered_by_a_module() -> None:
 
 @pytest.mark.slow
 def test_networkx_own_tests_pass_through_the_backend() -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rf"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rf", "-o", "addopts="]
     command += ["--pyargs", *(f"networkx.algorithms.{module}" for module in MODULES)]
     command += ["--deselect", f"algorithms/tests/test_dag.py::{SNAPSHOT}"]
     command += ["-k", f"not {SNAPSHOT.split('::')[1]}"]
