@@ -12,6 +12,7 @@ $(VENV)/.run: requirements/run.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m htx_pipeline.graph.kernels
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt

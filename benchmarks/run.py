@@ -53,17 +53,23 @@ def main(arguments: list[str] | None = None) -> int:
         made = importlib.import_module(f"benchmarks.{name}").bench()
         rows += [{"module": name, **row} for row in made]
     rows.sort(
-        key=lambda r: (MODULES.index(r["module"]), str(r["bench"]), int(r["size"]), str(r["peer"]))
+        key=lambda r: (
+            MODULES.index(r["module"]),
+            str(r["bench"]),
+            str(r["size"]).rjust(14),
+            str(r["peer"]),
+        )
     )
     print(
-        f"{'bench':<34} {'size':>12} {'peer':<28} {'cpu ratio':>9} {'goal':>10} {'met':>4} {'peak MB':>8}"
+        f"{'bench':<34} {'size':>14} {'peer':<28} {'cpu ratio':>9} {'goal':>10} {'met':>4} {'peak MB':>8}"
     )
     for r in rows:
         met = "" if r.get("met") is None else "yes" if r["met"] else "NO"
         ratio = "" if r.get("cpu_ratio") is None else f"{r['cpu_ratio']:.2f}"
         peak = "" if r.get("peak_mb") is None else f"{r['peak_mb']:.0f}"
+        size = f"{r['size']:,}" if isinstance(r["size"], int) else str(r["size"])
         print(
-            f"{r['bench']:<34} {r['size']:>12,} {r['peer']:<28} {ratio:>9} {r.get('goal') or ''!s:>10} {met:>4} {peak:>8}"
+            f"{r['bench']:<34} {size:>14} {r['peer']:<28} {ratio:>9} {r.get('goal') or ''!s:>10} {met:>4} {peak:>8}"
         )
     machine = {
         "system": platform.system(),
