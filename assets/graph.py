@@ -7,7 +7,7 @@ import polars as pl
 
 from htx_pipeline.clusters import detect
 from htx_pipeline.graph import network
-from htx_pipeline.orchestration.metadata import OWNERS, frame_metadata
+from htx_pipeline.orchestration.metadata import OWNERS
 from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, SettingsResource
 
 _COMMON = {"group_name": "graph", "owners": OWNERS["graph"], "partitions_def": PERIOD_PARTITIONS}
@@ -43,7 +43,7 @@ def edges(linkages: pl.DataFrame) -> Iterator[dg.Output[pl.DataFrame] | dg.Asset
             metadata=counts,
             allow_retries=False,
         )
-    yield dg.Output(made, metadata=frame_metadata(made))
+    yield dg.Output(made)
 
 
 @dg.asset(

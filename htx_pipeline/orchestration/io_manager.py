@@ -14,6 +14,7 @@ import polars as pl
 
 from htx_pipeline import storage
 from htx_pipeline.errors import InputError
+from htx_pipeline.orchestration.metadata import frame_metadata
 from htx_pipeline.settings import Settings
 
 
@@ -46,6 +47,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
                 "bytes": written.bytes,
                 "sha256": written.sha256,
                 "path": dg.MetadataValue.path(str(written.path)),
+                **frame_metadata(obj),
             }
         )
 

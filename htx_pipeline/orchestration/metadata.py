@@ -22,9 +22,9 @@ OWNERS: Final = {
 }
 
 
-def frame_metadata(frame: pl.DataFrame) -> dict[str, Any]:
-    """Return the column schema of a computed frame as run metadata; counts and types, no records."""
-    columns = [dg.TableColumn(name=n, type=str(t)) for n, t in frame.schema.items()]
+def frame_metadata(frame: pl.DataFrame | pl.LazyFrame) -> dict[str, Any]:
+    """Return the column schema of a computed frame as run metadata: names and types, no records."""
+    columns = [dg.TableColumn(name=n, type=str(t)) for n, t in frame.collect_schema().items()]
     return {"dagster/column_schema": dg.TableSchema(columns=columns)}
 
 
