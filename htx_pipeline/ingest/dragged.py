@@ -28,6 +28,24 @@ class DraggedRun:
     text: str
 
 
+def _parts(value: Any) -> tuple[str, int, str] | None:
+    """Return what stands before, in and after the last number of a text with words; else None."""
+    if type(value) is not str or not value:
+        return None
+    found = _LAST_NUMBER.match(value)
+    if found is None:
+        return None
+    before, after = found.group(1) or "", found.group(3)
+    words = re.sub(r"[\W\d_]+", "", before + after)
+    return (before, int(found.group(2)), after) if len(words) >= 3 else None
+
+
+def _follows(before: tuple[str, int, str] | None, now: tuple[str, int, str] | None) -> bool:
+    if before is None or now is None:
+        return False
+    return now[0] == before[0] and now[2] == before[2] and now[1] == before[1] + 1
+
+
 def dragged_runs(cells: Sequence[Any]) -> list[DraggedRun]:
     """Return runs of at least `MIN_RUN` cells with the same words and a number that grows by one.
 
@@ -41,6 +59,10 @@ def dragged_runs(cells: Sequence[Any]) -> list[DraggedRun]:
     >>> dragged_runs(list(range(100)))
     []
     """
+    # A run of MIN_RUN rows holds two neighbours at one of these places.
+    places = range(0, len(cells) - 1, MIN_RUN // 2)
+    if not any(_follows(_parts(cells[i]), _parts(cells[i + 1])) for i in places):
+        return []
     runs: list[DraggedRun] = []
     start = 0
     before: tuple[str, int, str] | None = None
@@ -52,21 +74,8 @@ def dragged_runs(cells: Sequence[Any]) -> list[DraggedRun]:
             )
 
     for i, value in enumerate(cells):
-        now: tuple[str, int, str] | None = None
-        if type(value) is str and value and value[-1:].strip():
-            found = _LAST_NUMBER.match(value)
-            words = (
-                re.sub(r"[\W\d_]+", "", (found.group(1) or "") + found.group(3)) if found else ""
-            )
-            if found and len(words) >= 3:
-                now = (found.group(1) or "", int(found.group(2)), found.group(3))
-        continues = (
-            now is not None
-            and before is not None
-            and now[0] == before[0]
-            and now[2] == before[2]
-            and now[1] == before[1] + 1
-        )
+        now = _parts(value)
+        continues = _follows(before, now)
         if not continues:
             close(i - 1)
             start = i

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping as Counts
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import polars as pl
@@ -194,8 +195,13 @@ class _Reader:
             self._assemble(columns, period), concat_findings(self.found), self._account()
         )
 
-    def _cells(self, at: int) -> list[Any]:
-        return [self.grid[r - 1][at - 1] for r in self.mapped.data_rows]
+    def _cells(self, at: int) -> Sequence[Any]:
+        return self._columns[at - 1] if self.mapped.data_rows else ()
+
+    @cached_property
+    def _columns(self) -> list[tuple[Any, ...]]:
+        """The data rows column by column; made once, after the corrections."""
+        return list(zip(*(self.grid[r - 1] for r in self.mapped.data_rows), strict=True))
 
     def _account(self) -> dict[str, Any]:
         return {
