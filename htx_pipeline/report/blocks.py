@@ -6,10 +6,12 @@ What does not: reading frames (`model`) or laying out (`pdf`, `html`, `workbook`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final, Literal
+
+import polars as pl
 
 from htx_pipeline.report import text
 
@@ -29,6 +31,25 @@ class Hidden:
 
 
 HIDDEN: Final = Hidden()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a block's numbers come from: the line printed under it, and the rows behind it.
+
+    ``only``: per core table, which of its rows count (all where absent). ``through``: tables between
+    the core tables and the page, in order ("graph/edges", "metrics/clusters").
+    """
+
+    line: str
+    tables: tuple[str, ...] = ()
+    only: Mapping[str, pl.Expr] = field(default_factory=dict, compare=False)
+    through: tuple[str, ...] = ()
+
+    def narrowed(self, only: Mapping[str, pl.Expr]) -> Source:
+        """Return the same source for fewer rows: those of one line of a table, or of one figure."""
+        both = {t: self.only[t] & only[t] if t in self.only else only[t] for t in only}
+        return replace(self, only={**self.only, **both})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +113,23 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table with its source line. ``sheet`` names the workbook sheet that holds it."""
+    """A table with its source.
+
+    ``sheet`` names the workbook sheet that holds it. ``row_key``: the column that names a line for
+    good ("org_id"), so that each of its figures keeps its id. ``row_rows``: from a line to the core
+    rows behind that line alone; where it is None, the table's own source stands for every line.
+    """
 
     id: str
     title: str
     fields: tuple[Field, ...]
     rows: tuple[Mapping[str, Any], ...]
-    source: str
+    source: Source
     sheet: str
+    row_key: str | None = None
+    row_rows: Callable[[Mapping[str, Any]], Mapping[str, pl.Expr]] | None = field(
+        default=None, compare=False
+    )
     total: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     more: tuple[Field, ...] = ()
@@ -140,13 +170,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A picture drawn from *spec* by `figures.render`, the words that replace it, and its data."""
+    """A picture drawn from *spec* by `figures.render`, the words that replace it, and its data.
+
+    ``spec["marks"]``, where present, tells what parts of the picture can be asked: each has the
+    ``gid`` of its SVG element, a ``title``, ``lines`` of text, and ``select``: filters it stands for.
+    """
 
     id: str
     title: str
     alt: str
     spec: Mapping[str, Any]
-    source: str
+    source: Source
     data: Table
     notes: tuple[str, ...] = ()
 
@@ -158,16 +192,21 @@ class Prose:
     id: str
     paragraphs: tuple[str, ...]
     is_list: bool = False
-    source: str = ""
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One headline figure."""
+    """One headline figure.
+
+    ``key`` names it for good among the facts of its block; ``source`` where it has one of its own.
+    """
 
     label: str
     value: str
     detail: str = ""
+    key: str = ""
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +215,7 @@ class Facts:
 
     id: str
     items: tuple[Fact, ...]
-    source: str
+    source: Source
 
 
 Block = Table | Figure | Prose | Facts
@@ -193,13 +232,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One document: the overview or one cluster."""
+    """One document: the overview, one cluster, one locality or one department."""
 
     id: str
     title: str
     subtitle: str
     scope: str
     sections: tuple[Section, ...]
+    kind: Literal["overview", "cluster", "locality", "department"] = "overview"
+    lang: Literal["vi", "en"] = "vi"
     cluster_id: str | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
 
@@ -223,18 +264,20 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """An overview and its clusters, with what is printed on all of them."""
+    """An overview and its clusters, localities and departments, with what is printed on all of them."""
 
     overview: Page
     clusters: tuple[Page, ...]
     settings: Any
     period: str
     withheld_cells: int = 0
+    localities: tuple[Page, ...] = ()
+    departments: tuple[Page, ...] = ()
 
     @property
     def pages(self) -> tuple[Page, ...]:
         """Return all pages, the overview first."""
-        return (self.overview, *self.clusters)
+        return (self.overview, *self.clusters, *self.localities, *self.departments)
 
 
 def money_field(

@@ -16,11 +16,12 @@ from htx_pipeline.report.blocks import (
     HIDDEN,
     Field,
     Figure,
+    Source,
     Table,
     money_field,
 )
 from htx_pipeline.report.disclosure import withheld
-from htx_pipeline.report.frames import Frames, Row, by, source_line
+from htx_pipeline.report.frames import Frames, Row, by, source_of
 from htx_pipeline.report.labels import (
     BASIS_TEXT,
     LEVELS,
@@ -47,9 +48,14 @@ class Builder:
     # ------------------------------------------------------------------ shared
 
     def source(
-        self, tables: Iterable[str], measure: str, *, only: Mapping[str, pl.Expr] | None = None
-    ) -> str:
-        return source_line(self.f, tables, measure=measure, only=only)
+        self,
+        tables: Iterable[str],
+        measure: str,
+        *,
+        only: Mapping[str, pl.Expr] | None = None,
+        through: Sequence[str] = (),
+    ) -> Source:
+        return source_of(self.f, tables, measure=measure, only=only, through=through)
 
     def product(self, code: str | None) -> str:
         return text.label(self.products, code)

@@ -55,6 +55,7 @@ class ClusterPages(Builder):
             subtitle=f"{self.o.title}, kỳ báo cáo {self.f.period}",
             scope=cluster_id,
             sections=tuple(s for s in sections if s.blocks),
+            kind="cluster",
             cluster_id=cluster_id,
             summary={
                 "name": name,

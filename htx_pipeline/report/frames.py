@@ -14,6 +14,7 @@ import polars as pl
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.report import text
+from htx_pipeline.report.blocks import Source
 
 EXPECTED: Final[dict[str, tuple[str, ...]]] = {
     "core/organisations": ("org_id", "name", "legal_type"),
@@ -138,15 +139,16 @@ def file_counts(frame: pl.DataFrame) -> list[tuple[str, int]]:
     return sorted(counted.iter_rows(), key=lambda item: (-item[1], item[0]))
 
 
-def source_line(
+def source_of(
     frames: Frames,
     tables: Iterable[str],
     *,
     measure: str,
     only: Mapping[str, pl.Expr] | None = None,
+    through: Sequence[str] = (),
     most: int = 3,
-) -> str:
-    """Return the source line of a block, computed from the provenance of the core rows behind it.
+) -> Source:
+    """Return the source of a block; its line is computed from the core rows behind it.
 
     Parameters
     ----------
@@ -156,11 +158,14 @@ def source_line(
         What is counted and how, in a few words.
     only:
         Per table, which rows count; all rows where absent.
+    through:
+        Tables between the core tables and the page, in order.
     most:
         Files named; the rest are counted.
     """
     counts: dict[str, int] = {}
-    for name in tables:
+    names = tuple(tables)
+    for name in names:
         frame = frames.frame(f"core/{name}")
         if only and name in only and frame.height:
             frame = frame.filter(only[name])
@@ -172,4 +177,7 @@ def source_line(
         rest = sum(rows for _, rows in ranked[most:])
         named.append(f"{text.number(len(ranked) - most)} tệp khác ({text.number(rest)} dòng)")
     files = ", ".join(named) or "không có dòng nguồn nào"
-    return f"Nguồn: {files}; kỳ {frames.period}; {measure}."
+    return Source(
+        line=f"Nguồn: {files}; kỳ {frames.period}; {measure}.",
+        tables=names, only=dict(only or {}), through=tuple(through),
+    )  # fmt: skip

@@ -115,7 +115,7 @@ def _block(
                 "kind": "prose",
                 "paragraphs": block.paragraphs,
                 "is_list": block.is_list,
-                "source": block.source,
+                "source": block.source.line if block.source else "",
             }
         case Table():
             numbers["table"] += 1
@@ -130,7 +130,7 @@ def _block(
                 "alt": block.alt,
                 "svg": inline_svg(pictures[block.id].svg, prefix=block.id),
                 "notes": [text.sentence(n) for n in block.notes],
-                "source": block.source,
+                "source": block.source.line,
                 "data": {**table_payload(block.data, 0), "id": block.data.id},
                 "data_shown": block.data.id in shown,
             }

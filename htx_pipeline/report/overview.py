@@ -21,6 +21,7 @@ from htx_pipeline.report.blocks import (
     Page,
     Prose,
     Section,
+    Source,
     Table,
     money_field,
 )
@@ -243,7 +244,7 @@ class OverviewPages(Builder):
             ),
         )  # fmt: skip
 
-    def level_table(self, rows: Sequence[Row], source: str) -> Table:
+    def level_table(self, rows: Sequence[Row], source: Source) -> Table:
         """Return the linked shares: one row for each sense and denominator, evidence levels across."""
         names, bases = list(LINKED_INDICATORS), list(DENOMINATORS)
         groups: dict[tuple[str, str], dict[str, Row]] = {}
@@ -362,7 +363,7 @@ class OverviewPages(Builder):
         figure = self.locality_figure(rows, source)
         return (table, figure) if figure else (table,)
 
-    def locality_figure(self, rows: Sequence[Row], source: str) -> Figure | None:
+    def locality_figure(self, rows: Sequence[Row], source: Source) -> Figure | None:
         levels = tuple(
             level for level in LEVELS if any(r[f"n_linked_{level}"] is not None for r in rows)
         )
@@ -602,7 +603,7 @@ class OverviewPages(Builder):
         figure = self.concentration_figure(source)
         return (table, figure) if figure else (table,)
 
-    def concentration_figure(self, source: str) -> Figure | None:
+    def concentration_figure(self, source: Source) -> Figure | None:
         points = [
             {
                 "label": c["cluster_name_vi"] or c["cluster_id"],

@@ -105,7 +105,7 @@ class PdfWriter:
                     "kind": "prose",
                     "paragraphs": list(block.paragraphs),
                     "is_list": block.is_list,
-                    "source": block.source,
+                    "source": block.source.line if block.source else "",
                 }
             case Table():
                 numbers["table"] += 1
@@ -121,7 +121,7 @@ class PdfWriter:
                     "alt": block.alt,
                     "svg": self.pictures[block.id].svg.decode(),
                     "notes": [text.sentence(n) for n in block.notes],
-                    "source": block.source,
+                    "source": block.source.line,
                 }
 
 
@@ -158,5 +158,5 @@ def table_payload(table: Table, number: int) -> dict[str, Any]:
         "rows": shown,
         "total": total,
         "notes": list(table.footnotes),
-        "source": table.source,
+        "source": table.source.line,
     }

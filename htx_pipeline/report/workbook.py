@@ -71,7 +71,7 @@ def write_workbook(report: Report) -> bytes:
                 name,
                 entries[0][1].title if len(entries) == 1 else _kind(entries),
                 rows,
-                entries[0][1].source,
+                entries[0][1].source.line,
             )
         )
     _contents(contents, listing, style, mark, report)
@@ -125,7 +125,10 @@ def _sheet(
         sheet.write_string(line, 0, mark, style.mark)
         line += 1
     notes = list(dict.fromkeys(n for _, t in entries for n in t.footnotes if "Bảng in " not in n))
-    for note in [entries[0][1].source if not stacked else _joint_source(entries, report), *notes]:
+    for note in [
+        entries[0][1].source.line if not stacked else _joint_source(entries, report),
+        *notes,
+    ]:
         sheet.write_string(line, 0, note, style.note)
         line += 1
     line += 1
@@ -171,9 +174,9 @@ def _sheet(
 
 
 def _joint_source(entries: Sequence[tuple[Page, Table]], report: Report) -> str:
-    count = len({t.source for _, t in entries})
+    count = len({t.source.line for _, t in entries})
     if count == 1:
-        return entries[0][1].source
+        return entries[0][1].source.line
     return (
         f"Nguồn: các dòng số liệu đứng sau từng phạm vi, xem trang «Tệp nguồn» và báo cáo PDF của cụm; "
         f"kỳ {report.period}."

@@ -132,9 +132,9 @@ def test_every_figure_table_and_headline_names_its_files_rows_and_period(hand, o
             for block in section.blocks:
                 if isinstance(block, Prose) and not block.source:
                     continue
-                assert block.source.startswith("Nguồn: "), (page.id, block.id)
-                assert "kỳ 2024" in block.source
-                assert "dòng)" in block.source
+                assert block.source.line.startswith("Nguồn: "), (page.id, block.id)
+                assert "kỳ 2024" in block.source.line
+                assert "dòng)" in block.source.line
 
 
 def test_the_source_line_of_a_cluster_counts_only_its_own_rows(hand, options) -> None:
@@ -149,13 +149,13 @@ def test_the_source_line_of_a_cluster_counts_only_its_own_rows(hand, options) ->
             pl.col("evidence") != "planned",
         )
         stages = table(page, "cong-doan")
-        assert f"lien_ket_2024.csv ({rows.height} dòng)" in stages.source
+        assert f"lien_ket_2024.csv ({rows.height} dòng)" in stages.source.line
 
 
 def test_many_files_are_counted_not_listed(hand) -> None:
     organisations = hand.register_only()["core/organisations"].with_row_index("i")
     many = organisations.with_columns(pl.format("huyen_{}.csv", "i").alias("source_file")).drop("i")
-    words = table(build({"core/organisations": many}, hand).overview, "dong-vao-ra").source
+    words = table(build({"core/organisations": many}, hand).overview, "dong-vao-ra").source.line
     assert "6 tệp khác (6 dòng)" in words
 
 
