@@ -15,8 +15,10 @@ from htx_pipeline.metrics import (
     position,
     reporting,
     risk,
+    standing,
     value,
 )
+from htx_pipeline.metrics import communes as commune_measures
 from htx_pipeline.metrics import concentration as concentration_measures
 from htx_pipeline.metrics import indicators as indicator_measures
 from htx_pipeline.metrics import localities as locality_measures
@@ -108,6 +110,24 @@ def localities(
     return locality_measures.localities(
         organisations, reports, edges, min_disclosure_count=settings.get().min_disclosure_count
     )
+
+
+@dg.asset(
+    key=["metrics", "communes"], ins={"organisations": _ORGANISATIONS, "reports": _REPORTS, "edges": _EDGES},
+    description="Xã, phường / communes on the newest administrative units: the measures of localities; the rows add up to the whole.",
+    kinds={"narwhals"}, **_COMMON,
+)  # fmt: skip
+def communes(
+    settings: SettingsResource,
+    organisations: pl.DataFrame,
+    reports: pl.DataFrame,
+    edges: pl.DataFrame,
+) -> dg.Output[pl.DataFrame]:
+    """Describe each commune of today."""
+    made = commune_measures.communes(
+        organisations, reports, edges, min_disclosure_count=settings.get().min_disclosure_count
+    )
+    return dg.Output(made, metadata=_undefined(made, "commune_code", "linked_share"))
 
 
 @dg.asset(
@@ -301,3 +321,32 @@ def changes(context: dg.AssetExecutionContext, edges: pl.DataFrame) -> pl.DataFr
     )
     context.add_output_metadata({"has_previous": not before.is_empty()})
     return made.clear() if before.is_empty() else made
+
+
+@dg.asset(
+    key=["metrics", "standing_changes"], kinds={"polars"},
+    ins={
+        key.rsplit("/", 1)[1]: dg.AssetIn(key=key.split("/"), partition_mapping=WITH_PREVIOUS) for key in standing.INPUTS
+    },
+    description="Mới, mất, tốt lên, kém đi, mới cảnh báo so với kỳ trước / what stands otherwise than in the period before.",
+    **_COMMON,
+)  # fmt: skip
+def standing_changes(
+    context: dg.AssetExecutionContext,
+    organisations: pl.DataFrame,
+    plan_tasks: pl.DataFrame,
+    edges: pl.DataFrame,
+    communities: pl.DataFrame,
+    clusters: pl.DataFrame,
+    localities: pl.DataFrame,
+    plan_progress: pl.DataFrame,
+    reporting_roster: pl.DataFrame,
+) -> dg.Output[pl.DataFrame]:
+    """Say what is new, gone, improved, worse or newly flagged."""
+    tables = (
+        organisations, plan_tasks, edges, communities, clusters, localities, plan_progress, reporting_roster,
+    )  # fmt: skip
+    made = standing.standing_changes(
+        dict(zip(standing.INPUTS, tables, strict=True)), period=context.partition_key
+    )
+    return dg.Output(made, metadata=dict(made.group_by("change").len().sort("change").iter_rows()))
