@@ -22,6 +22,9 @@ _METRICS = [
     "cluster_criteria",
     "reporting_roster",
     "reporting_roster_localities",
+    "communes",
+    "chain_stages",
+    "standing_changes",
 ]
 INPUTS = [
     "raw/source_files", *(f"raw/{t}_sheets" for t in TABLES), *(f"core/{t}" for t in _CORE), "graph/nodes", "graph/edges",

@@ -11,6 +11,8 @@ from typing import Any
 
 import polars as pl
 
+from htx_pipeline.metrics.communes import current_communes
+from htx_pipeline.metrics.ranking import careful_ranks
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import (
     HIDDEN,
@@ -41,6 +43,8 @@ class Builder:
         self.o = options
         self.products = dict(products) if products is not None else _product_labels()
         self.withheld = 0
+        self._placed: pl.DataFrame | None = None
+        self._strongest: tuple[dict[str, int], dict[str, int], dict[str, set[str]]] | None = None
         self.has_linkages = frames.has("core/linkages") or frames.has("graph/edges")
         self.clusters = self._ranked_clusters()
         self.localities = self._localities()
@@ -86,14 +90,85 @@ class Builder:
                 "metrics/localities", "n_cooperatives", "n_active", "n_reported", "n_unions",
                 *(f"n_linked_{level}" for level in LEVELS), "linked_share", "official_members",
                 "revenue_vnd", "n_revenue_stated", "member_income_vnd", "n_member_income", "area_ha",
-                "paid_value_vnd", "contracted_value_vnd",
+                "paid_value_vnd", "contracted_value_vnd", "linked_share_low", "linked_share_high", "households",
+                "n_linkages", "n_enterprises", "n_cooperative_groups",
             )
             if r["locality"] != "province"
         ]  # fmt: skip
         self.sums: dict[str, Any] = {}
         self._withhold(rows, "revenue_vnd", "n_revenue_stated")
         self._withhold(rows, "member_income_vnd", "n_member_income")
+        self._rank(rows)
         return by(rows, "n_cooperatives", "locality", descending=("n_cooperatives",))
+
+    def _rank(self, rows: Sequence[Row]) -> None:
+        """Put the range of ranks a locality may have, by linked share, into its row."""
+        named = [r for r in rows if r["locality"] != WITHOUT_PLACE]
+        kinds = {"low": pl.Float64, "high": pl.Float64, "n": pl.Int64, "known": pl.Int64}
+        keys = ("linked_share_low", "linked_share_high", "n_cooperatives", "n_reported")
+        frame = pl.DataFrame(
+            {k: [r[c] for r in named] for k, c in zip(kinds, keys, strict=True)}, schema=kinds
+        )
+        ranks = careful_ranks(frame, low="low", high="high", n="n", n_known="known").to_dicts()
+        for row in rows:
+            row |= {"rank": None, "missing_share": None, "rank_reason": None, "n_ranked": 0}
+        count = sum(r["rank_best"] is not None for r in ranks)
+        for row, rank in zip(named, ranks, strict=True):
+            best, worst = rank["rank_best"], rank["rank_worst"]
+            row |= {
+                "rank": None if best is None else str(best) if best == worst else f"{best}–{worst}",
+                "missing_share": rank["missing_share"],
+                "rank_reason": rank["rank_reason"],
+                "n_ranked": count,
+            }
+
+    def at_place(self, locality: str | None, *, commune: str | None = None) -> dict[str, pl.Expr]:
+        """Return which core rows belong to a locality, or to a commune of today.
+
+        A linkage belongs to the place of its cooperative seller, else of its cooperative buyer, else of
+        its seller, as `metrics/localities` counts it.
+        """
+        places = self._places()
+        column = "commune" if commune is not None else "locality"
+        here = places.filter(
+            pl.col(column).eq_missing(commune if commune is not None else locality)
+        )
+        ids = here["org_id"].to_list()
+        farmers = here.filter("is_coop")["org_id"].to_list()
+        every = places.filter("is_coop")["org_id"].to_list()
+        seller, buyer = pl.col("supplier_id"), pl.col("buyer_id")
+        linked = (
+            pl.when(seller.is_in(every)).then(seller.is_in(farmers))
+            .when(buyer.is_in(every)).then(buyer.is_in(farmers))
+            .otherwise(seller.is_in(ids))
+        )  # fmt: skip
+        return {
+            "organisations": pl.col("org_id").is_in(ids),
+            "cooperative_reports": pl.col("org_id").is_in(ids),
+            "linkages": linked,
+        }
+
+    def _places(self) -> pl.DataFrame:
+        """Return where each organisation is: locality, and commune of today."""
+        if self._placed is None:
+            frame = self.f.frame(
+                "core/organisations",
+                "org_id",
+                "legal_type",
+                "locality",
+                "admin_code",
+                "admin_version",
+            )
+            if "period" not in frame.columns:
+                frame = frame.with_columns(period=pl.lit(self.f.period))
+            frame = frame.with_columns(
+                pl.col("admin_code", "admin_version", "locality").cast(pl.String)
+            )
+            at = current_communes(frame).select("org_id", commune="commune_code")
+            self._placed = frame.select(
+                "org_id", "locality", is_coop=pl.col("legal_type").is_in(["htx", "lhhtx", "tht"])
+            ).join(at, on="org_id", how="left").sort("org_id")  # fmt: skip
+        return self._placed
 
     def _withhold(self, rows: Sequence[Row], value: str, count: str) -> None:
         """Put the mark of disclosure control into the cells of one column, and keep its total."""
@@ -281,6 +356,10 @@ class Builder:
             notes=(*notes, *self.money_notes()),
         )  # fmt: skip
 
+    def map_figure(self, scope: str, page: str) -> Figure | None:
+        """Return the map of a scope; None where nothing tells where its communes are."""
+        return None
+
     def reported_clusters(self) -> list[Row]:
         """Return the clusters that get a report of their own."""
         large = [c for c in self.clusters if (c["n_organisations"] or 0) >= self.o.min_cluster_size]
@@ -309,13 +388,50 @@ class Builder:
             "cooperative_reports": pl.col("org_id").is_in(ids),
         }
 
+    def product_rows(self, linkages: Sequence[Row]) -> list[Row]:
+        """Return linkages added up by product, the largest first."""
+        groups: dict[str | None, list[Row]] = {}
+        for r in linkages:
+            groups.setdefault(r["product_code"], []).append(r)
+        rows = [
+            {
+                "product_code": code,
+                "product": self.product(code),
+                "n_linkages": len(group),
+                "n_suppliers": len({r["supplier_id"] for r in group}),
+                "n_buyers": len({r["buyer_id"] for r in group}),
+                **{
+                    k: total(group, k)
+                    for k in (
+                        "contracted_value_vnd",
+                        "paid_value_vnd",
+                        "delivered_tonnes",
+                        "area_ha",
+                    )
+                },
+            }
+            for code, group in groups.items()
+        ]
+        return by(
+            rows,
+            "paid_value_vnd",
+            "n_linkages",
+            "product",
+            descending=("paid_value_vnd", "n_linkages"),
+        )
+
     def signed_linkages(self) -> list[Row]:
         """Return the linkages that are signed or stronger; a planned one has no value yet."""
         rows = self.f.rows(
-            "core/linkages", "product_code", "contracted_value_vnd", "paid_value_vnd", "delivered_tonnes",
+            "core/linkages", "linkage_id", "product_code", "contracted_value_vnd", "paid_value_vnd", "delivered_tonnes",
             "area_ha", "households", "evidence",
         )  # fmt: skip
         return [r for r in rows if r["evidence"] != "planned"]
+
+    def value(self, column: str) -> int | None:
+        """Return the exact sum of a money column of the linkages; null when nobody states it."""
+        stated: int | None = total(self.signed_linkages(), column)
+        return stated
 
     def province_indicators(self) -> list[Row]:
         rows = self.f.rows(
@@ -372,6 +488,18 @@ def ratio(part: float | None, whole: float | None) -> float | None:
     (0.25, None, None)
     """
     return None if part is None or not whole else part / whole
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """Return the mean of what is stated; null when nothing is.
+
+    Examples
+    --------
+    >>> mean([1.0, None, 0.0]), mean([None])
+    (0.5, None)
+    """
+    stated = [v for v in values if v is not None]
+    return math.fsum(stated) / len(stated) if stated else None
 
 
 def total(rows: Iterable[Mapping[str, Any]], key: str) -> Any:

@@ -36,6 +36,8 @@ POINTER: Final = "current.json"
 OVERVIEW: Final = "tong-quan.pdf"
 WORKBOOK: Final = "so-lieu.xlsx"
 INDEX: Final = "index.html"
+FOLDERS: Final = {"cluster": "cum", "locality": "dia-ban", "department": "so-nganh"}
+"""Folder of an edition for each kind of page but the overview."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -117,11 +119,11 @@ def write_edition(
 def _files(report: Report, pictures: Mapping[str, Picture], tell: Progress) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     writer = PdfWriter(report, pictures)
-    names = {page.id: f"cum/{page.id}.pdf" for page in report.clusters}
+    names = {page.id: f"{FOLDERS[page.kind]}/{page.id}.pdf" for page in report.pages[1:]}
     todo = len(report.pages)
     files[OVERVIEW] = writer.compile(report.overview)
     tell("PDF", 1, todo)
-    for done, page in enumerate(report.clusters, start=2):
+    for done, page in enumerate(report.pages[1:], start=2):
         files[names[page.id]] = writer.compile(page)
         tell("PDF", done, todo)
     files[WORKBOOK] = write_workbook(report)

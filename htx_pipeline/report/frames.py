@@ -29,6 +29,10 @@ EXPECTED: Final[dict[str, tuple[str, ...]]] = {
     "metrics/plan_progress": ("indicator",),
     "metrics/reporting_roster": ("org_id", "status"),
     "metrics/reporting_roster_localities": ("locality",),
+    "metrics/communes": ("commune_code",),
+    "metrics/standing_changes": ("subject", "subject_id", "change"),
+    "metrics/chain_stages": ("locality", "product_code", "stage"),
+    "core/plan_tasks": ("task", "department"),
 }
 """Columns without which a frame cannot be used; others may be absent and print as null."""
 
@@ -68,6 +72,10 @@ class Frames:
     def has(self, key: str) -> bool:
         """Return whether the frame is there and has rows in the period."""
         return key in self._frames and self._frames[key].height > 0
+
+    def is_given(self, key: str) -> bool:
+        """Return whether the frame is there, with rows or without."""
+        return key in self._frames
 
     def keys_ending(self, suffix: str) -> list[str]:
         """Return the keys that end with *suffix*, in order."""

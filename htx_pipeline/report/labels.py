@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from htx_pipeline.report import text
+from htx_pipeline.schemas.plan_tasks import TASK_STATUSES
 
 LEVELS: Final = ("planned", "signed", "active", "executed")
 LEVEL_TEXT: Final[dict[str, str]] = {
@@ -36,6 +37,7 @@ BASIS_TEXT: Final[dict[str, str]] = {
     "contracted_value": "giá trị theo hợp đồng",
     "links": "số liên kết",
 }
+TASK_LABELS: Final[dict[str, str]] = {c.code: c.label_vi for c in TASK_STATUSES}
 WITHOUT_PLACE: Final = "Chưa rõ địa bàn"
 
 

@@ -13,19 +13,22 @@ import polars as pl
 
 from htx_pipeline.report.blocks import Report
 from htx_pipeline.report.cluster import ClusterPages
+from htx_pipeline.report.departments import DepartmentPages
 from htx_pipeline.report.frames import Frames
+from htx_pipeline.report.localities import LocalityPages
 from htx_pipeline.report.options import ReportOptions
 from htx_pipeline.report.overview import OverviewPages
 
 
-class _Pages(OverviewPages, ClusterPages):
+class _Pages(OverviewPages, ClusterPages, LocalityPages, DepartmentPages):
     """Builds all pages of a report."""
 
     def report(self) -> Report:
-        clusters = tuple(self.cluster_page(row) for row in self.reported_clusters())
         return Report(
             overview=self.overview(),
-            clusters=clusters,
+            clusters=tuple(self.cluster_page(row) for row in self.reported_clusters()),
+            localities=self.locality_pages(),
+            departments=self.department_pages(),
             settings=self.o,
             period=self.f.period,
             withheld_cells=self.withheld,

@@ -57,12 +57,27 @@ class ReportOptions(BaseModel):
         int,
         Field(ge=0, description="Cluster reports written, in the order of the list of clusters."),
     ] = 40
+    max_locality_reports: Annotated[
+        int,
+        Field(
+            ge=0, description="Sheets of localities written, those with most cooperatives first."
+        ),
+    ] = 40
+    max_commune_reports: Annotated[
+        int,
+        Field(ge=0, description="Sheets of communes written, those with most cooperatives first."),
+    ] = 120
     members_printed: Annotated[
         int, Field(ge=1, description="Members printed in a cluster's PDF; the workbook has all.")
     ] = 40
     rows_printed: Annotated[
         int, Field(ge=1, description="Rows printed of any other long table; the workbook has all.")
     ] = 30
+
+    @property
+    def is_public(self) -> bool:
+        """Return whether the edition is for publication."""
+        return False
 
     @property
     def timestamp(self) -> datetime:

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from htx_pipeline.reference.thresholds import threshold
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import (
     HIDDEN,
@@ -26,14 +27,14 @@ from htx_pipeline.report.blocks import (
     money_field,
 )
 from htx_pipeline.report.builder import (
-    Builder,
     defined,
-    generic_reason,
+    mean,
     of_whole,
     ordered,
     ratio,
     total,
 )
+from htx_pipeline.report.changes import ChangeSections
 from htx_pipeline.report.frames import Row, by
 from htx_pipeline.report.labels import (
     BASIS_TEXT,
@@ -42,29 +43,29 @@ from htx_pipeline.report.labels import (
     LEVEL_TEXT,
     LEVELS,
     LINKED_INDICATORS,
-    NEEDS,
-    SEVERITY_TEXT,
     SHORT_LEVELS,
+    TASK_LABELS,
     WITHOUT_PLACE,
     gap_text,
     indicator_label,
     measure_text,
     together,
 )
-from htx_pipeline.schemas import TABLES
+from htx_pipeline.report.quality import QualitySections
 
 
-class OverviewPages(Builder):
+class OverviewPages(ChangeSections, QualitySections):
     """Builds the overview."""
 
     def overview(self) -> Page:
         sections = [
             Section(id="nhan-dinh", title="Nhận định chính", blocks=self.highlights()),
+            Section(id="thay-doi", title="Thay đổi so với kỳ trước", blocks=self.overview_changes()),
+            Section(id="ke-hoach", title="Tiến độ so với kế hoạch", blocks=(*self.plan(), *self.tasks())),
             Section(id="muc-do", title="Mức độ liên kết", blocks=self.linked_levels()),
             Section(id="dia-ban", title=f"Theo {self.o.locality_label.lower()}", blocks=self.by_locality()),
             Section(id="san-pham", title="Theo chuỗi sản phẩm", blocks=self.by_product()),
             Section(id="cum", title="Các cụm liên kết", blocks=self.cluster_list()),
-            Section(id="ke-hoach", title="Tiến độ so với chỉ tiêu kế hoạch", blocks=self.plan()),
             Section(id="chi-tieu", title="Các chỉ tiêu chung", blocks=self.indicators()),
             Section(id="chat-luong", title="Chất lượng số liệu", blocks=self.quality()),
             Section(id="chua-tinh", title="Những nội dung chưa tính được", blocks=self.not_computed()),
@@ -199,11 +200,6 @@ class OverviewPages(Builder):
         facts.append(Fact(label="Cụm liên kết", value=text.number(len(self.clusters))))
         return tuple(facts)
 
-    def value(self, column: str) -> int | None:
-        """Return the exact sum of a money column of the linkages; null when nobody states it."""
-        stated: int | None = total(self.signed_linkages(), column)
-        return stated
-
     def linked_levels(self) -> tuple[Block, ...]:
         if not self.has_linkages:
             return ()
@@ -320,6 +316,11 @@ class OverviewPages(Builder):
                 Field(key="n_linked_executed", label="Đã thực hiện", kind="count", width=0.9),
                 Field(key="linked_share", label="Tỷ lệ liên kết", kind="share", width=0.9),
             ]
+            if any(r["rank"] for r in rows):
+                fields += [
+                    Field(key="rank", label="Hạng", kind="words", width=0.7, why_null="không xếp hạng"),
+                    Field(key="missing_share", label="Thiếu báo cáo", kind="share", width=0.9),
+                ]  # fmt: skip
             if any(isinstance(r["paid_value_vnd"], int) for r in rows):
                 fields.append(
                     money_field(
@@ -342,7 +343,9 @@ class OverviewPages(Builder):
                 money_field("member_income_vnd", "Thu nhập thành viên", rows, why_null=reason)
             )
         summed = [
-            f for f in fields if f.is_number and f.key not in ("linked_share", "member_income_vnd")
+            f
+            for f in fields
+            if f.is_number and f.key not in ("linked_share", "member_income_vnd", "missing_share")
         ]
         sums: dict[str, Any] = {f.key: self.sums.get(f.key, total(rows, f.key)) for f in summed}
         sums["locality"] = "Cộng"
@@ -357,11 +360,23 @@ class OverviewPages(Builder):
             rows=tuple(rows),
             total=sums,
             source=source,
-            notes=self.money_notes(),
+            notes=(*self.rank_notes(rows), *self.money_notes()),
             page_rows=self.o.rows_printed,
+            row_key="locality",
+            row_rows=lambda r: self.at_place(None if r["locality"] == WITHOUT_PLACE else r["locality"]),
         )  # fmt: skip
         figure = self.locality_figure(rows, source)
         return (table, figure) if figure else (table,)
+
+    def rank_notes(self, rows: Sequence[Row]) -> tuple[str, ...]:
+        """Return what a rank means here, where there is one."""
+        if not any(r["rank"] for r in rows):
+            return ()
+        limit = text.share(threshold("own.ranking.missing_share")["value"], 0)
+        return (
+            "Hạng theo tỷ lệ liên kết: “2–5” nghĩa là với khoảng tin cậy 95 % chỉ biết địa bàn đứng trong khoảng ấy; "
+            f"địa bàn thiếu trên {limit} báo cáo không xếp hạng",
+        )
 
     def locality_figure(self, rows: Sequence[Row], source: Source) -> Figure | None:
         levels = tuple(
@@ -444,34 +459,7 @@ class OverviewPages(Builder):
         if not self.has_linkages:
             return ()
         linkages = self.signed_linkages()
-        groups: dict[str | None, list[Row]] = {}
-        for r in linkages:
-            groups.setdefault(r["product_code"], []).append(r)
-        rows = [
-            {
-                "product": self.product(code),
-                "n_linkages": len(group),
-                "n_suppliers": len({r["supplier_id"] for r in group}),
-                "n_buyers": len({r["buyer_id"] for r in group}),
-                **{
-                    k: total(group, k)
-                    for k in (
-                        "contracted_value_vnd",
-                        "paid_value_vnd",
-                        "delivered_tonnes",
-                        "area_ha",
-                    )
-                },
-            }
-            for code, group in groups.items()
-        ]
-        rows = by(
-            rows,
-            "paid_value_vnd",
-            "n_linkages",
-            "product",
-            descending=("paid_value_vnd", "n_linkages"),
-        )
+        rows = self.product_rows(linkages)
         fields = [
             Field(key="product", label="Chuỗi sản phẩm", width=2.0),
             Field(key="n_linkages", label="Số liên kết", kind="count", width=0.9),
@@ -650,49 +638,116 @@ class OverviewPages(Builder):
     def plan(self) -> tuple[Block, ...]:
         rows = self.f.rows(
             "metrics/plan_progress", "document", "denominator", "target_year", "comparator", "target_value",
-            "actual_value", "gap", "value_unit", "is_comparable", "reason", "is_verified", "indicator_vi",
+            "actual_value", "gap", "value_unit", "is_comparable", "is_met", "reason", "is_verified", "indicator_vi",
+            "scope",
         )  # fmt: skip
         if not rows:
             return ()
+
+        def note(r: Row) -> str:
+            if r["is_comparable"]:
+                said = {True: "Đạt", False: "Chưa đạt"}.get(r["is_met"], "So sánh được")
+            else:
+                said = text.sentence(text.label(text.REASONS, r["reason"]))[:-1]
+            return said if r["is_verified"] else f"{said}; chưa đối chiếu với văn bản gốc"
+
+        def order(r: Row) -> tuple[object, ...]:
+            # Targets of the year first, then later ones, then those whose year has passed.
+            year = r["target_year"] or 0
+            now = int(self.f.period)
+            age = 0 if year == now else 1 if year > now else 2
+            return (not r["is_comparable"], age, year if age < 2 else -year)
+
         shown = [
             {
-                "indicator": indicator_label(r),
+                "id": "|".join(str(r[k]) for k in ("document", "indicator", "denominator", "target_year")),
+                "indicator": indicator_label(r) + (
+                    f" (so với {text.label(DENOMINATORS, r['denominator'])})" if r["denominator"] not in (None, "none") else ""
+                ),
                 "denominator": text.label(DENOMINATORS, r["denominator"]),
                 "document": r["document"],
                 "target": together(f"{text.COMPARATORS.get(r['comparator'] or '', '')} {measure_text(r['target_value'], r['value_unit'])}"),
                 "year": r["target_year"],
                 "actual": together(measure_text(r["actual_value"], r["value_unit"])) if r["actual_value"] is not None else None,
                 "gap": together(gap_text(r["gap"], r["value_unit"])) if r["is_comparable"] else None,
-                "note": "; ".join(
-                    note
-                    for note, said in (
-                        (text.label(text.REASONS, r["reason"]), not r["is_comparable"]),
-                        ("chưa đối chiếu với văn bản gốc", not r["is_verified"]),
-                    )
-                    if said
-                )
-                or "so sánh được",
+                "note": note(r),
+                "is_printed": r["is_comparable"] and (r["target_year"] or 0) >= int(self.f.period),
+                "order": order(r),
             }
             for r in by(rows, "document", "target_year", "indicator", "denominator")
         ]  # fmt: skip
+        shown.sort(key=lambda r: (not r["is_printed"], r["order"]))
+        printed = sum(r["is_printed"] for r in shown)
+        why = "chưa tính hoặc chưa so sánh được, xem cột Đánh giá"
         return (
             Table(
                 id="tien-do-ke-hoach",
-                title="Kết quả so với chỉ tiêu kế hoạch",
+                title="Kết quả so với mục tiêu còn hiệu lực, cùng chỉ tiêu và cùng mẫu số",
                 sheet="Tiến độ kế hoạch",
+                row_key="id",
                 fields=(
-                    Field(key="indicator", label="Chỉ tiêu", width=2.0),
-                    Field(key="denominator", label="Mẫu số", width=1.2),
-                    Field(key="document", label="Văn bản", width=1.3),
+                    Field(key="indicator", label="Chỉ tiêu", width=3.1),
+                    Field(key="document", label="Văn bản", width=1.9),
                     Field(key="year", label="Năm", kind="code", width=0.6),
-                    Field(key="target", kind="words", label="Mục tiêu", width=1.1),
-                    Field(key="actual", kind="words", label=f"Kỳ {self.f.period}", width=1.1, why_null="chưa tính hoặc chưa so sánh được, xem cột Ghi chú"),
-                    Field(key="gap", kind="words", label="Chênh lệch", width=1.35, why_null="chưa tính hoặc chưa so sánh được, xem cột Ghi chú"),
-                    Field(key="note", label="Ghi chú", width=1.6),
+                    Field(key="target", kind="words", label="Mục tiêu", width=1.2),
+                    Field(key="actual", kind="words", label=f"Kỳ {self.f.period}", width=1.2, why_null=why),
+                    Field(key="gap", kind="words", label="Chênh lệch", width=1.3, why_null=why),
+                    Field(key="note", label="Đánh giá", width=1.3),
                 ),
+                more=(Field(key="denominator", label="Mẫu số"),),
                 rows=tuple(shown),
-                source=self.source(("plan_targets", "linkages", "cooperative_reports", "organisations"), "chỉ so sánh khi cùng chỉ tiêu và cùng mẫu số"),
-                page_rows=self.o.rows_printed,
+                source=self.source(
+                    ("plan_targets", "linkages", "cooperative_reports", "organisations"), "chỉ so sánh khi cùng chỉ tiêu và cùng mẫu số",
+                    through=("metrics/indicators", "metrics/plan_progress"),
+                ),
+                page_rows=min(self.o.rows_printed, printed or len(shown)),
+            ),
+        )  # fmt: skip
+
+    def tasks(self) -> tuple[Block, ...]:
+        """Return how far the plan's tasks are, by department."""
+        rows = self.f.rows(
+            "core/plan_tasks",
+            "document",
+            "task_number",
+            "locality",
+            "due_on",
+            "status",
+            "progress_share",
+        )
+        if not rows:
+            return ()
+        groups: dict[str, list[Row]] = {}
+        for r in rows:
+            groups.setdefault(r["department"], []).append(r)
+        counts = [
+            {
+                "department": department,
+                "n": len(group),
+                **{status: sum(r["status"] == status for r in group) for status in TASK_LABELS},
+                "progress": mean([r["progress_share"] for r in group]),
+            }
+            for department, group in sorted(groups.items())
+        ]
+        fields = [Field(key="n", label="Nhiệm vụ", kind="count", width=0.9)]
+        fields += [
+            Field(key=k, label=v, kind="count", width=0.95) for k, v in TASK_LABELS.items() if total(counts, k)
+        ]  # fmt: skip
+        return (
+            Table(
+                id="nhiem-vu",
+                title="Nhiệm vụ của kế hoạch theo cơ quan chủ trì",
+                sheet="Nhiệm vụ theo cơ quan",
+                row_key="department",
+                row_rows=lambda r: {"plan_tasks": pl.col("department") == r["department"]},
+                fields=(
+                    Field(key="department", label="Cơ quan chủ trì", width=2.6),
+                    *fields,
+                    Field(key="progress", label="Mức hoàn thành bình quân", kind="share", width=1.2, why_null="không nhiệm vụ nào nêu mức hoàn thành"),
+                ),
+                rows=tuple(counts),
+                total={"department": "Cộng", **{f.key: total(counts, f.key) for f in fields}, "progress": mean([r["progress_share"] for r in rows])},
+                source=self.source(("plan_tasks",), "mỗi dòng là một nhiệm vụ tại một địa bàn; mức hoàn thành theo báo cáo của cơ quan"),
             ),
         )  # fmt: skip
 
@@ -749,329 +804,6 @@ class OverviewPages(Builder):
                 rows=tuple(rows),
                 source=self.source(("cooperative_reports", "organisations", "linkages"), "mỗi chỉ tiêu kèm mẫu số của nó"),
                 notes=self.money_notes(),
-                page_rows=self.o.rows_printed,
-            ),
-        )  # fmt: skip
-
-    def ledger(self) -> list[Row]:
-        """Return the rules of the ledger, of all tables."""
-        keys = ["core/ledger"] if self.f.has("core/ledger") else self.f.keys_ending("_ledger")
-        wanted = ("table", "rule_id", "action", "rows_in", "rows_failed", "rows_rejected_first")
-        return [r for key in keys for r in self.f.rows(key, *wanted)]
-
-    def table_counts(self) -> list[Row]:
-        """Return rows in, kept, merged and rejected of each table read from sources."""
-        ledger = self.ledger()
-        counts = []
-        for name, table in TABLES.items():
-            kept = self.f.frame(f"core/{name}").height
-            rejected = self.f.frame(f"core/{name}_rejected").height
-            rules = [r for r in ledger if r["table"] == name]
-            merged = sum(r["rows_rejected_first"] or 0 for r in rules if r["action"] == "merge")
-            rows_in = max((r["rows_in"] or 0 for r in rules), default=kept + rejected)
-            if rows_in or kept or rejected:
-                counts.append(
-                    {
-                        "table": table.label_vi,
-                        "rows_in": rows_in,
-                        "rows_kept": kept,
-                        "rows_merged": merged,
-                        "rows_rejected": rejected,
-                        "share": ratio(rejected, rows_in),
-                    }
-                )
-        return counts
-
-    def finding_keys(self) -> list[str]:
-        """Return the frames of findings: the joint one, else one for each table."""
-        if "core/findings" in self.f.keys_ending("findings"):
-            return ["core/findings"]
-        return [k for k in self.f.keys_ending("_findings") if k.startswith("core/")]
-
-    def finding_counts(self) -> list[Row]:
-        """Return the findings of all tables, one row for each rule and severity."""
-        groups: dict[tuple[str, str, str], list[Row]] = {}
-        for key in self.finding_keys():
-            for r in self.f.rows(
-                key, "rule_id", "severity", "table", "source_file", "source_sheet", "source_row", "raw_value",
-                "reason_vi", "remedy_vi",
-            ):  # fmt: skip
-                groups.setdefault(
-                    (r["severity"] or "", r["table"] or "", r["rule_id"] or ""), []
-                ).append(r)
-        rank = {s: i for i, s in enumerate(SEVERITY_TEXT)}
-        lost = {(r["table"], r["rule_id"]): r["rows_rejected_first"] for r in self.ledger()}
-        rows = []
-        for (severity, table, rule), found in groups.items():
-            places = {(r["source_file"], r["source_sheet"], r["source_row"]) for r in found}
-            first = min(
-                found,
-                key=lambda r: (
-                    r["source_file"] or "",
-                    r["source_sheet"] or "",
-                    r["source_row"] or 0,
-                    r["reason_vi"] or "",
-                ),
-            )
-            at = f"{first['source_file'] or ''}"
-            if first["source_row"] is not None:
-                at += f", dòng {first['source_row']}"
-            rows.append(
-                {
-                    "severity": text.label(SEVERITY_TEXT, severity or None),
-                    "rank": rank.get(severity, 9),
-                    "table": TABLES[table].label_vi if table in TABLES else table,
-                    "rule": rule,
-                    "reason": generic_reason(found),
-                    "remedy": first["remedy_vi"],
-                    "n": len(found),
-                    "n_rows": len(places),
-                    "n_rejected": lost.get((table, rule)),
-                    "example": at,
-                }
-            )  # fmt: skip
-        return sorted(rows, key=lambda r: (r["rank"], -r["n"], r["table"], r["rule"]))
-
-    def roster(self) -> Table | None:
-        """Return how the units that should report did, by locality."""
-        rows = [
-            {**r, "locality": WITHOUT_PLACE if r["locality"] in (None, "unknown") else r["locality"]}
-            for r in self.f.rows(
-                "metrics/reporting_roster_localities", "n_expected", "n_on_time", "n_late", "n_undated", "n_partial",
-                "n_missing", "reported_share",
-            )
-        ]  # fmt: skip
-        if not rows or not self.f.has("core/cooperative_reports"):
-            return None
-        counted = [
-            Field(key="n_expected", label="Phải báo cáo", kind="count", width=0.9),
-            Field(key="n_on_time", label="Đúng hạn", kind="count", width=0.8),
-            Field(key="n_late", label="Nộp muộn", kind="count", width=0.8),
-            Field(key="n_undated", label="Không ghi ngày", kind="count", width=0.8),
-            Field(key="n_partial", label="Thiếu số liệu", kind="count", width=0.8),
-            Field(key="n_missing", label="Chưa nộp", kind="count", width=0.8),
-        ]
-        counted = [f for f in counted if total(rows, f.key) or f.key in ("n_expected", "n_missing")]
-        sums = {f.key: total(rows, f.key) for f in counted}
-        sums["reported_share"] = ratio(
-            (sums["n_expected"] or 0) - (sums["n_missing"] or 0), sums["n_expected"]
-        )
-        return Table(
-            id="tinh-hinh-bao-cao",
-            title=f"Tình hình gửi báo cáo kỳ {self.f.period}",
-            sheet="Tình hình báo cáo",
-            fields=(
-                Field(key="locality", label=self.o.locality_label, width=2.0),
-                *counted,
-                Field(key="reported_share", label="Tỷ lệ đã nộp", kind="share", width=0.9, why_null="không có đơn vị phải báo cáo"),
-            ),
-            rows=tuple(by(rows, "n_expected", "locality", descending=("n_expected",))),
-            total={"locality": "Cộng", **sums},
-            source=self.source(("organisations", "cooperative_reports"), "hợp tác xã, liên hiệp hợp tác xã thuộc diện báo cáo"),
-            page_rows=self.o.rows_printed,
-        )  # fmt: skip
-
-    def quality(self) -> tuple[Block, ...]:
-        blocks: list[Block] = []
-        counts = self.table_counts()
-        tables = tuple(TABLES)
-        if counts:
-            sums = {
-                k: total(counts, k)
-                for k in ("rows_in", "rows_kept", "rows_merged", "rows_rejected")
-            }
-            blocks.append(
-                Table(
-                    id="dong-vao-ra",
-                    title="Số dòng đọc vào, giữ lại, gộp và bị loại của từng bảng",
-                    sheet="Dòng vào và ra",
-                    fields=(
-                        Field(key="table", label="Bảng", width=2.4),
-                        Field(key="rows_in", label="Đọc vào", kind="count"),
-                        Field(key="rows_kept", label="Giữ lại", kind="count"),
-                        Field(key="rows_merged", label="Gộp trùng", kind="count"),
-                        Field(key="rows_rejected", label="Bị loại", kind="count"),
-                        Field(key="share", label="Tỷ lệ loại", kind="share"),
-                    ),
-                    rows=tuple(counts),
-                    total={"table": "Cộng", **sums, "share": ratio(sums["rows_rejected"], sums["rows_in"])},
-                    source=self.source(tables, "đọc vào = giữ lại + gộp trùng + bị loại"),
-                )
-            )  # fmt: skip
-        found = self.finding_counts()
-        if found:
-            blocks.append(
-                Table(
-                    id="ket-qua-kiem-tra",
-                    title="Kết quả kiểm tra số liệu theo quy tắc",
-                    sheet="Kết quả kiểm tra",
-                    fields=(
-                        Field(key="severity", label="Xử lý", width=1.0),
-                        Field(key="table", label="Bảng", width=1.2),
-                        Field(key="reason", label="Nội dung", width=3.4),
-                        Field(key="n_rows", label="Số dòng", kind="count", width=0.7),
-                        Field(key="n_rejected", label="Bị loại", kind="count", width=0.7, why_null="việc đọc tệp, không phải quy tắc loại dòng"),
-                        Field(key="example", label="Ví dụ", width=2.0),
-                    ),
-                    rows=tuple(found),
-                    source=self.source(tables, "mỗi dòng bị loại tính một lần, ở quy tắc đầu tiên loại nó; cột Số dòng không cộng được"),
-                    page_rows=self.o.rows_printed,
-                )
-            )  # fmt: skip
-        elif self.finding_keys():
-            blocks.append(
-                Prose(id="khong-loi", paragraphs=("Các quy tắc kiểm tra không phát hiện lỗi nào.",))
-            )
-        roster = self.roster()
-        if roster:
-            blocks.append(roster)
-        if self.f.has("core/cooperative_reports"):
-            late = self.not_reported()
-            if late:
-                blocks.append(
-                    Table(
-                        id="chua-bao-cao",
-                        title=f"Đơn vị chưa gửi báo cáo kỳ {self.f.period} ({text.number(len(late))} đơn vị)",
-                        sheet="Chưa báo cáo",
-                        fields=(
-                            Field(key="locality", label=self.o.locality_label, width=1.5, why_null="chưa rõ địa bàn"),
-                            Field(key="name", label="Tên đơn vị", width=3.0),
-                            Field(key="org_id", label="Mã tổ chức", kind="code", width=1.3),
-                            Field(key="state", label="Ghi chú", width=1.5, why_null="nguồn không nêu"),
-                        ),
-                        rows=tuple(late),
-                        source=self.source(("organisations", "cooperative_reports"), "thuộc diện báo cáo, không có báo cáo trong kỳ"),
-                        page_rows=self.o.rows_printed,
-                    )
-                )  # fmt: skip
-        if self.withheld:
-            blocks.append(
-                Prose(
-                    id="bi-mat",
-                    paragraphs=(
-                        f"Đã giữ bí mật {text.number(self.withheld)} ô số liệu về doanh thu, thu nhập vì có "
-                        f"dưới {self.o.min_disclosure_count} hợp tác xã đứng sau, hoặc vì nếu công bố thì có "
-                        "thể tính ngược ra ô đó.",
-                    ),
-                )
-            )
-        return tuple(blocks)
-
-    def not_computed(self) -> tuple[Block, ...]:
-        rows: list[Row] = []
-        if not self.has_linkages:
-            rows += [
-                {"what": what, "reason": "Nguồn không có bảng liên kết giữa hợp tác xã và doanh nghiệp", "need": need}
-                for what, need in (
-                    ("Tỷ lệ hợp tác xã có liên kết với doanh nghiệp, theo mọi mức bằng chứng", "Bảng liên kết: bên bán, bên mua, sản phẩm"),
-                    ("Cụm liên kết và các báo cáo cụm", "Bảng liên kết: bên bán, bên mua, sản phẩm"),
-                    ("Giá trị theo hợp đồng, giá trị đã thanh toán, tỷ lệ đã thực hiện", "Giá trị và khối lượng của từng hợp đồng"),
-                    ("Công đoạn có, công đoạn còn thiếu của chuỗi", "Nội dung liên kết theo bốn công đoạn của NĐ 98/2018/NĐ-CP"),
-                    ("Mức độ phụ thuộc vào bên mua lớn nhất", "Bảng liên kết có giá trị hoặc số lượng"),
-                )
-            ]  # fmt: skip
-        elif self.value("paid_value_vnd") is None and self.value("contracted_value_vnd") is None:
-            rows.append(
-                {
-                    "what": "Giá trị đi qua cụm, tỷ lệ đã thực hiện theo giá trị",
-                    "reason": "Nguồn không nêu giá trị của liên kết nào",
-                    "need": "Giá trị theo hợp đồng và giá trị đã thanh toán",
-                }
-            )
-        if not self.f.has("core/cooperative_reports"):
-            rows.append(
-                {
-                    "what": "Tỷ lệ đã báo cáo, doanh thu, thu nhập, xếp loại",
-                    "reason": "Nguồn không có báo cáo năm của hợp tác xã",
-                    "need": "Báo cáo năm của từng hợp tác xã",
-                }
-            )
-        groups: dict[str, dict[str, None]] = {}
-        for r in self.province_indicators():
-            if not defined(r) and (self.has_linkages or r["reason"] != "no_linkages"):
-                groups.setdefault(text.label(text.REASONS, r["reason"]), {})[indicator_label(r)] = (
-                    None
-                )
-        rows += [
-            {"what": "; ".join(sorted(names)), "reason": text.sentence(reason)[:-1], "need": NEEDS.get(reason, "Bổ sung số liệu")}
-            for reason, names in sorted(groups.items())
-        ]  # fmt: skip
-        if not rows:
-            return ()
-        return (
-            Table(
-                id="chua-tinh-duoc",
-                title="Nội dung chưa tính được và lý do",
-                sheet="Chưa tính được",
-                fields=(
-                    Field(key="what", label="Nội dung", width=3.4),
-                    Field(key="reason", label="Lý do", width=2.2),
-                    Field(key="need", label="Cần bổ sung", width=1.7),
-                ),
-                rows=tuple(rows),
-                source=self.source(tuple(TABLES), "đối chiếu số liệu nhận được với số liệu mà mỗi chỉ tiêu cần"),
-                page_rows=self.o.rows_printed,
-            ),
-        )  # fmt: skip
-
-    def sources(self) -> tuple[Block, ...]:
-        files: dict[str, Row] = {}
-        for name, table in TABLES.items():
-            for key, column in ((f"core/{name}", "kept"), (f"core/{name}_rejected", "rejected")):
-                for r in self.f.rows(key, "source_file", "source_id"):
-                    if r["source_file"] is None:
-                        continue
-                    row = files.setdefault(
-                        r["source_file"],
-                        {"file": r["source_file"], "hashes": set(), "tables": set(), "kept": 0, "rejected": 0},
-                    )  # fmt: skip
-                    row[column] += 1
-                    row["tables"].add(table.label_vi)
-                    if r["source_id"]:
-                        row["hashes"].add(str(r["source_id"]).split(":")[0])
-        idle = 0
-        for r in self.f.rows(
-            "raw/source_files", "source_file", "sha256", "mapping_id", "is_usable", "reason_vi"
-        ):
-            if r["source_file"] in files:
-                continue
-            if r["is_usable"] is False:
-                why = f"(không đọc được: {r['reason_vi'] or 'chưa rõ lý do'})"
-            elif r["mapping_id"] is None:
-                why = "(không có khai báo nguồn)"
-            else:
-                idle += 1
-                continue
-            files[r["source_file"]] = {
-                "file": r["source_file"], "hashes": {r["sha256"][:16]} if r["sha256"] else set(),
-                "tables": {why}, "kept": 0, "rejected": 0,
-            }  # fmt: skip
-        if not files:
-            return ()
-        rows = [
-            {
-                **r,
-                "hash": ", ".join(sorted(r["hashes"])),
-                "tables": text.listing(sorted(r["tables"])),
-            }
-            for _, r in sorted(files.items())
-        ]
-        return (
-            Table(
-                id="tep-nguon",
-                title="Tệp nguồn, mã kiểm tra và số dòng",
-                sheet="Tệp nguồn",
-                fields=(
-                    Field(key="file", label="Tệp", width=2.6),
-                    Field(key="hash", label="Mã kiểm tra (SHA-256, 16 ký tự đầu)", kind="code", width=2.0),
-                    Field(key="tables", label="Bảng", width=1.6),
-                    Field(key="kept", label="Dòng giữ lại", kind="count", width=0.8),
-                    Field(key="rejected", label="Dòng bị loại", kind="count", width=0.8),
-                ),
-                rows=tuple(rows),
-                total={"file": f"Cộng {text.number(len(rows))} tệp", "hash": " ", "tables": " ", "kept": total(rows, "kept"), "rejected": total(rows, "rejected")},
-                source=self.source(tuple(TABLES), "mỗi dòng số liệu giữ tên tệp, trang tính và số dòng gốc"),
-                notes=(f"{text.number(idle)} tệp khác không có dòng nào của kỳ này",) if idle else (),
                 page_rows=self.o.rows_printed,
             ),
         )  # fmt: skip

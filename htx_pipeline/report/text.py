@@ -6,6 +6,7 @@ What does not: where values come from (`model`) and how they are laid out (`pdf`
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -179,6 +180,21 @@ def listing(items: Iterable[str], *, most: int = 6, of: str = "mục") -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} và {names[-1]}"
+
+
+def slug(words: str) -> str:
+    """Return *words* as part of a file name: no marks, lower case, hyphens.
+
+    Examples
+    --------
+    >>> slug("Huyện Ia H'Drai"), slug("Thành phố Kon Tum")
+    ('huyen-ia-h-drai', 'thanh-pho-kon-tum')
+    """
+    plain = unicodedata.normalize("NFD", words.lower().replace("đ", "d"))
+    kept = "".join(
+        c if c.isascii() and c.isalnum() else "" if unicodedata.combining(c) else " " for c in plain
+    )
+    return "-".join(kept.split())
 
 
 def sentence(text: str) -> str:

@@ -210,7 +210,7 @@ def test_a_target_that_cannot_be_compared_says_why_and_has_no_gap(hand, options)
     other = next(r for r in plan.rows if r["gap"] is None)
     assert comparable["gap"].replace("\u00a0", " ") == "-8,0 điểm %"
     assert "chưa đối chiếu" in comparable["note"]
-    assert other["note"] == "khác đơn vị tính"
+    assert other["note"] == "Khác đơn vị tính"
 
 
 def test_an_undefined_indicator_is_listed_with_its_reason(hand, options) -> None:

@@ -1,0 +1,198 @@
+"""What changed since the report before: new, gone, improved, worse, newly flagged.
+
+What belongs here: these sections, for the whole and for one locality. What does not: finding what
+changed (`htx_pipeline.metrics.standing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from htx_pipeline.metrics.standing import CHANGES, SUBJECTS
+from htx_pipeline.reference.thresholds import threshold
+from htx_pipeline.report import text
+from htx_pipeline.report.blocks import Block, Field, Prose, Table
+from htx_pipeline.report.builder import Builder
+from htx_pipeline.report.frames import Row
+from htx_pipeline.report.labels import SHORT_LEVELS, measure_text
+
+SUBJECT_TEXT: Final[dict[str, str]] = {
+    "cooperative": "Hợp tác xã",
+    "cluster": "Cụm liên kết",
+    "locality": "Địa bàn",
+    "indicator": "Chỉ tiêu kế hoạch",
+    "task": "Nhiệm vụ",
+}
+CHANGE_TEXT: Final[dict[str, str]] = {
+    "new": "Mới",
+    "gone": "Không còn",
+    "improved": "Tốt lên",
+    "worse": "Kém đi",
+    "newly_flagged": "Mới cảnh báo",
+}
+MEASURE_TEXT: Final[dict[str, str]] = {
+    "is_registered": "có tên trong danh bạ",
+    "evidence_level": "mức liên kết cao nhất",
+    "has_reported": "kỳ trước có báo cáo, kỳ này chưa gửi",
+    "cluster": "theo thành viên chung với kỳ trước",
+    "paid_value_vnd": "giá trị đã thanh toán",
+    "contracted_value_vnd": "giá trị theo hợp đồng",
+    "largest_buyer_share": "tỷ trọng của bên mua lớn nhất",
+    "stages_missing": "số công đoạn còn thiếu",
+    "linked_executed_share": "tỷ lệ HTX có liên kết đã thực hiện",
+    "linked_active_share": "tỷ lệ HTX có liên kết đang thực hiện",
+    "indicator": "mức đạt mục tiêu",
+    "task": "trong kế hoạch của kỳ",
+    "status_done": "đã hoàn thành",
+    "status_late": "chậm tiến độ",
+}
+LEVEL_NAMES: Final = (
+    "không liên kết",
+    *(v.lower().removeprefix("từ ") for v in SHORT_LEVELS.values()),
+)
+
+
+def value_text(value: float | None, unit: str | None) -> str:
+    """Return one side of a change in words.
+
+    Examples
+    --------
+    >>> value_text(0.25, "share"), value_text(4.0, "evidence_level"), value_text(None, "VND")
+    ('25,0%', 'đã thực hiện', '–')
+    """
+    if value is None or unit == "yes_no":
+        return text.NULL_MARK
+    if unit == "evidence_level":
+        return LEVEL_NAMES[int(value)]
+    if unit == "stage":
+        return f"{text.number(value)} công đoạn"
+    return measure_text(value, unit)
+
+
+class ChangeSections(Builder):
+    """Builds the sections on what changed."""
+
+    def changed(self, keep: Callable[[Row], bool] = lambda _row: True) -> list[Row]:
+        """Return the changes, the gravest subjects first, in the order of the table."""
+        rows = self.f.rows(
+            "metrics/standing_changes", "previous_period", "label", "locality", "measure", "before", "after", "unit"
+        )  # fmt: skip
+        rank = {
+            s: i for i, s in enumerate(("indicator", "task", "locality", "cluster", "cooperative"))
+        }
+        grave = {c: i for i, c in enumerate(("newly_flagged", "worse", "gone", "improved", "new"))}
+        return sorted(
+            (r for r in rows if keep(r)),
+            key=lambda r: (
+                rank[r["subject"]], grave[r["change"]], r["locality"] or "", r["label"] or "", r["subject_id"], r["measure"]
+            ),
+        )  # fmt: skip
+
+    def change_blocks(
+        self, rows: list[Row], *, has_counts: bool, printed: int
+    ) -> tuple[Block, ...]:
+        """Return counts by subject and kind of change, and the list of what changed.
+
+        Parameters
+        ----------
+        rows:
+            Rows of `changed`.
+        has_counts:
+            Whether the table of counts is worth its place.
+        printed:
+            Lines of the list on a page; the workbook has all.
+        """
+        if not rows:
+            return ()
+        before = rows[0]["previous_period"]
+        source = self.source(
+            ("organisations", "linkages", "cooperative_reports", "plan_tasks"),
+            f"so kỳ {self.f.period} với kỳ {before}",
+            through=("metrics/standing_changes",),
+        )
+        share, value = (threshold(f"own.change.{k}")["value"] for k in ("share", "value"))
+        blocks: list[Block] = []
+        if has_counts:
+            counts = [
+                {
+                    "subject": SUBJECT_TEXT[subject],
+                    **{
+                        c: sum(r["subject"] == subject and r["change"] == c for r in rows)
+                        for c in CHANGES
+                    },
+                }
+                for subject in SUBJECTS
+                if any(r["subject"] == subject for r in rows)
+            ]
+            blocks.append(
+                Table(
+                    id="dem-thay-doi",
+                    title=f"Số thay đổi so với kỳ {before}",
+                    sheet="Số thay đổi",
+                    row_key="subject",
+                    fields=(
+                        Field(key="subject", label="Đối tượng", width=2.0),
+                        *(Field(key=c, label=CHANGE_TEXT[c], kind="count", width=1.0) for c in CHANGES),
+                    ),
+                    rows=tuple(counts),
+                    source=source,
+                )
+            )  # fmt: skip
+        shown = [
+            {
+                "id": "|".join((r["subject"], r["subject_id"], r["measure"])),
+                "subject": SUBJECT_TEXT[r["subject"]],
+                "label": r["label"],
+                "locality": r["locality"],
+                "change": CHANGE_TEXT[r["change"]],
+                "measure": text.label(MEASURE_TEXT, r["measure"]),
+                "before_text": value_text(r["before"], r["unit"]),
+                "after_text": value_text(r["after"], r["unit"]),
+                "before": r["before"],
+                "after": r["after"],
+                "unit": r["unit"],
+            }
+            for r in rows
+        ]
+        blocks.append(
+            Table(
+                id="danh-sach-thay-doi",
+                title=f"Những gì đã khác so với kỳ {before}",
+                sheet="Thay đổi",
+                row_key="id",
+                fields=(
+                    Field(key="change", label="Thay đổi", width=1.0),
+                    Field(key="subject", label="Đối tượng", width=1.1),
+                    Field(key="label", label="Tên", width=3.0),
+                    Field(key="measure", label="Căn cứ", width=1.8),
+                    Field(key="before_text", label=f"Kỳ {before}", kind="words", width=1.2, why_null="thay đổi không đo bằng số"),
+                    Field(key="after_text", label=f"Kỳ {self.f.period}", kind="words", width=1.2, why_null="thay đổi không đo bằng số"),
+                ),
+                more=(
+                    Field(key="locality", label=self.o.locality_label),
+                    Field(key="before", label="Trước (số)", kind="number"),
+                    Field(key="after", label="Sau (số)", kind="number"),
+                    Field(key="unit", label="Đơn vị tính", kind="code"),
+                ),
+                rows=tuple(shown),
+                source=source,
+                notes=(
+                    f"Tốt lên, kém đi: chênh từ {text.number(share * 100)} điểm % với tỷ lệ, từ {text.share(value, 0)} với "
+                    "giá trị (ngưỡng do phần mềm đặt, không phải quy định)",
+                ),
+                page_rows=printed,
+            )
+        )  # fmt: skip
+        return tuple(blocks)
+
+    def overview_changes(self) -> tuple[Block, ...]:
+        """Return the section of the overview."""
+        if not self.f.is_given("metrics/standing_changes"):
+            return ()
+        rows = self.changed()
+        if not rows:
+            return (
+                Prose(id="khong-doi", paragraphs=("Chưa có kỳ trước để so sánh, hoặc không có gì khác kỳ trước.",)),
+            )  # fmt: skip
+        return self.change_blocks(rows, has_counts=True, printed=14)

@@ -1,0 +1,492 @@
+"""One sheet per locality: where it stands, what it grows, which communes and cooperatives, what to mend.
+
+What belongs here: the sheets of old districts and of communes of today. What does not: the table of
+all localities (`overview`) and what is counted (`htx_pipeline.metrics.localities`, `communes`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import polars as pl
+
+from htx_pipeline.report import text
+from htx_pipeline.report.blocks import (
+    HIDDEN,
+    Block,
+    Fact,
+    Facts,
+    Field,
+    Page,
+    Prose,
+    Section,
+    Table,
+    money_field,
+)
+from htx_pipeline.report.builder import of_whole, ratio, total
+from htx_pipeline.report.changes import ChangeSections
+from htx_pipeline.report.frames import Row, by
+from htx_pipeline.report.labels import LEVELS, TASK_LABELS, WITHOUT_PLACE
+
+LEVEL_NAMES: Final = ("Chưa liên kết", "Dự kiến", "Đã ký", "Đang thực hiện", "Đã thực hiện")
+WHOLE_PROVINCE: Final = "toàn tỉnh"
+THROUGH: Final = ("graph/edges", "metrics/localities")
+
+
+class LocalityPages(ChangeSections):
+    """Builds the sheets of localities."""
+
+    def locality_pages(self) -> tuple[Page, ...]:
+        """Return a sheet for each old district (or locality as written), then for each commune."""
+        named = [
+            r for r in self.localities if r["locality"] != WITHOUT_PLACE and r["n_cooperatives"]
+        ]
+        pages = [self.locality_page(r) for r in named[: self.o.max_locality_reports]]
+        communes = by(
+            self.communes(), "n_cooperatives", "commune_code", descending=("n_cooperatives",)
+        )
+        pages += [self.commune_page(r) for r in communes[: self.o.max_commune_reports]]
+        return tuple(pages)
+
+    def communes(self, locality: str | None = None) -> list[Row]:
+        """Return the communes of today that have a cooperative, of one district or of all."""
+        rows = self.f.rows(
+            "metrics/communes", "commune_name", "locality", "n_cooperatives", "n_active", "n_reported", "n_linkages",
+            *(f"n_linked_{level}" for level in LEVELS), "paid_value_vnd", "contracted_value_vnd", "area_ha", "households",
+            "official_members",
+        )  # fmt: skip
+        known = [r for r in rows if r["commune_code"] is not None and r["n_cooperatives"]]
+        if locality is not None:
+            known = [r for r in known if r["locality"] == locality]
+        return by(
+            known, "n_cooperatives", "commune_name", "commune_code", descending=("n_cooperatives",)
+        )
+
+    # ------------------------------------------------------------------ old district
+
+    def locality_page(self, r: Row) -> Page:
+        """Return the sheet of one locality."""
+        name = r["locality"]
+        only = self.at_place(name)
+        sections = [
+            Section(id="nhan-dinh", title="Nhận định chính", blocks=self.standing(r, only)),
+            Section(id="thay-doi", title="Thay đổi so với kỳ trước", blocks=self.local_changes(name)),
+            Section(id="san-pham", title="Sản phẩm và công đoạn", blocks=self.local_products(name, only)),
+            Section(id="xa-phuong", title="Xã, phường", blocks=self.local_communes(name)),
+            Section(id="nhiem-vu", title="Nhiệm vụ của kế hoạch", blocks=self.local_tasks(name)),
+            Section(id="hop-tac-xa", title="Hợp tác xã trên địa bàn", blocks=self.local_cooperatives(only)),
+            Section(id="so-lieu", title="Độ tin cậy của số liệu", blocks=self.local_quality(r, only)),
+        ]  # fmt: skip
+        return Page(
+            id=f"dia-ban-{self.place_slug(name)}",
+            title=f"Liên kết theo chuỗi giá trị tại {name}",
+            subtitle=f"{self.o.title}, kỳ báo cáo {self.f.period}",
+            scope=f"locality:{name}",
+            sections=tuple(s for s in sections if s.blocks),
+            kind="locality",
+            summary=self.place_summary(r, name),
+        )
+
+    def place_summary(self, r: Row, name: str) -> dict[str, str]:
+        """Return what an index shows of a sheet."""
+        return {
+            "name": name,
+            "n_cooperatives": text.number(r["n_cooperatives"]),
+            "linked": text.number(r["n_linked_active"]),
+            "value": text.money(r["paid_value_vnd"])
+            if isinstance(r["paid_value_vnd"], int)
+            else text.NULL_MARK,
+            "localities": name,
+        }
+
+    def standing(self, r: Row, only: Mapping[str, pl.Expr]) -> tuple[Block, ...]:
+        """Return the headline figures and sentences of a locality."""
+        source = self.source(
+            ("organisations", "cooperative_reports", "linkages"), f"số liệu của {r['locality']}", only=only, through=THROUGH
+        )  # fmt: skip
+        said = [self.say_linked(r), *self.say_rank(r), *self.say_missing_stages(r["locality"])]
+        return (
+            Facts(id="so-chinh", items=self.place_facts(r), source=source),
+            Prose(id="cau-chinh", paragraphs=tuple(text.sentence(s) for s in said if s), is_list=True, source=source),
+        )  # fmt: skip
+
+    def place_facts(self, r: Row) -> tuple[Fact, ...]:
+        """Return the headline figures of a locality or commune."""
+        count = r["n_cooperatives"]
+        facts = [
+            Fact(key="n_cooperatives", label="Hợp tác xã", value=text.number(count), detail=f"{text.number(r['n_active'])} đang hoạt động"),
+            Fact(key="n_reported", label="Đã gửi báo cáo", value=text.number(r["n_reported"]), detail=text.share(ratio(r["n_reported"], count))),
+        ]  # fmt: skip
+        if self.has_linkages:
+            facts.append(
+                Fact(key="n_linked_active", label="Có liên kết", value=f"{text.number(r['n_linked_active'])} HTX",
+                     detail=f"{text.share(ratio(r['n_linked_active'], count))}, từ mức đang thực hiện")
+            )  # fmt: skip
+            if r["n_linked_executed"] is not None:
+                facts.append(
+                    Fact(key="n_linked_executed", label="Đã thực hiện", value=f"{text.number(r['n_linked_executed'])} HTX",
+                         detail=text.share(ratio(r["n_linked_executed"], count)))
+                )  # fmt: skip
+            if isinstance(r["paid_value_vnd"], int):
+                facts.append(
+                    Fact(key="paid_value_vnd", label="Đã thanh toán", value=text.money(r["paid_value_vnd"]),
+                         detail=f"hợp đồng: {text.money(r['contracted_value_vnd'])}")
+                )  # fmt: skip
+        return tuple(facts)
+
+    def say_linked(self, r: Row) -> str:
+        """Say how many cooperatives are linked, and how many of these have delivered or been paid."""
+        count = r["n_cooperatives"]
+        if not self.has_linkages or r["n_linked_active"] is None:
+            return f"Địa bàn có {text.number(count)} hợp tác xã; nguồn không có dữ liệu liên kết"
+        line = f"{of_whole(r['n_linked_active'], count, 'hợp tác xã')} có liên kết đang thực hiện trở lên"
+        if r["n_linked_executed"] is not None:
+            line += f"; {of_whole(r['n_linked_executed'], count)} đã giao hàng hoặc thanh toán"
+        rest = count - (r["n_linked_signed"] or 0)
+        if rest > 0:
+            line += f"; {text.number(rest)} hợp tác xã chưa có liên kết nào đã ký"
+        return line
+
+    def say_rank(self, r: Row) -> list[str]:
+        """Say where the locality stands among the others, or why that cannot be said."""
+        missing = text.share(r["missing_share"])
+        if r["rank"] is None:
+            if r["rank_reason"] == "too_much_missing":
+                return [f"Không xếp hạng địa bàn này: {missing} số hợp tác xã chưa gửi báo cáo"]
+            return []
+        where = f"thứ {r['rank']}" if "–" not in r["rank"] else f"trong khoảng thứ {r['rank']}"
+        return [
+            f"Tỷ lệ liên kết đứng {where} trên {text.number(r['n_ranked'])} địa bàn được xếp hạng (khoảng tin cậy 95 %); "
+            f"{missing} số hợp tác xã chưa gửi báo cáo"
+        ]
+
+    def say_missing_stages(self, locality: str) -> list[str]:
+        """Say which stages its products lack, and which of these are served from outside."""
+        rows = [
+            r
+            for r in self.f.rows("metrics/chain_stages", "is_present", "is_served_from_outside", "is_named_by_decree")
+            if r["locality"] == locality and r["is_present"] is False and r["is_named_by_decree"]
+        ]  # fmt: skip
+        if not rows:
+            return []
+        order = list(text.STAGES)
+        groups: dict[str, list[str]] = {}
+        for r in sorted(
+            rows,
+            key=lambda r: (
+                order.index(r["stage"]) if r["stage"] in order else 9,
+                r["product_code"],
+            ),
+        ):
+            groups.setdefault(r["stage"], []).append(self.product(r["product_code"]).lower())
+        parts = [
+            f"{text.label(text.STAGES, stage).lower()} ({text.listing(names, most=4, of='sản phẩm')})"
+            for stage, names in groups.items()
+        ]
+        return [f"Trên địa bàn chưa thấy tổ chức đảm nhận: {'; '.join(parts)}"]
+
+    def local_changes(self, name: str) -> tuple[Block, ...]:
+        """Return what changed in one locality."""
+        rows = self.changed(lambda r: r["locality"] == name)
+        return self.change_blocks(rows, has_counts=False, printed=10)
+
+    def local_linkages(self, only: Mapping[str, pl.Expr]) -> list[Row]:
+        """Return the signed linkages of a place."""
+        frame = self.f.frame("core/linkages", "evidence")
+        if not frame.height:
+            return []
+        ids = set(frame.filter(only["linkages"])["linkage_id"].to_list())
+        return [r for r in self.signed_linkages() if r["linkage_id"] in ids]
+
+    def local_products(self, name: str, only: Mapping[str, pl.Expr]) -> tuple[Block, ...]:
+        """Return the linkages of a place by product, and the stages its chains have."""
+        rows = self.product_rows(self.local_linkages(only))
+        if not rows:
+            return ()
+        present: dict[str, list[str]] = {}
+        for r in self.f.rows("metrics/chain_stages", "is_present"):
+            if r["locality"] == name and r["is_present"]:
+                present.setdefault(r["product_code"], []).append(r["stage"])
+        order = list(text.STAGES)
+        for r in rows:
+            stages = sorted(
+                present.get(r["product_code"] or "", []),
+                key=lambda s: order.index(s) if s in order else 9,
+            )
+            r["stages"] = ", ".join(text.label(text.SHORT_STAGES, s) for s in stages) or None
+        why = "không có liên kết nào nêu số liệu này"
+        fields = [
+            Field(key="product", label="Sản phẩm", width=1.8),
+            Field(key="n_linkages", label="Số liên kết", kind="count", width=0.8),
+            Field(key="n_buyers", label="Bên mua", kind="count", width=0.7),
+        ]
+        if any(r["contracted_value_vnd"] is not None for r in rows):
+            fields.append(money_field("contracted_value_vnd", "Theo hợp đồng", rows, why_null=why))
+        if any(r["paid_value_vnd"] is not None for r in rows):
+            fields.append(money_field("paid_value_vnd", "Đã thanh toán", rows, why_null=why))
+        if any(r["area_ha"] is not None for r in rows):
+            fields.append(
+                Field(
+                    key="area_ha", label="Diện tích", kind="ha", unit="ha", width=0.9, why_null=why
+                )
+            )
+        fields.append(
+            Field(key="stages", label="Công đoạn có trên địa bàn", width=2.2, why_null="chưa rõ")
+        )
+        signed = pl.col("evidence") != "planned"
+        source = self.source(
+            ("linkages",), "cộng các liên kết từ mức đã ký trở lên", only={"linkages": only["linkages"] & signed}
+        )  # fmt: skip
+        return (
+            Table(
+                id="san-pham",
+                title="Liên kết theo sản phẩm",
+                sheet="Sản phẩm theo địa bàn",
+                row_key="product_code",
+                row_rows=lambda r: {"linkages": pl.col("product_code").eq_missing(r["product_code"])},
+                fields=tuple(fields),
+                rows=tuple(rows),
+                source=source,
+                notes=self.money_notes(),
+                page_rows=12,
+            ),
+        )  # fmt: skip
+
+    def local_communes(self, name: str) -> tuple[Block, ...]:
+        """Return the communes of a district, and its map."""
+        blocks: list[Block] = []
+        figure = self.map_figure(f"locality:{name}", f"dia-ban-{self.place_slug(name)}")
+        if figure is not None:
+            blocks.append(figure)
+        rows = self.communes(name)
+        if len(rows) > 1:
+            blocks.append(self.commune_table(rows))
+        return tuple(blocks)
+
+    def commune_table(self, rows: Sequence[Row]) -> Table:
+        """Return communes side by side."""
+        fields = [
+            Field(key="commune_name", label="Xã, phường (từ 01/7/2025)", width=2.2),
+            Field(key="n_cooperatives", label="Số HTX", kind="count", width=0.8),
+            Field(key="n_reported", label="Đã báo cáo", kind="count", width=0.9),
+        ]
+        if self.has_linkages:
+            fields += [
+                Field(key="n_linked_active", label="Có liên kết", kind="count", width=0.9),
+                Field(key="n_linked_executed", label="Đã thực hiện", kind="count", width=0.9, why_null="nguồn không nêu việc giao hàng"),
+            ]  # fmt: skip
+            if any(r["paid_value_vnd"] is not None for r in rows):
+                fields.append(
+                    money_field(
+                        "paid_value_vnd",
+                        "Đã thanh toán",
+                        rows,
+                        why_null="không có hợp đồng nêu giá trị",
+                    )
+                )
+        counted = [f for f in fields if f.is_number]
+        return Table(
+            id="xa-phuong",
+            title="Hợp tác xã và liên kết theo xã, phường",
+            sheet="Theo xã phường",
+            row_key="commune_code",
+            row_rows=lambda r: self.at_place(None, commune=r["commune_code"]),
+            fields=tuple(fields),
+            more=(Field(key="commune_code", label="Mã xã, phường", kind="code"), Field(key="locality", label="Huyện (đến 30/6/2025)")),
+            rows=tuple(rows),
+            total={"commune_name": "Cộng", **{f.key: total(rows, f.key) for f in counted}},
+            source=self.source(
+                ("organisations", "cooperative_reports", "linkages"), "địa bàn theo đơn vị hành chính hiện nay",
+                through=("graph/edges", "metrics/communes"),
+            ),
+            page_rows=self.o.rows_printed,
+        )  # fmt: skip
+
+    def local_tasks(self, name: str) -> tuple[Block, ...]:
+        """Return the plan's tasks in one locality, then those of the whole province."""
+        rows = [
+            {
+                **r,
+                "status_text": text.label(TASK_LABELS, r["status"]),
+                "id": "|".join((r["document"], r["task_number"], r["locality"])),
+                "is_own": r["locality"] == name,
+            }
+            for r in self.f.rows("core/plan_tasks", "document", "task_number", "locality", "due_on", "status", "progress_share")
+            if r["locality"] == name
+        ]  # fmt: skip
+        if not rows:
+            return ()
+        return (
+            Table(
+                id="nhiem-vu",
+                title="Nhiệm vụ giao cho địa bàn",
+                sheet="Nhiệm vụ theo địa bàn",
+                row_key="id",
+                row_rows=lambda r: {
+                    "plan_tasks": (pl.col("document") == r["document"]) & (pl.col("task_number") == r["task_number"])
+                    & (pl.col("locality") == r["locality"])
+                },
+                fields=(
+                    Field(key="task", label="Nhiệm vụ", width=3.0),
+                    Field(key="department", label="Cơ quan chủ trì", width=1.7),
+                    Field(key="due_on", label="Thời hạn", kind="date", width=0.9, why_null="kế hoạch không nêu"),
+                    Field(key="status_text", label="Tình trạng", width=1.1),
+                    Field(key="progress_share", label="Hoàn thành", kind="share", width=0.8, why_null="không nêu"),
+                ),
+                rows=tuple(by(rows, "task_number", "task")),
+                source=self.source(("plan_tasks",), "theo báo cáo của cơ quan chủ trì", only={"plan_tasks": pl.col("locality") == name}),
+            ),
+        )  # fmt: skip
+
+    def local_cooperatives(self, only: Mapping[str, pl.Expr]) -> tuple[Block, ...]:
+        """Return the cooperatives of a place with their strongest evidence, the unlinked last."""
+        frame = self.f.frame("core/organisations", "name", "legal_type", "status", "org_id")
+        if not frame.height:
+            return ()
+        here = frame.filter(only["organisations"], pl.col("legal_type") == "htx")
+        reported = {r["org_id"] for r in self.f.rows("core/cooperative_reports")}
+        levels, sums, buyers = self.strongest()
+        rows = [
+            {
+                "org_id": r["org_id"],
+                "name": r["name"],
+                "level": LEVEL_NAMES[levels.get(r["org_id"], 0)],
+                "rank": levels.get(r["org_id"], 0),
+                "buyers": len(buyers.get(r["org_id"], ())),
+                "contracted_value_vnd": HIDDEN if self.o.is_public else sums.get(r["org_id"]),
+                "reported": "Có" if r["org_id"] in reported else "Chưa",
+            }
+            for r in here.select("org_id", "name").to_dicts()
+        ]
+        if not rows:
+            return ()
+        order = ("rank",) if self.o.is_public else ("rank", "contracted_value_vnd")
+        rows = by(rows, *order, "name", "org_id", descending=order)
+        fields = [Field(key="name", label="Hợp tác xã", width=3.4)]
+        if self.has_linkages:
+            fields += [
+                Field(key="level", label="Mức liên kết cao nhất", width=1.4),
+                Field(key="buyers", label="Số đối tác", kind="count", width=0.7),
+                money_field(
+                    "contracted_value_vnd",
+                    "Theo hợp đồng",
+                    rows,
+                    why_null="không có hợp đồng nêu giá trị",
+                ),
+            ]
+        if reported:
+            fields.append(Field(key="reported", label="Báo cáo", width=0.7))
+        return (
+            Table(
+                id="hop-tac-xa",
+                title=f"Hợp tác xã và mức liên kết ({text.number(len(rows))} đơn vị)",
+                sheet="HTX theo địa bàn",
+                row_key="org_id",
+                row_rows=lambda r: self.of_organisation(r["org_id"]),
+                fields=tuple(fields),
+                more=(Field(key="org_id", label="Mã tổ chức", kind="code"),),
+                rows=tuple(rows),
+                source=self.source(("organisations", "linkages", "cooperative_reports"), "mức bằng chứng cao nhất trong các liên kết của đơn vị", only=only),
+                page_rows=15,
+            ),
+        )  # fmt: skip
+
+    def of_organisation(self, org_id: str) -> dict[str, pl.Expr]:
+        """Return the core rows that speak of one organisation."""
+        return {
+            "organisations": pl.col("org_id") == org_id,
+            "cooperative_reports": pl.col("org_id") == org_id,
+            "linkages": (pl.col("supplier_id") == org_id) | (pl.col("buyer_id") == org_id),
+        }
+
+    def strongest(self) -> tuple[dict[str, int], dict[str, int], dict[str, set[str]]]:
+        """Return per organisation its strongest evidence, its contracted value and its partners."""
+        if self._strongest is None:
+            levels: dict[str, int] = {}
+            sums: dict[str, int] = {}
+            partners: dict[str, set[str]] = {}
+            for r in self.f.rows("core/linkages", "evidence", "contracted_value_vnd"):
+                rank = LEVELS.index(r["evidence"]) + 1 if r["evidence"] in LEVELS else 0
+                for own, other in (
+                    (r["supplier_id"], r["buyer_id"]),
+                    (r["buyer_id"], r["supplier_id"]),
+                ):
+                    if own == other:
+                        continue
+                    levels[own] = max(levels.get(own, 0), rank)
+                    partners.setdefault(own, set()).add(other)
+                    if rank > 1 and r["contracted_value_vnd"] is not None:
+                        sums[own] = sums.get(own, 0) + r["contracted_value_vnd"]
+            self._strongest = (levels, sums, partners)
+        return self._strongest
+
+    def local_quality(self, r: Row, only: Mapping[str, pl.Expr]) -> tuple[Block, ...]:
+        """Say how far the figures of a locality can be trusted."""
+        name = r["locality"]
+        late = [x for x in self.not_reported() if x["locality"] == name]
+        frame = self.f.frame("core/linkages", "contracted_value_vnd", "evidence")
+        here = frame.filter(only["linkages"]) if frame.height else frame
+        said = [
+            f"{of_whole(r['n_reported'] or 0, r['n_cooperatives'], 'hợp tác xã')} đã gửi báo cáo kỳ {self.f.period}"
+        ]
+        if late:
+            said.append(
+                f"Chưa gửi báo cáo: {text.listing((x['name'] or x['org_id'] for x in late), most=8, of='đơn vị')}"
+            )
+        if here.height:
+            signed = here.filter(pl.col("evidence") != "planned")
+            valued = signed.filter(pl.col("contracted_value_vnd").is_not_null()).height
+            said.append(
+                f"{text.number(valued)} trên {text.number(signed.height)} liên kết đã ký của địa bàn có nêu giá trị hợp đồng; "
+                "liên kết không nêu giá trị không được ước tính"
+            )
+        return (
+            Prose(
+                id="tin-cay", paragraphs=tuple(map(text.sentence, said)), is_list=True,
+                source=self.source(("organisations", "cooperative_reports", "linkages"), "đếm dòng có nêu số liệu", only=only),
+            ),
+        )  # fmt: skip
+
+    def place_slug(self, name: str) -> str:
+        """Return the part of a locality's ids and file names; names that fold alike stay apart."""
+        slug = text.slug(name)
+        alike = [r["locality"] for r in self.localities if text.slug(r["locality"]) == slug]
+        if slug and len(alike) < 2:
+            return slug
+        return f"{slug}-{hashlib.sha256(name.encode()).hexdigest()[:4]}".lstrip("-")
+
+    # ------------------------------------------------------------------ commune
+
+    def commune_page(self, r: Row) -> Page:
+        """Return the sheet of one commune of today."""
+        name, code = r["commune_name"] or r["commune_code"], r["commune_code"]
+        only = self.at_place(None, commune=code)
+        source = self.source(
+            ("organisations", "cooperative_reports", "linkages"), f"số liệu của {name}", only=only,
+            through=("graph/edges", "metrics/communes"),
+        )  # fmt: skip
+        where = f"; đến 30/6/2025 thuộc {r['locality']}" if r["locality"] else ""
+        said = [self.say_linked(r), f"{name} mang mã {code} theo đơn vị hành chính hiện nay{where}"]
+        sections = [
+            Section(
+                id="nhan-dinh",
+                title="Nhận định chính",
+                blocks=(
+                    Facts(id="so-chinh", items=self.place_facts(r), source=source),
+                    Prose(id="cau-chinh", paragraphs=tuple(map(text.sentence, said)), is_list=True, source=source),
+                ),
+            ),
+            Section(id="san-pham", title="Sản phẩm", blocks=self.local_products("", only)),
+            Section(id="hop-tac-xa", title="Hợp tác xã trên địa bàn", blocks=self.local_cooperatives(only)),
+        ]  # fmt: skip
+        return Page(
+            id=f"dia-ban-xa-{code}",
+            title=f"Liên kết theo chuỗi giá trị tại {name}",
+            subtitle=f"{self.o.title}, kỳ báo cáo {self.f.period}",
+            scope=f"commune:{code}",
+            sections=tuple(s for s in sections if s.blocks),
+            kind="locality",
+            summary={**self.place_summary(r, name), "localities": r["locality"] or ""},
+        )
