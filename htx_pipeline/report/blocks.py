@@ -6,7 +6,7 @@ What does not: reading frames (`model`) or laying out (`pdf`, `html`, `workbook`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final, Literal
@@ -281,18 +281,24 @@ class Report:
 
 
 def money_field(
-    key: str, label: str, rows: Any, *, width: float = 1.2, why_null: str = ""
+    key: str,
+    label: str,
+    rows: Any,
+    *,
+    width: float = 1.2,
+    why_null: str = "",
+    beside: Sequence[str] = (),
 ) -> Field:
-    """Return a money column whose unit fits its largest value.
+    """Return a money column whose unit fits the largest value of it and of the columns *beside* it.
 
     Examples
     --------
     >>> money_field("v", "Giá trị", [{"v": 3_000_000_000}]).unit
     'triệu đồng'
-    >>> money_field("v", "Giá trị", [{"v": 30_000_000_000}]).unit
+    >>> money_field("v", "Giá trị", [{"v": 3_000_000_000, "w": 30_000_000_000}], beside=["w"]).unit
     'tỷ đồng'
     """
-    values = [r[key] for r in rows if isinstance(r.get(key), int | float)]
+    values = [r[k] for k in (key, *beside) for r in rows if isinstance(r.get(k), int | float)]
     top = max((abs(v) for v in values), default=0)
     unit, scale = ("tỷ đồng", 1e9) if top >= 1e10 else ("triệu đồng", 1e6)
     return Field(

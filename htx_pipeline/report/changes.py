@@ -70,6 +70,21 @@ def value_text(value: float | None, unit: str | None) -> str:
     return measure_text(value, unit)
 
 
+def how_text(r: Row) -> str:
+    """Return on what a change is founded, with both values where they are numbers.
+
+    Examples
+    --------
+    >>> how_text({"measure": "linked_executed_share", "before": 0.1, "after": 0.25, "unit": "share"})
+    'tỷ lệ HTX có liên kết đã thực hiện: 10,0% → 25,0%'
+    """
+    words = text.label(MEASURE_TEXT, r["measure"])
+    sides = [value_text(r[side], r["unit"]) for side in ("before", "after")]
+    if text.NULL_MARK in sides:
+        return words
+    return f"{words}: {sides[0]} → {sides[1]}"
+
+
 class ChangeSections(Builder):
     """Builds the sections on what changed."""
 
@@ -143,12 +158,13 @@ class ChangeSections(Builder):
             {
                 "id": "|".join((r["subject"], r["subject_id"], r["measure"])),
                 "subject": SUBJECT_TEXT[r["subject"]],
-                "label": r["label"],
+                "label": r["label"]
+                if r["subject"] in ("cooperative", "cluster", "locality")
+                else f"{SUBJECT_TEXT[r['subject']]}: {r['label']}"
+                + (f" ({r['locality']})" if r["locality"] else ""),
                 "locality": r["locality"],
                 "change": CHANGE_TEXT[r["change"]],
-                "measure": text.label(MEASURE_TEXT, r["measure"]),
-                "before_text": value_text(r["before"], r["unit"]),
-                "after_text": value_text(r["after"], r["unit"]),
+                "measure": how_text(r),
                 "before": r["before"],
                 "after": r["after"],
                 "unit": r["unit"],
@@ -162,14 +178,12 @@ class ChangeSections(Builder):
                 sheet="Thay đổi",
                 row_key="id",
                 fields=(
-                    Field(key="change", label="Thay đổi", width=1.0),
-                    Field(key="subject", label="Đối tượng", width=1.1),
-                    Field(key="label", label="Tên", width=3.0),
-                    Field(key="measure", label="Căn cứ", width=1.8),
-                    Field(key="before_text", label=f"Kỳ {before}", kind="words", width=1.2, why_null="thay đổi không đo bằng số"),
-                    Field(key="after_text", label=f"Kỳ {self.f.period}", kind="words", width=1.2, why_null="thay đổi không đo bằng số"),
+                    Field(key="change", label="Thay đổi", width=1.1),
+                    Field(key="label", label="Tên", width=3.6),
+                    Field(key="measure", label="Căn cứ và mức thay đổi", width=3.4),
                 ),
                 more=(
+                    Field(key="subject", label="Đối tượng"),
                     Field(key="locality", label=self.o.locality_label),
                     Field(key="before", label="Trước (số)", kind="number"),
                     Field(key="after", label="Sau (số)", kind="number"),

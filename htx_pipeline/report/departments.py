@@ -245,7 +245,8 @@ class DepartmentPages(ChangeSections):
             )  # fmt: skip
             if unit == "share" and any(r["value"] for r in rows):
                 blocks.append(self.indicator_figure(code, label, shown, goal, table))
-            blocks.append(table)
+            else:
+                blocks.append(table)
         return tuple(blocks)
 
     def indicator_figure(

@@ -81,7 +81,7 @@ class LocalityPages(ChangeSections):
         ]  # fmt: skip
         return Page(
             id=f"dia-ban-{self.place_slug(name)}",
-            title=f"Liên kết theo chuỗi giá trị tại {name}",
+            title=f"Liên kết theo chuỗi giá trị tại {text.within(name)}",
             subtitle=f"{self.o.title}, kỳ báo cáo {self.f.period}",
             scope=f"locality:{name}",
             sections=tuple(s for s in sections if s.blocks),
@@ -104,7 +104,7 @@ class LocalityPages(ChangeSections):
     def standing(self, r: Row, only: Mapping[str, pl.Expr]) -> tuple[Block, ...]:
         """Return the headline figures and sentences of a locality."""
         source = self.source(
-            ("organisations", "cooperative_reports", "linkages"), f"số liệu của {r['locality']}", only=only, through=THROUGH
+            ("organisations", "cooperative_reports", "linkages"), f"số liệu của {text.within(r['locality'])}", only=only, through=THROUGH
         )  # fmt: skip
         said = [self.say_linked(r), *self.say_rank(r), *self.say_missing_stages(r["locality"])]
         return (
@@ -156,6 +156,11 @@ class LocalityPages(ChangeSections):
             if r["rank_reason"] == "too_much_missing":
                 return [f"Không xếp hạng địa bàn này: {missing} số hợp tác xã chưa gửi báo cáo"]
             return []
+        if r["rank"] == f"1–{r['n_ranked']}":
+            return [
+                "Tỷ lệ liên kết chưa phân biệt được với các địa bàn khác (khoảng tin cậy 95 %); "
+                f"{missing} số hợp tác xã chưa gửi báo cáo"
+            ]
         where = f"thứ {r['rank']}" if "–" not in r["rank"] else f"trong khoảng thứ {r['rank']}"
         return [
             f"Tỷ lệ liên kết đứng {where} trên {text.number(r['n_ranked'])} địa bàn được xếp hạng (khoảng tin cậy 95 %); "
@@ -223,18 +228,37 @@ class LocalityPages(ChangeSections):
             Field(key="n_buyers", label="Bên mua", kind="count", width=0.7),
         ]
         if any(r["contracted_value_vnd"] is not None for r in rows):
-            fields.append(money_field("contracted_value_vnd", "Theo hợp đồng", rows, why_null=why))
+            fields.append(
+                money_field(
+                    "contracted_value_vnd",
+                    "Theo hợp đồng",
+                    rows,
+                    why_null=why,
+                    beside=["paid_value_vnd"],
+                )
+            )
         if any(r["paid_value_vnd"] is not None for r in rows):
-            fields.append(money_field("paid_value_vnd", "Đã thanh toán", rows, why_null=why))
+            fields.append(
+                money_field(
+                    "paid_value_vnd",
+                    "Đã thanh toán",
+                    rows,
+                    why_null=why,
+                    beside=["contracted_value_vnd"],
+                )
+            )
         if any(r["area_ha"] is not None for r in rows):
             fields.append(
                 Field(
                     key="area_ha", label="Diện tích", kind="ha", unit="ha", width=0.9, why_null=why
                 )
             )
-        fields.append(
-            Field(key="stages", label="Công đoạn có trên địa bàn", width=2.2, why_null="chưa rõ")
-        )
+        if any(r["stages"] for r in rows):
+            fields.append(
+                Field(
+                    key="stages", label="Công đoạn có trên địa bàn", width=2.2, why_null="chưa rõ"
+                )
+            )
         signed = pl.col("evidence") != "planned"
         source = self.source(
             ("linkages",), "cộng các liên kết từ mức đã ký trở lên", only={"linkages": only["linkages"] & signed}
@@ -464,7 +488,7 @@ class LocalityPages(ChangeSections):
         name, code = r["commune_name"] or r["commune_code"], r["commune_code"]
         only = self.at_place(None, commune=code)
         source = self.source(
-            ("organisations", "cooperative_reports", "linkages"), f"số liệu của {name}", only=only,
+            ("organisations", "cooperative_reports", "linkages"), f"số liệu của {text.within(name)}", only=only,
             through=("graph/edges", "metrics/communes"),
         )  # fmt: skip
         where = f"; đến 30/6/2025 thuộc {r['locality']}" if r["locality"] else ""
@@ -483,7 +507,7 @@ class LocalityPages(ChangeSections):
         ]  # fmt: skip
         return Page(
             id=f"dia-ban-xa-{code}",
-            title=f"Liên kết theo chuỗi giá trị tại {name}",
+            title=f"Liên kết theo chuỗi giá trị tại {text.within(name)}",
             subtitle=f"{self.o.title}, kỳ báo cáo {self.f.period}",
             scope=f"commune:{code}",
             sections=tuple(s for s in sections if s.blocks),

@@ -6,7 +6,7 @@ What belongs here: its sections and sentences. What does not: one cluster (`clus
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -52,6 +52,8 @@ from htx_pipeline.report.labels import (
     together,
 )
 from htx_pipeline.report.quality import QualitySections
+
+VALUES: Final = ("contracted_value_vnd", "paid_value_vnd")
 
 
 class OverviewPages(ChangeSections, QualitySections):
@@ -318,9 +320,12 @@ class OverviewPages(ChangeSections, QualitySections):
             ]
             if any(r["rank"] for r in rows):
                 fields += [
-                    Field(key="rank", label="Hạng", kind="words", width=0.7, why_null="không xếp hạng"),
+                    Field(
+                        key="rank", label="Hạng", kind="words", width=0.8, why_null="không xếp hạng"
+                    ),
                     Field(key="missing_share", label="Thiếu báo cáo", kind="share", width=0.9),
-                ]  # fmt: skip
+                ]
+                fields = [f for f in fields if f.key != "n_reported"]  # fmt: skip
             if any(isinstance(r["paid_value_vnd"], int) for r in rows):
                 fields.append(
                     money_field(
@@ -362,11 +367,12 @@ class OverviewPages(ChangeSections, QualitySections):
             source=source,
             notes=(*self.rank_notes(rows), *self.money_notes()),
             page_rows=self.o.rows_printed,
+            more=() if any(f.key == "n_reported" for f in fields) else (Field(key="n_reported", label="Đã báo cáo", kind="count"),),
             row_key="locality",
             row_rows=lambda r: self.at_place(None if r["locality"] == WITHOUT_PLACE else r["locality"]),
         )  # fmt: skip
-        figure = self.locality_figure(rows, source)
-        return (table, figure) if figure else (table,)
+        pictures = (self.map_figure("province", "tong-quan"), self.locality_figure(rows, source))
+        return (table, *(p for p in pictures if p is not None))
 
     def rank_notes(self, rows: Sequence[Row]) -> tuple[str, ...]:
         """Return what a rank means here, where there is one."""
@@ -472,7 +478,7 @@ class OverviewPages(ChangeSections, QualitySections):
             ("paid_value_vnd", "Đã thanh toán"),
         ):
             if any(r[key] is not None for r in rows):
-                fields.append(money_field(key, name, rows, why_null=why))
+                fields.append(money_field(key, name, rows, why_null=why, beside=VALUES))
         for field in (
             Field(
                 key="delivered_tonnes",
@@ -649,7 +655,7 @@ class OverviewPages(ChangeSections, QualitySections):
                 said = {True: "Đạt", False: "Chưa đạt"}.get(r["is_met"], "So sánh được")
             else:
                 said = text.sentence(text.label(text.REASONS, r["reason"]))[:-1]
-            return said if r["is_verified"] else f"{said}; chưa đối chiếu với văn bản gốc"
+            return said if r["is_verified"] else f"{said} (a)"
 
         def order(r: Row) -> tuple[object, ...]:
             # Targets of the year first, then later ones, then those whose year has passed.
@@ -686,13 +692,13 @@ class OverviewPages(ChangeSections, QualitySections):
                 sheet="Tiến độ kế hoạch",
                 row_key="id",
                 fields=(
-                    Field(key="indicator", label="Chỉ tiêu", width=3.1),
-                    Field(key="document", label="Văn bản", width=1.9),
+                    Field(key="indicator", label="Chỉ tiêu", width=3.3),
+                    Field(key="document", label="Văn bản", width=1.8),
                     Field(key="year", label="Năm", kind="code", width=0.6),
-                    Field(key="target", kind="words", label="Mục tiêu", width=1.2),
-                    Field(key="actual", kind="words", label=f"Kỳ {self.f.period}", width=1.2, why_null=why),
-                    Field(key="gap", kind="words", label="Chênh lệch", width=1.3, why_null=why),
-                    Field(key="note", label="Đánh giá", width=1.3),
+                    Field(key="target", kind="words", label="Mục tiêu", width=1.15),
+                    Field(key="actual", kind="words", label=f"Kỳ {self.f.period}", width=1.15, why_null=why),
+                    Field(key="gap", kind="words", label="Chênh lệch", width=1.35, why_null=why),
+                    Field(key="note", label="Đánh giá", width=1.25),
                 ),
                 more=(Field(key="denominator", label="Mẫu số"),),
                 rows=tuple(shown),
@@ -700,6 +706,7 @@ class OverviewPages(ChangeSections, QualitySections):
                     ("plan_targets", "linkages", "cooperative_reports", "organisations"), "chỉ so sánh khi cùng chỉ tiêu và cùng mẫu số",
                     through=("metrics/indicators", "metrics/plan_progress"),
                 ),
+                notes=("(a): chỉ tiêu chưa đối chiếu với văn bản gốc",) if any("(a)" in r["note"] for r in shown) else (),
                 page_rows=min(self.o.rows_printed, printed or len(shown)),
             ),
         )  # fmt: skip
@@ -804,6 +811,6 @@ class OverviewPages(ChangeSections, QualitySections):
                 rows=tuple(rows),
                 source=self.source(("cooperative_reports", "organisations", "linkages"), "mỗi chỉ tiêu kèm mẫu số của nó"),
                 notes=self.money_notes(),
-                page_rows=self.o.rows_printed,
+                page_rows=min(18, self.o.rows_printed),
             ),
         )  # fmt: skip

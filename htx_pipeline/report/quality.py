@@ -178,7 +178,7 @@ class QualitySections(Builder):
                     ),
                     rows=tuple(found),
                     source=self.source(tables, "mỗi dòng bị loại tính một lần, ở quy tắc đầu tiên loại nó; cột Số dòng không cộng được"),
-                    page_rows=self.o.rows_printed,
+                    page_rows=min(12, self.o.rows_printed),
                 )
             )  # fmt: skip
         elif self.finding_keys():
@@ -204,7 +204,7 @@ class QualitySections(Builder):
                         ),
                         rows=tuple(late),
                         source=self.source(("organisations", "cooperative_reports"), "thuộc diện báo cáo, không có báo cáo trong kỳ"),
-                        page_rows=self.o.rows_printed,
+                        page_rows=min(15, self.o.rows_printed),
                     )
                 )  # fmt: skip
         if self.withheld:

@@ -182,6 +182,30 @@ def listing(items: Iterable[str], *, most: int = 6, of: str = "mục") -> str:
     return f"{', '.join(names[:-1])} và {names[-1]}"
 
 
+def within(place: str) -> str:
+    """Return the name of a place as it stands inside a sentence: its kind in lower case.
+
+    Examples
+    --------
+    >>> within("Huyện Đăk Hà"), within("Xã Ia Chim"), within("Bristol")
+    ('huyện Đăk Hà', 'xã Ia Chim', 'Bristol')
+    """
+    for kind in (
+        "Huyện",
+        "Thành phố",
+        "Thị xã",
+        "Thị trấn",
+        "Quận",
+        "Xã",
+        "Phường",
+        "Đặc khu",
+        "Tỉnh",
+    ):
+        if place.startswith(f"{kind} "):
+            return kind.lower() + place[len(kind) :]
+    return place
+
+
 def slug(words: str) -> str:
     """Return *words* as part of a file name: no marks, lower case, hyphens.
 
