@@ -10,6 +10,7 @@ from htx_pipeline.metrics import (
     chain,
     change,
     completeness,
+    history,
     members,
     plan,
     position,
@@ -21,7 +22,12 @@ from htx_pipeline.metrics import concentration as concentration_measures
 from htx_pipeline.metrics import indicators as indicator_measures
 from htx_pipeline.metrics import localities as locality_measures
 from htx_pipeline.orchestration.metadata import OWNERS
-from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, WITH_PREVIOUS, SettingsResource
+from htx_pipeline.orchestration.resources import (
+    PERIOD_PARTITIONS,
+    WITH_EARLIER,
+    WITH_PREVIOUS,
+    SettingsResource,
+)
 from htx_pipeline.reference.targets import targets as reference_targets
 
 _COMMON = {
@@ -301,3 +307,38 @@ def changes(context: dg.AssetExecutionContext, edges: pl.DataFrame) -> pl.DataFr
     )
     context.add_output_metadata({"has_previous": not before.is_empty()})
     return made.clear() if before.is_empty() else made
+
+
+def _earlier(*key: str) -> dg.AssetIn:
+    return dg.AssetIn(key=list(key), partition_mapping=WITH_EARLIER)
+
+
+@dg.asset(
+    key=["metrics", "cluster_history"], kinds={"polars"},
+    ins={"nodes": _earlier("graph", "nodes"), "edges": _earlier("graph", "edges"),
+         "communities": _earlier("graph", "communities"), "reports": _earlier("core", "cooperative_reports")},
+    description="Cụm qua các năm / clusters through the years: the members of each cluster of the period measured in each earlier year, and "
+    "whether it continued, merged, split or was born, by Jaccard (0..1) of members; money in VND.",
+    **_COMMON,
+)  # fmt: skip
+def cluster_history(  # noqa: PLR0917
+    context: dg.AssetExecutionContext, settings: SettingsResource,
+    nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.DataFrame, reports: pl.DataFrame,
+) -> dg.Output[pl.DataFrame]:  # fmt: skip
+    """Follow the clusters of the period back through the years."""
+    made = history.cluster_history(
+        nodes, edges, communities, reports, period=context.partition_key,
+        min_disclosure_count=settings.get().min_disclosure_count,
+    )  # fmt: skip
+    counts = made.group_by("lineage").len().drop_nulls().sort("lineage").iter_rows()
+    return dg.Output(made, metadata={**dict(counts), **_undefined(made, "member_income_vnd")})
+
+
+@dg.asset(
+    key=["metrics", "locality_history"], ins={"localities": _earlier("metrics", "localities")}, kinds={"polars"},
+    description="Địa bàn qua các năm / localities through the years: cooperatives, linked ones, value (VND), share that reported (0..1).",
+    **_COMMON,
+)  # fmt: skip
+def locality_history(context: dg.AssetExecutionContext, localities: pl.DataFrame) -> pl.DataFrame:
+    """Set the localities of each year side by side."""
+    return history.locality_history(localities, period=context.partition_key)
