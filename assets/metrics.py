@@ -262,12 +262,14 @@ def value_accounts(
 
 @dg.asset(
     key=["metrics", "concentration"], ins={"edges": _EDGES}, kinds={"narwhals"},
-    description="Mức độ tập trung bên mua / buyers' concentration by product: HHI, largest buyer's share (0..1), effective number of buyers.",
+    description="Mức độ tập trung bên mua, bên bán / concentration of buyers and of suppliers (column of) by product: HHI, largest share "
+    "(0..1), effective number.",
     **_COMMON,
 )  # fmt: skip
 def concentration(edges: pl.DataFrame) -> pl.DataFrame:
-    """Measure how concentrated the buyers of each product are."""
-    return concentration_measures.concentration(edges)
+    """Measure how concentrated the buyers and the suppliers of each product are."""
+    sides = [concentration_measures.concentration(edges, of=of) for of in ("buyer", "supplier")]
+    return pl.concat(sides)
 
 
 @dg.asset(
