@@ -3,7 +3,15 @@
 import dagster as dg
 import polars as pl
 
-from htx_pipeline.metrics import change, completeness, position, risk, specialisation, value
+from htx_pipeline.metrics import (
+    change,
+    completeness,
+    input_output,
+    position,
+    risk,
+    specialisation,
+    value,
+)
 from htx_pipeline.metrics import concentration as concentration_measures
 from htx_pipeline.orchestration.metadata import OWNERS
 from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, WITH_PREVIOUS, SettingsResource
@@ -76,7 +84,7 @@ def price_shares(edges: pl.DataFrame, nodes: pl.DataFrame) -> dg.Output[pl.DataF
 )  # fmt: skip
 def multipliers(flows: pl.DataFrame) -> dg.Output[pl.DataFrame]:
     """Compute the multipliers of each chain."""
-    return _counted(value.multipliers(flows))
+    return _counted(input_output.multipliers(flows))
 
 
 @dg.asset(

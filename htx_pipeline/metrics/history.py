@@ -3,6 +3,8 @@
 What belongs here: the tables `metrics/cluster_history` and `metrics/locality_history`, measured year
 by year for the clusters and localities of one period. What does not: how two periods differ in total
 (`change`), finding clusters (`htx_pipeline.clusters.detect`).
+
+Built on `htx_pipeline.clusters.describe`, whose tables hold lists: Polars.
 """
 
 from __future__ import annotations
