@@ -10,6 +10,7 @@ from htx_pipeline.metrics import (
     chain,
     change,
     completeness,
+    history,
     members,
     plan,
     position,
@@ -23,7 +24,12 @@ from htx_pipeline.metrics import concentration as concentration_measures
 from htx_pipeline.metrics import indicators as indicator_measures
 from htx_pipeline.metrics import localities as locality_measures
 from htx_pipeline.orchestration.metadata import OWNERS
-from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, WITH_PREVIOUS, SettingsResource
+from htx_pipeline.orchestration.resources import (
+    PERIOD_PARTITIONS,
+    WITH_EARLIER,
+    WITH_PREVIOUS,
+    SettingsResource,
+)
 from htx_pipeline.reference.targets import targets as reference_targets
 
 _COMMON = {
@@ -276,12 +282,14 @@ def value_accounts(
 
 @dg.asset(
     key=["metrics", "concentration"], ins={"edges": _EDGES}, kinds={"narwhals"},
-    description="Mức độ tập trung bên mua / buyers' concentration by product: HHI, largest buyer's share (0..1), effective number of buyers.",
+    description="Mức độ tập trung bên mua, bên bán / concentration of buyers and of suppliers (column of) by product: HHI, largest share "
+    "(0..1), effective number.",
     **_COMMON,
 )  # fmt: skip
 def concentration(edges: pl.DataFrame) -> pl.DataFrame:
-    """Measure how concentrated the buyers of each product are."""
-    return concentration_measures.concentration(edges)
+    """Measure how concentrated the buyers and the suppliers of each product are."""
+    sides = [concentration_measures.concentration(edges, of=of) for of in ("buyer", "supplier")]
+    return pl.concat(sides)
 
 
 @dg.asset(
@@ -350,3 +358,38 @@ def standing_changes(
         dict(zip(standing.INPUTS, tables, strict=True)), period=context.partition_key
     )
     return dg.Output(made, metadata=dict(made.group_by("change").len().sort("change").iter_rows()))
+
+
+def _earlier(*key: str) -> dg.AssetIn:
+    return dg.AssetIn(key=list(key), partition_mapping=WITH_EARLIER)
+
+
+@dg.asset(
+    key=["metrics", "cluster_history"], kinds={"polars"},
+    ins={"nodes": _earlier("graph", "nodes"), "edges": _earlier("graph", "edges"),
+         "communities": _earlier("graph", "communities"), "reports": _earlier("core", "cooperative_reports")},
+    description="Cụm qua các năm / clusters through the years: the members of each cluster of the period measured in each earlier year, and "
+    "whether it continued, merged, split or was born, by Jaccard (0..1) of members; money in VND.",
+    **_COMMON,
+)  # fmt: skip
+def cluster_history(
+    context: dg.AssetExecutionContext, settings: SettingsResource,
+    nodes: pl.DataFrame, edges: pl.DataFrame, communities: pl.DataFrame, reports: pl.DataFrame,
+) -> dg.Output[pl.DataFrame]:  # fmt: skip
+    """Follow the clusters of the period back through the years."""
+    made = history.cluster_history(
+        nodes, edges, communities, reports, period=context.partition_key,
+        min_disclosure_count=settings.get().min_disclosure_count,
+    )  # fmt: skip
+    counts = made.group_by("lineage").len().drop_nulls().sort("lineage").iter_rows()
+    return dg.Output(made, metadata={**dict(counts), **_undefined(made, "member_income_vnd")})
+
+
+@dg.asset(
+    key=["metrics", "locality_history"], ins={"localities": _earlier("metrics", "localities")}, kinds={"polars"},
+    description="Địa bàn qua các năm / localities through the years: cooperatives, linked ones, value (VND), share that reported (0..1).",
+    **_COMMON,
+)  # fmt: skip
+def locality_history(context: dg.AssetExecutionContext, localities: pl.DataFrame) -> pl.DataFrame:
+    """Set the localities of each year side by side."""
+    return history.locality_history(localities, period=context.partition_key)

@@ -3,21 +3,35 @@
 What belongs here: what goes from stage to stage for each product, and the balance of each stage with
 what is lost or unknown as named ends. What does not: drawing; which stages a chain lacks
 (`completeness`).
+
+All functions take any engine Narwhals knows (Polars eager and lazy, DuckDB, PySpark) and return the
+same; all frames given to one call belong to one engine.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+import narwhals as nw
 import polars as pl
 
-from htx_pipeline.graph.network import at_least, basis_value, value_bases
+from htx_pipeline.metrics._tables import (
+    UNKNOWN_STAGE,
+    at_level,
+    on_paid_basis,
+    rank_of,
+    typed,
+    value_on_basis,
+    with_basis,
+    with_stages,
+)
+from htx_pipeline.metrics._tabular import MASS_SCALE, Native, enter, leave, stack, total
 from htx_pipeline.reference.stages import STAGES
 
 LOSS: Final = "loss"
 """End of a flow: mass that a stage took in and did not pass on."""
 
-UNKNOWN: Final = "unknown"
+UNKNOWN: Final = UNKNOWN_STAGE
 """End of a flow whose other side is not recorded, and stage of an organisation without one."""
 
 WHOLE: Final = "province"
@@ -46,13 +60,13 @@ _CELL: Final = ["period", "scope", "product_code"]
 
 
 def chain_flows(
-    edges: pl.DataFrame,
-    nodes: pl.DataFrame,
-    communities: pl.DataFrame | None = None,
+    edges: Native,
+    nodes: Native,
+    communities: Native | None = None,
     *,
     evidence: str = "signed",
     min_stated_share: float = 0.5,
-) -> pl.DataFrame:
+) -> Native:
     """Add linkages up to flows between stages, and balance collection and processing.
 
     Rows of ``kind`` ``recorded`` hold the linkages: added up they give the network's value, tonnes
@@ -80,7 +94,7 @@ def chain_flows(
 
     Returns
     -------
-    DataFrame
+    frame
         `FLOW_SCHEMA`. ``scope``: ``province`` or a cluster's id. ``value_vnd`` on the scope's
         ``weight_basis``; ``tonnes`` delivered on the basis ``paid_value``, else contracted. Null
         where no linkage states it; ``n_value``, ``n_tonnes`` count those that do.
@@ -97,70 +111,62 @@ def chain_flows(
     >>> flows.select("from_stage", "to_stage", "kind", "value_vnd", "tonnes").rows()
     [('production', 'processing', 'recorded', 50, 100.0), ('processing', 'consumption', 'recorded', 80, 20.0), ('processing', 'loss', 'balance', None, 80.0), ('unknown', 'processing', 'balance', 30, None)]
     """
-    rows = at_least(edges, evidence=evidence)
-    scopes = [rows.with_columns(pl.lit(WHOLE).alias("scope"))]
+    names = ["period", "scope", "product_code", "supplier_id", "buyer_id", "evidence", "n_linkages",
+             "contracted_value_vnd", "paid_value_vnd", "contracted_tonnes", "delivered_tonnes",
+             "n_contracted_value", "n_paid_value", "n_contracted_tonnes", "n_delivered_tonnes"]  # fmt: skip
+    linked = at_level(enter(edges), evidence)
+    scopes = [linked.with_columns(nw.lit(WHOLE).alias("scope")).select(names)]
     if communities is not None:
-        own = communities.select("period", "org_id", "cluster_id")
-        inside = rows.join(
-            own.rename({"org_id": "supplier_id", "cluster_id": "scope"}),
-            on=["period", "supplier_id"],
-        ).join(
-            own.rename({"org_id": "buyer_id", "cluster_id": "scope"}),
-            on=["period", "buyer_id", "scope"],
+        own = enter(communities)
+        seller = own.select(
+            "period", nw.col("org_id").alias("supplier_id"), nw.col("cluster_id").alias("scope")
         )
-        scopes.append(inside)
-    rows = pl.concat(scopes, how="diagonal")
-    bases = value_bases(rows, by=("period", "scope"), min_stated_share=min_stated_share)
-    stage = nodes.select("period", "org_id", pl.col("stage").fill_null(UNKNOWN))
-    paid = pl.col("weight_basis") == "paid_value"
-    rows = (
-        rows.join(bases, on=["period", "scope"], how="left")
-        .join(
-            stage.rename({"org_id": "supplier_id", "stage": "from_stage"}),
-            on=["period", "supplier_id"],
-            how="left",
+        buyer = own.select(
+            "period", nw.col("org_id").alias("buyer_id"), nw.col("cluster_id").alias("scope")
         )
-        .join(
-            stage.rename({"org_id": "buyer_id", "stage": "to_stage"}),
-            on=["period", "buyer_id"],
-            how="left",
-        )
-        .with_columns(
-            pl.col("from_stage", "to_stage").fill_null(UNKNOWN),
-            basis_value(pl.col("weight_basis")).alias("value_vnd"),
-            pl.when(pl.col("weight_basis") == "links").then(0)
-            .when(paid).then(pl.col("n_paid_value"))
-            .otherwise(pl.col("n_contracted_value")).alias("n_value"),
-            pl.when(paid).then(pl.col("delivered_tonnes")).otherwise(pl.col("contracted_tonnes")).alias("tonnes"),
-            pl.when(paid).then(pl.col("n_delivered_tonnes")).otherwise(pl.col("n_contracted_tonnes")).alias("n_tonnes"),
-        )
-    )  # fmt: skip
+        inside = linked.join(seller, on=["period", "supplier_id"], how="inner")
+        inside = inside.join(buyer, on=["period", "buyer_id", "scope"], how="inner")
+        scopes.append(inside.select(names))
+    rows = with_basis(stack(scopes), by=("period", "scope"), min_stated_share=min_stated_share)
+    rows = with_stages(rows, enter(nodes), supplier="from_stage", buyer="to_stage").with_columns(
+        nw.col("from_stage", "to_stage").fill_null(UNKNOWN),
+        value_on_basis().alias("_value"),
+        on_paid_basis("n_paid_value", "n_contracted_value").alias("_n_value"),
+        on_paid_basis("delivered_tonnes", "contracted_tonnes").alias("_tonnes"),
+        on_paid_basis("n_delivered_tonnes", "n_contracted_tonnes").alias("_n_tonnes"),
+    )
+    has_money = nw.col("weight_basis") != "links"
+    rows = rows.with_columns(
+        nw.when(has_money).then(nw.col("_n_value")).otherwise(0).alias("_n_value")
+    )
     recorded = rows.group_by(*_CELL, "from_stage", "to_stage", "weight_basis").agg(
-        pl.col("n_linkages", "n_value", "n_tonnes").sum(),
-        pl.when(pl.col("value_vnd").count() > 0).then(pl.col("value_vnd").sum()).alias("value_vnd"),
-        pl.when(pl.col("tonnes").count() > 0).then(pl.col("tonnes").sort().sum()).alias("tonnes"),
+        total("n_linkages").alias("n_linkages"),
+        total("_value").alias("value_vnd"),
+        total("_tonnes", scale=MASS_SCALE).alias("tonnes"),
+        total("_n_value").alias("n_value"),
+        total("_n_tonnes").alias("n_tonnes"),
     )
-    recorded = recorded.with_columns(pl.lit("recorded").alias("kind"))
-    frame = pl.concat([recorded, _balances(recorded)], how="diagonal")
-    order = {name: rank for rank, name in enumerate((*STAGES, UNKNOWN, LOSS))}
-    return (
-        frame.with_columns(pl.col("n_linkages", "n_value", "n_tonnes").fill_null(0))
-        .sort(
-            *_CELL,
-            pl.col("kind").replace_strict({"recorded": 0, "balance": 1}, return_dtype=pl.Int8),
-            pl.col("from_stage").replace_strict(order, return_dtype=pl.Int8),
-            pl.col("to_stage").replace_strict(order, return_dtype=pl.Int8),
-        )
-        .select(pl.col(c).cast(t) for c, t in FLOW_SCHEMA.items())
+    made = stack(
+        [
+            typed(recorded.with_columns(nw.lit("recorded").alias("kind")), FLOW_SCHEMA),
+            typed(_balances(recorded), FLOW_SCHEMA),
+        ]
     )
+    order = (*STAGES, UNKNOWN, LOSS)
+    made = made.with_columns(
+        (nw.col("kind") != "recorded").alias("_kind"),
+        rank_of("from_stage", order).alias("_from"),
+        rank_of("to_stage", order).alias("_to"),
+    ).sort(*_CELL, "_kind", "_from", "_to")
+    return leave(made.drop("_kind", "_from", "_to"), like=edges)  # type: ignore[no-any-return]
 
 
-def stage_balance(flows: pl.DataFrame) -> pl.DataFrame:
+def stage_balance(flows: Native) -> Native:
     """Add up what enters and leaves each stage, and whether it balances.
 
     Returns
     -------
-    DataFrame
+    frame
         ``period``, ``scope``, ``product_code``, ``stage``, ``value_in_vnd``, ``value_out_vnd``,
         ``tonnes_in``, ``tonnes_out`` (0 where nothing is stated), over recorded and balance rows.
 
@@ -172,48 +178,63 @@ def stage_balance(flows: pl.DataFrame) -> pl.DataFrame:
     5
     """
 
-    def side(stage: str, value: str, mass: str) -> pl.DataFrame:
-        return flows.group_by(*_CELL, pl.col(stage).alias("stage")).agg(
-            pl.col("value_vnd").sum().alias(value), pl.col("tonnes").sort().sum().alias(mass)
-        )
-
-    into = side("to_stage", "value_in_vnd", "tonnes_in")
-    out = side("from_stage", "value_out_vnd", "tonnes_out")
-    joined = into.join(out, on=[*_CELL, "stage"], how="full", coalesce=True)
-    return joined.with_columns(
-        pl.col("value_in_vnd", "value_out_vnd").fill_null(0),
-        pl.col("tonnes_in", "tonnes_out").fill_null(0.0),
-    ).sort(*_CELL, "stage")
+    return leave(_stage_balance(enter(flows)).sort(*_CELL, "stage"), like=flows)  # type: ignore[no-any-return]
 
 
-def _balances(recorded: pl.DataFrame) -> pl.DataFrame:
+def _stage_balance(flows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    value, mass = nw.col("value_vnd").cast(nw.Int64), nw.col("tonnes").cast(nw.Float64)
+    no_value, no_mass = nw.lit(None, dtype=nw.Int64), nw.lit(None, dtype=nw.Float64)
+    sides = stack(
+        [
+            flows.select(
+                *_CELL, nw.col(stage).alias("stage"),
+                (value if enters else no_value).alias("value_in_vnd"),
+                (no_value if enters else value).alias("value_out_vnd"),
+                (mass if enters else no_mass).alias("tonnes_in"),
+                (no_mass if enters else mass).alias("tonnes_out"),
+            )
+            for stage, enters in (("to_stage", True), ("from_stage", False))
+        ]
+    )  # fmt: skip
+    return sides.group_by(*_CELL, "stage").agg(
+        *(total(c).fill_null(0).alias(c) for c in ("value_in_vnd", "value_out_vnd")),
+        *(total(c, scale=MASS_SCALE).fill_null(0.0).alias(c) for c in ("tonnes_in", "tonnes_out")),
+    )
+
+
+def _balances(recorded: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     bases = recorded.select(*_CELL, "weight_basis").unique()
-    sums = stage_balance(recorded).filter(pl.col("stage").is_in(BALANCED)).join(bases, on=_CELL)
-    value = pl.col("value_out_vnd") - pl.col("value_in_vnd")
+    sums = _stage_balance(recorded).filter(nw.col("stage").is_in(BALANCED))
     # Grams: what is left of adding floats is not a flow.
-    mass = ((pl.col("tonnes_out") - pl.col("tonnes_in")) * 1e6).round() / 1e6
-    delivers = pl.col("tonnes_out") > 0
+    sums = sums.join(bases, on=_CELL, how="inner").with_columns(
+        (nw.col("value_out_vnd") - nw.col("value_in_vnd")).alias("_value"),
+        (nw.col("tonnes_out") - nw.col("tonnes_in")).round(6).alias("_mass"),
+    )
+    value, mass = nw.col("_value"), nw.col("_mass")
+    delivers = nw.col("tonnes_out") > 0
+    no_value, no_mass = nw.lit(None, dtype=nw.Int64), nw.lit(None, dtype=nw.Float64)
     parts = [
-        (value > 0, UNKNOWN, None, value, None),
-        (value < 0, None, UNKNOWN, -value, None),
-        (mass > 0, UNKNOWN, None, None, mass),
-        ((mass < 0) & delivers, None, LOSS, None, -mass),
-        ((mass < 0) & ~delivers, None, UNKNOWN, None, -mass),
+        (value > 0, UNKNOWN, None, value, no_mass),
+        (value < 0, None, UNKNOWN, -value, no_mass),
+        (mass > 0, UNKNOWN, None, no_value, mass),
+        ((mass < 0) & delivers, None, LOSS, no_value, -mass),
+        ((mass < 0) & ~delivers, None, UNKNOWN, no_value, -mass),
     ]
     made = [
         sums.filter(condition).select(
             *_CELL,
-            (pl.col("stage") if source is None else pl.lit(source)).alias("from_stage"),
-            (pl.col("stage") if target is None else pl.lit(target)).alias("to_stage"),
+            (nw.col("stage") if source is None else nw.lit(source)).alias("from_stage"),
+            (nw.col("stage") if target is None else nw.lit(target)).alias("to_stage"),
             "weight_basis",
-            pl.lit(None, pl.Int64).alias("value_vnd")
-            if amount is None
-            else amount.alias("value_vnd"),
-            pl.lit(None, pl.Float64).alias("tonnes") if tonnes is None else tonnes.alias("tonnes"),
+            amount.alias("value_vnd"),
+            tonnes.alias("tonnes"),
         )
         for condition, source, target, amount, tonnes in parts
     ]
-    joined = pl.concat(made).group_by(*_CELL, "from_stage", "to_stage", "weight_basis").agg(
-        pl.col("value_vnd").max(), pl.col("tonnes").max()
+    joined = stack(made).group_by(*_CELL, "from_stage", "to_stage", "weight_basis").agg(
+        nw.col("value_vnd").max(), nw.col("tonnes").max()
     )  # fmt: skip
-    return joined.with_columns(pl.lit("balance").alias("kind"))
+    return joined.with_columns(
+        nw.lit("balance").alias("kind"),
+        *(nw.lit(0).alias(c) for c in ("n_linkages", "n_value", "n_tonnes")),
+    )

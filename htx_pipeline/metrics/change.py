@@ -1,7 +1,8 @@
-"""Change between two periods: what came, what went, what grew; which linkages and clusters lasted.
+"""Change between two periods: what came, what went, what grew; which linkages lasted.
 
 What belongs here: comparisons of two periods on the same ids. What does not: making both sides
-comparable (ids are stable by `htx_pipeline.resolve`; places must be on one geography first).
+comparable (ids are stable by `htx_pipeline.resolve`; places must be on one geography first), or what
+became of clusters (`history`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import narwhals as nw
-import polars as pl
 
 from htx_pipeline.metrics._tabular import Native, count_where, enter, leave
 from htx_pipeline.metrics.linkage import LEVELS
@@ -185,76 +185,3 @@ def persistence(
     names = ["n_before", "n_after", "n_kept", "persistence_share", "new_share", "jaccard"]
     result = made.select(*by, *names)
     return leave(result.sort(*by) if by else result, like=before)  # type: ignore[no-any-return]
-
-
-def cluster_lineage(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """Find, for each cluster of either period, the most similar one of the other, by Jaccard.
-
-    J(A, B) = |A ∩ B| / |A ∪ B| over members. Of equals the larger overlap, then the smaller id
-    counts. ``is_mutual``: each is the other's best. A cluster with no common member has no match.
-
-    Parameters
-    ----------
-    before, after:
-        Communities (`graph/communities`) of one period each: ``org_id``, ``cluster_id``.
-
-    Returns
-    -------
-    DataFrame
-        ``side`` (``before``, ``after``), ``cluster_id``, ``n_members``, ``match_id``, ``n_common``,
-        ``jaccard`` (0 without a match), ``is_mutual``.
-
-    References
-    ----------
-    Jaccard 1912, doi:10.1111/j.1469-8137.1912.tb05611.x.
-
-    Examples
-    --------
-    >>> before = pl.DataFrame({"org_id": ["a", "b", "c"], "cluster_id": ["c-1", "c-1", "c-2"]})
-    >>> after = pl.DataFrame({"org_id": ["a", "b", "d"], "cluster_id": ["c-3", "c-3", "c-3"]})
-    >>> cluster_lineage(before, after).filter(pl.col("side") == "after").select("match_id", "jaccard", "is_mutual").rows()
-    [('c-1', 0.6666666666666666, True)]
-    """
-    sizes = {
-        name: frame.group_by("cluster_id").agg(pl.len().cast(pl.Int64).alias("n_members"))
-        for name, frame in (("before", before), ("after", after))
-    }
-    common = (
-        before.select("org_id", pl.col("cluster_id").alias("before"))
-        .join(after.select("org_id", pl.col("cluster_id").alias("after")), on="org_id")
-        .group_by("before", "after")
-        .agg(pl.len().cast(pl.Int64).alias("n_common"))
-        .join(sizes["before"].rename({"cluster_id": "before", "n_members": "_b"}), on="before")
-        .join(sizes["after"].rename({"cluster_id": "after", "n_members": "_a"}), on="after")
-        .with_columns(
-            (pl.col("n_common") / (pl.col("_a") + pl.col("_b") - pl.col("n_common"))).alias(
-                "jaccard"
-            )
-        )
-    )
-
-    def best(own: str, other: str) -> pl.DataFrame:
-        return (
-            common.sort(own, "jaccard", "n_common", other, descending=[False, True, True, False])
-            .group_by(own, maintain_order=True)
-            .agg(pl.col(other).first().alias("match_id"), pl.col("n_common", "jaccard").first())
-            .rename({own: "cluster_id"})
-        )
-
-    bests = {"before": best("before", "after"), "after": best("after", "before")}
-    parts = []
-    for own, other in (("before", "after"), ("after", "before")):
-        back = bests[other].select(
-            pl.col("cluster_id").alias("match_id"), pl.col("match_id").alias("_back")
-        )
-        parts.append(
-            sizes[own]
-            .join(bests[own], on="cluster_id", how="left")
-            .join(back, on="match_id", how="left")
-            .select(
-                pl.lit(own).alias("side"), "cluster_id", "n_members", "match_id",
-                pl.col("n_common").fill_null(0), pl.col("jaccard").fill_null(0.0),
-                (pl.col("_back") == pl.col("cluster_id")).fill_null(False).alias("is_mutual"),
-            )
-        )  # fmt: skip
-    return pl.concat(parts).sort("side", "cluster_id", descending=[True, False])

@@ -2,15 +2,21 @@
 
 What belongs here: what a product's chain lacks in a locality and where its flow is tightest. What
 does not: the stages of clusters (`htx_pipeline.clusters.describe`), flows for pictures (`chain`).
+
+`chain_stages` and `processing_capacity` take any engine Narwhals knows; the minimum cut is work on a
+graph and takes Polars.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+import narwhals as nw
 import polars as pl
 
 from htx_pipeline.graph.network import at_least
+from htx_pipeline.metrics._tables import at_level, chosen, typed, with_stages
+from htx_pipeline.metrics._tabular import MASS_SCALE, Native, enter, leave, ratio, stack, total
 from htx_pipeline.metrics.linkage import UNKNOWN, WHOLE
 from htx_pipeline.reference.stages import stages
 
@@ -47,9 +53,7 @@ BOTTLENECK_SCHEMA: Final[dict[str, pl.DataType]] = {
 """Columns of `bottlenecks`."""
 
 
-def chain_stages(
-    edges: pl.DataFrame, nodes: pl.DataFrame, *, evidence: str = "signed"
-) -> pl.DataFrame:
+def chain_stages(edges: Native, nodes: Native, *, evidence: str = "signed") -> Native:
     """Say, for each product and locality, which stages of the chain are present.
 
     A stage is present in a locality when an organisation of that place and stage handles the product,
@@ -66,7 +70,7 @@ def chain_stages(
 
     Returns
     -------
-    DataFrame
+    frame
         `CHAIN_STAGE_SCHEMA`, five rows (one a stage) for each period, locality (and ``province``) and
         product. ``n_linkages``: linkages whose flag covers the stage.
 
@@ -81,74 +85,80 @@ def chain_stages(
     >>> made.filter(pl.col("locality") == "province", "is_present")["stage"].to_list()
     ['production', 'consumption']
     """
-    rows = at_least(edges, evidence=evidence)
-    place = nodes.select("period", "org_id", pl.col("locality").fill_null(UNKNOWN), "stage")
-    key = ["period", "product_code"]
+    rows = at_level(enter(edges), evidence)
+    known = enter(nodes)
+    place = known.select("period", "org_id", nw.col("locality").fill_null(UNKNOWN), "stage")
+    other = known.select(
+        "period", nw.col("org_id").alias("_other_id"), nw.col("stage").alias("_other_stage")
+    )
     flags = stages().drop_nulls("flag").select("code", "flag").rows()
+    edge = ["supplier_id", "buyer_id", "evidence"]
 
-    def ends(own: str, other: str) -> pl.DataFrame:
+    def ends(own: str, partner: str) -> nw.LazyFrame[Any]:
         return rows.select(
-            *key, pl.col(own).alias("org_id"), pl.col(other).alias("other_id"),
-            "n_linkages", *(flag for _, flag in flags),
-            pl.struct("supplier_id", "buyer_id", "evidence").alias("_edge"),
+            "period", "product_code", nw.col(own).alias("org_id"), nw.col(partner).alias("_other_id"),
+            "n_linkages", *(flag for _, flag in flags), *edge,
         )  # fmt: skip
 
-    both = pl.concat([ends("supplier_id", "buyer_id"), ends("buyer_id", "supplier_id")])
-    both = both.join(place, on=["period", "org_id"], how="left").join(
-        place.select("period", pl.col("org_id").alias("other_id"), pl.col("stage").alias("_other_stage")),
-        on=["period", "other_id"],
-        how="left",
-    )  # fmt: skip
-    both = both.with_columns(pl.col("locality").fill_null(UNKNOWN))
-    both = pl.concat([both, both.with_columns(pl.lit(WHOLE).alias("locality"))])
+    both = stack([ends("supplier_id", "buyer_id"), ends("buyer_id", "supplier_id")])
+    both = both.join(place, on=["period", "org_id"], how="left")
+    both = both.join(other, on=["period", "_other_id"], how="left")
+    both = both.with_columns(nw.col("locality").fill_null(UNKNOWN))
+    both = stack([both, both.with_columns(nw.lit(WHOLE).alias("locality"))])
     cell = ["period", "locality", "product_code"]
-    grid = (
-        both.select(cell)
-        .unique()
-        .join(
-            stages().select(pl.col("code").alias("stage"), "rank", "is_named_by_decree"),
-            how="cross",
-        )
-    )
-    held = both.group_by(*cell, "stage").agg(pl.col("org_id").n_unique().alias("n_organisations"))
-    covered = pl.concat(
+    cells = both.select(cell).unique()
+    grid = stack(
         [
-            both.filter(pl.col(flag).fill_null(False))
-            .unique([*cell, "_edge"])
+            cells.with_columns(
+                nw.lit(code).alias("stage"), nw.lit(rank).alias("_rank"), nw.lit(named).alias("is_named_by_decree")
+            )
+            for code, rank, named in stages().select("code", "rank", "is_named_by_decree").iter_rows()
+        ]
+    )  # fmt: skip
+    held = both.filter(~nw.col("stage").is_null()).group_by(*cell, "stage").agg(
+        nw.col("org_id").n_unique().cast(nw.Int64).alias("n_organisations")
+    )  # fmt: skip
+    # An edge between two organisations of one place covers a stage once.
+    covered = stack(
+        [
+            both.filter(nw.col(flag))
+            .select(*cell, *edge, "n_linkages")
+            .unique([*cell, *edge])
             .group_by(cell)
-            .agg(pl.col("n_linkages").sum())
-            .with_columns(pl.lit(code).alias("stage"))
+            .agg(nw.col("n_linkages").sum().cast(nw.Int64).alias("n_linkages"))
+            .with_columns(nw.lit(code).alias("stage"))
             for code, flag in flags
         ]
     )
-    outside = both.select(*cell, pl.col("_other_stage").alias("stage")).drop_nulls().unique()
+    outside = both.select(*cell, nw.col("_other_stage").alias("stage"))
+    outside = outside.filter(~nw.col("stage").is_null()).unique()
     frame = (
         grid.join(held, on=[*cell, "stage"], how="left")
         .join(covered, on=[*cell, "stage"], how="left")
-        .join(outside.with_columns(pl.lit(True).alias("_partner")), on=[*cell, "stage"], how="left")
-        .with_columns(pl.col("n_organisations", "n_linkages").fill_null(0), pl.col("_partner").fill_null(False))
-    )  # fmt: skip
-    by_node, by_flag = pl.col("n_organisations") > 0, pl.col("n_linkages") > 0
-    return (
-        frame.with_columns(
-            (by_node | by_flag).alias("is_present"),
-            pl.when(by_node & by_flag).then(pl.lit("both"))
-            .when(by_node).then(pl.lit("organisation"))
-            .when(by_flag).then(pl.lit("linkage")).alias("presence_basis"),
-            (~by_node & pl.col("_partner")).alias("is_served_from_outside"),
+        .join(outside.with_columns(nw.lit(True).alias("_partner")), on=[*cell, "stage"], how="left")
+        .with_columns(
+            nw.col("n_organisations", "n_linkages").fill_null(0),
+            nw.col("_partner").fill_null(False),
         )
-        .sort(*cell, "rank")
-        .select(pl.col(c).cast(t) for c, t in CHAIN_STAGE_SCHEMA.items())
-    )  # fmt: skip
+    )
+    by_node, by_flag = nw.col("n_organisations") > 0, nw.col("n_linkages") > 0
+    made = frame.with_columns(
+        (by_node | by_flag).alias("is_present"),
+        chosen((by_node & by_flag, "both"), (by_node, "organisation"), (by_flag, "linkage")).alias(
+            "presence_basis"
+        ),
+        (~by_node & nw.col("_partner")).alias("is_served_from_outside"),
+    ).sort(*cell, "_rank")
+    return leave(typed(made, CHAIN_STAGE_SCHEMA), like=edges)  # type: ignore[no-any-return]
 
 
 def processing_capacity(
-    edges: pl.DataFrame,
-    nodes: pl.DataFrame,
-    capacities: pl.DataFrame | None = None,
+    edges: Native,
+    nodes: Native,
+    capacities: Native | None = None,
     *,
     evidence: str = "signed",
-) -> pl.DataFrame:
+) -> Native:
     """Hold the capacity of the processors of a product against what producers have contracted.
 
     ``capacity_share`` = capacity / output: under 1, part of the output cannot be processed here.
@@ -167,7 +177,7 @@ def processing_capacity(
 
     Returns
     -------
-    DataFrame
+    frame
         ``period``, ``product_code``, ``output_tonnes``, ``n_processors``, ``n_capacity_stated``,
         ``capacity_tonnes``, ``capacity_share``, ``is_defined``, ``reason`` (``no_processor``,
         ``capacity_not_collected``, ``output_not_stated``, ``output_zero``).
@@ -183,43 +193,30 @@ def processing_capacity(
     >>> processing_capacity(edges, nodes)["reason"].item()
     'capacity_not_collected'
     """
-    rows = at_least(edges, evidence=evidence).filter(~pl.col("is_self_loop"))
-    stage = nodes.select("period", "org_id", "stage")
-    rows = rows.join(
-        stage.rename({"org_id": "supplier_id", "stage": "_from"}), on=["period", "supplier_id"], how="left"
-    ).join(stage.rename({"org_id": "buyer_id", "stage": "_to"}), on=["period", "buyer_id"], how="left")  # fmt: skip
+    rows = at_level(enter(edges), evidence).filter(~nw.col("is_self_loop"))
+    rows = with_stages(rows, enter(nodes), supplier="_from", buyer="_to")
     key = ["period", "product_code"]
-    sold = rows.filter(
-        (pl.col("_from") == "production") & (pl.col("_to") != "production").fill_null(True)
-    )
-    output = sold.group_by(key).agg(
-        pl.when(pl.col("contracted_tonnes").count() > 0)
-        .then(pl.col("contracted_tonnes").sort().sum())
-        .alias("output_tonnes")
-    )
-    handled = pl.concat(
+    to_others = (nw.col("_to") != "production") | nw.col("_to").is_null()
+    output = rows.filter(nw.col("_from") == "production", to_others).group_by(key).agg(
+        total("contracted_tonnes", scale=MASS_SCALE).alias("output_tonnes")
+    )  # fmt: skip
+    handled = stack(
         [
-            rows.filter(pl.col("_from") == "processing").select(*key, pl.col("supplier_id").alias("org_id")),
-            rows.filter(pl.col("_to") == "processing").select(*key, pl.col("buyer_id").alias("org_id")),
+            rows.filter(nw.col("_from") == "processing").select(*key, nw.col("supplier_id").alias("org_id")),
+            rows.filter(nw.col("_to") == "processing").select(*key, nw.col("buyer_id").alias("org_id")),
         ]
     ).unique()  # fmt: skip
     if capacities is None:
-        capacities = pl.DataFrame(
-            schema={"period": pl.String, "org_id": pl.String, "product_code": pl.String, "capacity_tonnes": pl.Float64}
-        )  # fmt: skip
-    stated = capacities.select(
-        "period", "org_id", "product_code", pl.col("capacity_tonnes").cast(pl.Float64)
-    )
-    processors = (
-        handled.join(stated, on=["period", "org_id", "product_code"], how="left", validate="1:1")
-        .group_by(key)
-        .agg(
-            pl.len().cast(pl.Int64).alias("n_processors"),
-            pl.col("capacity_tonnes").count().cast(pl.Int64).alias("n_capacity_stated"),
-            pl.when(pl.col("capacity_tonnes").count() > 0)
-            .then(pl.col("capacity_tonnes").sort().sum())
-            .alias("capacity_tonnes"),
+        handled = handled.with_columns(nw.lit(None, dtype=nw.Float64).alias("capacity_tonnes"))
+    else:
+        stated = enter(capacities).select(
+            *key, "org_id", nw.col("capacity_tonnes").cast(nw.Float64)
         )
+        handled = handled.join(stated, on=[*key, "org_id"], how="left")
+    processors = handled.group_by(key).agg(
+        nw.len().cast(nw.Int64).alias("n_processors"),
+        nw.col("capacity_tonnes").count().cast(nw.Int64).alias("n_capacity_stated"),
+        total("capacity_tonnes", scale=MASS_SCALE).alias("capacity_tonnes"),
     )
     made = (
         rows.select(key)
@@ -227,21 +224,21 @@ def processing_capacity(
         .join(output, on=key, how="left")
         .join(processors, on=key, how="left")
     )
-    made = made.with_columns(pl.col("n_processors", "n_capacity_stated").fill_null(0))
-    reason = (
-        pl.when(pl.col("n_processors") == 0).then(pl.lit("no_processor"))
-        .when(pl.col("n_capacity_stated") == 0).then(pl.lit("capacity_not_collected"))
-        .when(pl.col("output_tonnes").is_null()).then(pl.lit("output_not_stated"))
-        .when(pl.col("output_tonnes") == 0).then(pl.lit("output_zero"))
-    )  # fmt: skip
-    made = made.with_columns(reason.alias("reason")).with_columns(
-        pl.col("reason").is_null().alias("is_defined")
-    )
-    return made.select(
+    made = made.with_columns(nw.col("n_processors", "n_capacity_stated").fill_null(0))
+    made = made.with_columns(
+        chosen(
+            (nw.col("n_processors") == 0, "no_processor"),
+            (nw.col("n_capacity_stated") == 0, "capacity_not_collected"),
+            (nw.col("output_tonnes").is_null(), "output_not_stated"),
+            (nw.col("output_tonnes") == 0, "output_zero"),
+        ).alias("reason")
+    ).with_columns(nw.col("reason").is_null().alias("is_defined"))
+    result = made.select(
         *key, "output_tonnes", "n_processors", "n_capacity_stated", "capacity_tonnes",
-        pl.when("is_defined").then(pl.col("capacity_tonnes") / pl.col("output_tonnes")).alias("capacity_share"),
+        nw.when(nw.col("is_defined")).then(ratio("capacity_tonnes", "output_tonnes")).alias("capacity_share"),
         "is_defined", "reason",
-    ).sort(key)  # fmt: skip
+    ).sort(*key)  # fmt: skip
+    return leave(result, like=edges)  # type: ignore[no-any-return]
 
 
 def minimum_cut(

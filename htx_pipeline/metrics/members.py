@@ -3,6 +3,9 @@
 What belongs here: the comparison of member income, plain and matched, with its interval. What does
 not: how many are linked (`linkage`), what members would lose if a buyer failed (`risk`). Only means of
 cooperatives enter; no person appears.
+
+The cooperatives may lie in any engine Narwhals knows: counts, means and squares of each stratum are
+worked out there. The few strata are then compared in Polars, as Student's t is no expression.
 """
 
 from __future__ import annotations
@@ -10,9 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import narwhals as nw
 import polars as pl
 
 from htx_pipeline.errors import InputError
+from htx_pipeline.metrics._tabular import Native, count_where, enter, stack
 from htx_pipeline.metrics.linkage import LEVELS, UNKNOWN, participation
 
 WHOLE: Final = "province"
@@ -78,9 +83,9 @@ _NOTES: Final = {
 
 
 def members_income(
-    organisations: pl.DataFrame,
-    reports: pl.DataFrame,
-    edges: pl.DataFrame,
+    organisations: Native,
+    reports: Native,
+    edges: Native,
     *,
     linked_as: str = "chain",
     evidence: str = "signed",
@@ -113,7 +118,7 @@ def members_income(
     Parameters
     ----------
     organisations, reports, edges:
-        The tables `core/organisations`, `core/cooperative_reports`, `graph/edges`.
+        The tables `core/organisations`, `core/cooperative_reports`, `graph/edges`, of one engine.
     linked_as:
         One of `LINKED_AS`: any linkage; one with consumption; as a seller; as a seller to an
         enterprise.
@@ -165,57 +170,79 @@ def members_income(
         )
     key = ["period", "org_id"]
     rank = LEVELS.index(evidence) + 1
-    linked = participation(organisations, edges).select(
-        *key, (pl.col(LINKED_AS[linked_as]) >= rank).alias("is_linked")
-    )
-    # Adding keeps unknown size unknown.
-    steps = [(pl.col("official_members") >= limit).cast(pl.Int64) for limit in size_breaks]
-    size = sum(steps, pl.col("official_members") * 0)
-    units = (
-        organisations.filter(pl.col("legal_type") == "htx")
-        .join(linked, on=key, how="inner")
-        .join(
-            reports.select(*key, "official_members", "member_income_vnd"),
-            on=key,
-            how="inner",
-            validate="1:1",
-        )
-        .with_columns(
-            size.alias("size_class"),
-            pl.col("vsic_code").str.slice(0, vsic_digits).alias("product_group"),
-            pl.col("member_income_vnd").cast(pl.Float64).alias("income"),
-        )
-        .sort(key)
-    )
-    missing = [name for name in match_on if name not in units.columns]
-    if missing:
+    register = enter(organisations)
+    absent = [
+        name
+        for name in match_on
+        if name not in ("size_class", "product_group")
+        and name not in register.collect_schema().names()
+    ]
+    if absent:
         raise InputError(
-            f"Cannot match on {', '.join(missing)}: no such column.",
+            f"Cannot match on {', '.join(absent)}: no such column.",
             remedy="Use size_class, product_group, locality or a column of organisations.",
             code="unknown_choice",
         )
+    linked = enter(participation(organisations, edges)).select(
+        *key, (nw.col(LINKED_AS[linked_as]) >= rank).alias("is_linked")
+    )
+    told = enter(reports).select(*key, "official_members", "member_income_vnd")
+    # Adding keeps unknown size unknown.
+    steps = [(nw.col("official_members") >= limit).cast(nw.Int64) for limit in size_breaks]
+    units = (
+        register.filter(nw.col("legal_type") == "htx")
+        .join(linked, on=key, how="inner")
+        .join(told, on=key, how="inner")
+        .with_columns(
+            sum(steps, nw.col("official_members") * 0).alias("size_class"),
+            nw.col("vsic_code").str.slice(0, vsic_digits).alias("product_group"),
+            nw.col("member_income_vnd").cast(nw.Float64).alias("_income"),
+        )
+    )
     # What is matched on keeps its null; a locality that is not stated is a place of its own in the list.
-    scopes = pl.concat(
+    names = {name: f"_match_{place}" for place, name in enumerate(match_on)}
+    columns = [
+        nw.col("is_linked"), nw.col("_income"),
+        *(nw.col(name).alias(alias) for name, alias in names.items()),
+    ]  # fmt: skip
+    scopes = stack(
         [
-            units.with_columns(pl.col("locality").fill_null(UNKNOWN).alias("scope")),
-            units.with_columns(pl.lit(WHOLE).alias("scope")),
+            units.select("period", nw.col("locality").fill_null(UNKNOWN).alias("_scope"), *columns),
+            units.select("period", nw.lit(WHOLE).alias("_scope"), *columns),
         ]
     )
+    cells = (
+        scopes.group_by("period", "_scope")
+        .agg(
+            nw.len().cast(nw.Int64).alias("n"),
+            count_where(~nw.col("_income").is_null()).alias("n_told"),
+            count_where(~nw.col("_income").is_null() & nw.col("is_linked")).alias("n_linked"),
+        )
+        .collect("polars")
+        .to_polars()
+    )
+    sides = {
+        "plain": _strata(scopes, []),
+        "matched": _strata(scopes, list(names.values())),
+    }
     rows = []
-    for (period, scope), part in scopes.group_by("period", "scope", maintain_order=True):
-        known = part.filter(pl.col("income").is_not_null())
-        for method, strata in (("plain", ()), ("matched", tuple(match_on))):
-            found = _compare(
-                known, strata, minimum=max(min_disclosure_count, 2), confidence=confidence
+    for cell in cells.sort("period", "_scope").iter_rows(named=True):
+        for method, table in sides.items():
+            part = table.filter(
+                pl.col("period") == cell["period"], pl.col("_scope") == cell["_scope"]
             )
+            found = _compare(
+                part, is_matched=method == "matched", n_linked=cell["n_linked"], n_told=cell["n_told"],
+                minimum=max(min_disclosure_count, 2), confidence=confidence,
+            )  # fmt: skip
             rows.append(
                 {
-                    "period": period,
-                    "locality": scope,
+                    "period": cell["period"],
+                    "locality": cell["_scope"],
                     "linked_as": linked_as,
                     "evidence": evidence,
                     "method": method,
-                    "n_without_income": part.height - known.height,
+                    "n_without_income": cell["n"] - cell["n_told"],
                     **found,
                     **_note(found, few=few),
                 }
@@ -223,41 +250,54 @@ def members_income(
     return pl.DataFrame(rows, schema=MEMBER_SCHEMA).sort("period", "locality", "method")
 
 
-def _compare(
-    units: pl.DataFrame, strata: tuple[str, ...], *, minimum: int, confidence: float
-) -> dict[str, Any]:
-    """Compare within strata (one stratum when there are none to match on)."""
-    n_all = int(units["is_linked"].sum())
-    if strata:
-        units = units.drop_nulls(list(strata))
-    units = units.with_columns(pl.lit(0).alias("_all"))
-    by = list(strata) or ["_all"]
-    linked = pl.col("is_linked")
+def _strata(scopes: nw.LazyFrame[Any], match_on: list[str]) -> pl.DataFrame:
+    """Return number, mean and sum of squares of either side, for each stratum that has both."""
+    known = scopes.filter(~nw.col("_income").is_null())
+    for name in match_on:
+        known = known.filter(~nw.col(name).is_null())
+    by = ["period", "_scope", *match_on]
+    income, linked = nw.col("_income"), nw.col("is_linked")
 
-    def side(mask: pl.Expr, name: str) -> list[pl.Expr]:
-        income = pl.col("income").filter(mask)
+    def mean(condition: nw.Expr, name: str) -> list[nw.Expr]:
         return [
-            mask.sum().cast(pl.Int64).alias(f"n{name}"),
-            income.mean().alias(f"mean{name}"),
-            ((income - income.mean()) ** 2).sum().alias(f"squares{name}"),
+            count_where(condition).alias(f"n{name}"),
+            nw.when(condition).then(income).mean().alias(f"mean{name}"),
         ]
 
-    table = (
-        units.group_by(by, maintain_order=True)
-        .agg(*side(linked, "1"), *side(~linked, "0"))
-        .filter(pl.col("n1") > 0, pl.col("n0") > 0)
+    means = known.group_by(by).agg(*mean(linked, "1"), *mean(~linked, "0"))
+    own = nw.when(linked).then(nw.col("mean1")).otherwise(nw.col("mean0"))
+    spread = known.join(means, on=by, how="inner").with_columns((income - own).alias("_off"))
+    square = nw.col("_off") * nw.col("_off")
+    squares = spread.group_by(by).agg(
+        nw.when(linked).then(square).sum().alias("squares1"),
+        nw.when(~linked).then(square).sum().alias("squares0"),
     )
+    both = means.join(squares, on=by, how="inner")
+    both = both.filter(nw.col("n1") > 0, nw.col("n0") > 0)
+    return both.collect("polars").to_polars().sort(by)
+
+
+def _compare(
+    table: pl.DataFrame,
+    *,
+    is_matched: bool,
+    n_linked: int,
+    n_told: int,
+    minimum: int,
+    confidence: float,
+) -> dict[str, Any]:
+    """Compare within strata; the plain comparison has one."""
     n1, n0 = int(table["n1"].sum()), int(table["n0"].sum())
     found: dict[str, Any] = {
         "n_linked": n1,
         "n_unlinked": n0,
-        "n_linked_left_out": n_all - n1,
+        "n_linked_left_out": n_linked - n1,
         "n_strata": table.height,
         "is_defined": False,
     }
-    if strata == () and table.is_empty():
-        found["n_linked"] = n_all
-        found["n_unlinked"] = units.height - n_all
+    if not is_matched and table.is_empty():
+        found["n_linked"] = n_linked
+        found["n_unlinked"] = n_told - n_linked
         found["n_linked_left_out"] = 0
         return {**found, "n_strata": 1, "reason": "too_small"}
     if table.is_empty():

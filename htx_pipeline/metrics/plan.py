@@ -2,6 +2,8 @@
 
 What belongs here: joining targets to figures, and saying when the two cannot be compared. What does
 not: the targets (`htx_pipeline.reference.targets`, `core/plan_targets`), the figures (`indicators`).
+
+A few dozen targets against a table of the province's figures: Polars.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 What belongs here: distance to final use and to primary inputs, length of chains, betweenness,
 brokers, cut points and bridges, cores, complete paths from producer to off-taker. What does not: what
 is lost when an organisation fails (`risk`), what a chain lacks (`completeness`).
+
+Work on a graph: the edges become CSR arrays (`htx_pipeline.graph`), so these functions take Polars, not
+any engine.
 """
 
 from __future__ import annotations

@@ -9,6 +9,9 @@ one that has existed for less than twelve months or stopped for more than three;
 only what it is at the end of the year, so a suspension counts whatever its length. One that is being
 dissolved still exists and is expected. Cooperative groups (tổ hợp tác) report on a form of their own
 (VII-1) that this pipeline has no table for; they are left out unless asked for.
+
+The roster is a list of one province with the place of each row in its file: Polars. Its sums by
+locality take any engine Narwhals knows.
 """
 
 from __future__ import annotations
@@ -17,8 +20,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+import narwhals as nw
 import polars as pl
 
+from htx_pipeline.metrics._tables import typed
+from htx_pipeline.metrics._tabular import Native, count_where, enter, leave, ratio
 from htx_pipeline.metrics.linkage import UNKNOWN
 from htx_pipeline.reference.deadlines import deadline_of
 from htx_pipeline.schemas import Code
@@ -260,7 +266,7 @@ def _reports(
     )
 
 
-def roster_localities(roster: pl.DataFrame) -> pl.DataFrame:
+def roster_localities(roster: Native) -> Native:
     """Add the roster up by locality.
 
     ``n_<status>`` counts every registered unit once; ``n_expected`` are those that must report,
@@ -270,7 +276,7 @@ def roster_localities(roster: pl.DataFrame) -> pl.DataFrame:
 
     Returns
     -------
-    polars.DataFrame
+    frame
         `LOCALITY_SCHEMA`, by period and locality; ``unknown`` holds units without a place.
 
     Examples
@@ -278,27 +284,24 @@ def roster_localities(roster: pl.DataFrame) -> pl.DataFrame:
     >>> roster_localities(pl.DataFrame(schema=ROSTER_SCHEMA)).columns[:2]
     ['period', 'locality']
     """
-    expected = pl.col("is_expected")
-    missing = pl.col("status") == "missing"
-    came = ~pl.col("status").is_in(["missing", "not_expected"])
-    counted = roster.group_by("period", "locality").agg(
-        n_registered=pl.len(),
-        n_expected=expected.sum(),
-        **{f"n_{s.code}": (pl.col("status") == s.code).sum() for s in STATUSES},
-        n_unexpected_reports=(~expected & came).sum(),
-        n_missing_reported_before=(missing & pl.col("has_reported_before")).sum(),
-        _came=(expected & came).sum(),
-        _on_time=(expected & (pl.col("status") == "on_time")).sum(),
+    expected = nw.col("is_expected")
+    status = nw.col("status")
+    came = ~status.is_in(["missing", "not_expected"])
+    counted = enter(roster).group_by("period", "locality").agg(
+        nw.len().cast(nw.Int64).alias("n_registered"),
+        count_where(expected).alias("n_expected"),
+        *(count_where(status == s.code).alias(f"n_{s.code}") for s in STATUSES),
+        count_where(~expected & came).alias("n_unexpected_reports"),
+        count_where((status == "missing") & nw.col("has_reported_before")).alias("n_missing_reported_before"),
+        count_where(expected & came).alias("_came"),
+        count_where(expected & (status == "on_time")).alias("_on_time"),
+    )  # fmt: skip
+    made = counted.with_columns(
+        ratio("_came", "n_expected").alias("reported_share"),
+        ratio("_on_time", "n_expected").alias("on_time_share"),
     )
-    has_any = pl.col("n_expected") > 0
-    return (
-        counted.with_columns(
-            reported_share=pl.when(has_any).then(pl.col("_came") / pl.col("n_expected")),
-            on_time_share=pl.when(has_any).then(pl.col("_on_time") / pl.col("n_expected")),
-        )
-        .select(pl.col(c).cast(t) for c, t in LOCALITY_SCHEMA.items())
-        .sort("period", "locality")
-    )
+    made = typed(made, LOCALITY_SCHEMA).sort("period", "locality")
+    return leave(made, like=roster)  # type: ignore[no-any-return]
 
 
 def missing_that_reported_before(roster: pl.DataFrame) -> pl.DataFrame:

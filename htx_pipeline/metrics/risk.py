@@ -3,6 +3,9 @@
 What belongs here: the Economic Systemic Risk Index as a table, loss to members' income, single points
 of failure, percolation. What does not: the cascade itself (`htx_pipeline.graph.esri`), positions
 without loss (`position`).
+
+Work on a graph: the edges become CSR arrays (`htx_pipeline.graph`), so these functions take Polars, not
+any engine.
 """
 
 from __future__ import annotations

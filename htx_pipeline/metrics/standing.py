@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from htx_pipeline.metrics.change import cluster_lineage
+from htx_pipeline.metrics.history import lineage
 from htx_pipeline.metrics.linkage import UNKNOWN, participation
 from htx_pipeline.reference.thresholds import threshold
 
@@ -48,9 +48,10 @@ def standing_changes(frames: Mapping[str, pl.DataFrame], *, period: str) -> pl.D
     * cooperative: ``new`` and ``gone`` by the register; ``improved`` and ``worse`` by the strongest
       evidence of its linkages (``evidence_level``: 0 none, 1 planned, 2 signed, 3 active, 4 executed);
       ``newly_flagged`` when it reported for the period before and not for this one.
-    * cluster: matched by common members (each the other's most similar); ``improved`` and ``worse`` by
-      the paid value, else the contracted one; ``newly_flagged`` when its largest buyer's share passes
-      the mark of dependence, or a stage went missing.
+    * cluster: followed by its members (`history.lineage`); ``new`` and ``gone`` without a match in the
+      other period; one that continued is ``improved`` or ``worse`` by the paid value, else the
+      contracted one, and ``newly_flagged`` when its largest buyer's share passes the mark of
+      dependence, or a stage went missing. One that merged or split is not compared.
     * locality: ``improved`` and ``worse`` by the share of cooperatives with an executed linkage, else
       with one in force.
     * indicator: a target newly met or no longer met.
@@ -190,7 +191,7 @@ def _clusters(
     if any(c.is_empty() for c in (*clusters, *communities)):
         return None
     old, new = clusters
-    lineage = cluster_lineage(*communities).filter("is_mutual").filter(pl.col("side") == "after")
+    fates = lineage(*(c.select("org_id", "cluster_id") for c in communities))
     described = [
         c.select(
             subject_id="cluster_id", label=pl.coalesce("cluster_name_vi", "cluster_id"),
@@ -201,13 +202,18 @@ def _clusters(
     ]  # fmt: skip
     was, now = described
     pairs = now.join(
-        lineage.select(subject_id="cluster_id", match="match_id"), on="subject_id"
+        fates.filter(pl.col("lineage") == "continued").select(
+            subject_id="cluster_id", match="matched_cluster_id"
+        ),
+        on="subject_id",
     ).join(was.drop("locality", "label").rename({"subject_id": "match"}), on="match", suffix="_old")
     nothing = {"before": pl.lit(None, dtype=pl.Float64), "after": pl.lit(None, dtype=pl.Float64)}
-    came = now.join(pairs, on="subject_id", how="anti").with_columns(**nothing)
-    went = was.join(pairs, left_on="subject_id", right_on="match", how="anti").with_columns(
-        **nothing
-    )
+
+    def fated(rows: pl.DataFrame, *names: str) -> pl.DataFrame:
+        ids = fates.filter(pl.col("lineage").is_in(names))["cluster_id"].implode()
+        return rows.filter(pl.col("subject_id").is_in(ids)).with_columns(**nothing)
+
+    came, went = fated(now, "born", "regrouped"), fated(was, "gone")
     has_paid = pl.col("paid").is_not_null() & pl.col("paid_old").is_not_null()
     valued = pairs.with_columns(
         before=pl.when(has_paid).then("paid_old").otherwise("signed_old"),

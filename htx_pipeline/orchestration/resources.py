@@ -21,6 +21,11 @@ WITH_PREVIOUS = dg.StaticPartitionMapping(
 )
 """Upstream partition to downstream: a step reads its own period and the one before."""
 
+WITH_EARLIER = dg.StaticPartitionMapping(
+    {year: [later for later in PERIODS if later >= year] for year in PERIODS}
+)
+"""Upstream partition to downstream: a step reads its own period and all before it."""
+
 
 class SettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The settings of a run: environment variables (``HTX_…``), overridden by `overrides`.

@@ -11,6 +11,7 @@ from htx_pipeline.clusters import describe, detect
 from htx_pipeline.clusters.criteria import cluster_criteria
 from htx_pipeline.graph import network
 from htx_pipeline.metrics import chain, change, completeness
+from htx_pipeline.metrics.history import lineage
 from htx_pipeline.schemas import TABLES
 
 LINKS = [
@@ -304,7 +305,7 @@ def test_nothing_in_nothing_out() -> None:
     assert completeness.chain_stages(empty["edges"], empty["nodes"]).is_empty()
     assert completeness.bottlenecks(empty["edges"], empty["nodes"]).is_empty()
     assert completeness.processing_capacity(empty["edges"], empty["nodes"]).is_empty()
-    assert change.cluster_lineage(empty["communities"], f["communities"])["jaccard"].sum() == 0
+    assert lineage(empty["communities"], f["communities"])["jaccard"].sum() == 0
 
 
 def test_decomposition_adds_up_and_keeps_late_reporting_apart() -> None:
@@ -330,19 +331,3 @@ def test_decomposition_adds_up_and_keeps_late_reporting_apart() -> None:
         == made["after"]
     )
     assert made["change"] == made["after"] - made["before"]
-
-
-def test_lineage_finds_a_cluster_that_lost_a_member_and_one_that_split() -> None:
-    before = pl.DataFrame({"org_id": list("abcdef"), "cluster_id": ["c-1"] * 4 + ["c-2"] * 2})
-    after = pl.DataFrame(
-        {"org_id": list("abcdg"), "cluster_id": ["c-3", "c-3", "c-4", "c-4", "c-4"]}
-    )
-    made = {
-        (r["side"], r["cluster_id"]): r
-        for r in change.cluster_lineage(before, after).iter_rows(named=True)
-    }
-    assert made["before", "c-1"]["match_id"] == "c-3"
-    assert made["before", "c-1"]["jaccard"] == pytest.approx(2 / 4)
-    assert (made["before", "c-2"]["match_id"], made["before", "c-2"]["jaccard"]) == (None, 0.0)
-    assert made["after", "c-3"]["is_mutual"] is True
-    assert (made["after", "c-4"]["match_id"], made["after", "c-4"]["is_mutual"]) == ("c-1", False)

@@ -9,13 +9,8 @@ import pytest
 from htx_pipeline.errors import InputError
 from htx_pipeline.graph import network
 from htx_pipeline.metrics.chain import chain_flows
-from htx_pipeline.metrics.value import (
-    accounts,
-    leontief_inverse,
-    mass_balance,
-    multipliers,
-    price_shares,
-)
+from htx_pipeline.metrics.input_output import leontief_inverse, multipliers
+from htx_pipeline.metrics.value import accounts, mass_balance, price_shares
 from htx_pipeline.schemas import TABLES
 
 MILLER_BLAIR_Z = np.array([[150, 500], [200, 100]])

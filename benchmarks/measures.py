@@ -1,0 +1,415 @@
+"""What every measure costs, up to a nation of ten million linkages: ``python -m benchmarks.measures``.
+
+What belongs here: the synthetic nation as stored tables, one measure per process, its CPU time and
+peak memory. What does not: correctness (``tests``), peers of single algorithms (``benchmarks.graph``).
+
+Each measure runs in a process of its own with a limit on memory and time, after a warm-up on a
+province of a thousand linkages. The unit beside it is what reading and sorting the edges costs in the
+same run, so that machines can be compared. Ten million linkages only with ``--huge``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+SIZES: Final = (100_000, 1_000_000)
+HUGE: Final = 10_000_000
+UNIT: Final = "read and sort edges"
+MEMORY_GB: Final = 12
+"""What a measure may take at most; one that wants more is reported as not fitting."""
+SECONDS: Final = 900
+"""CPU seconds a measure may take at most."""
+
+Tables = Callable[[str], pl.DataFrame]
+MEASURES: dict[str, Callable[[Tables], Any]] = {}
+
+
+def measure(name: str) -> Callable[[Callable[[Tables], Any]], Callable[[Tables], Any]]:
+    """Register a measure: from a reader of stored tables to its result."""
+
+    def add(run: Callable[[Tables], Any]) -> Callable[[Tables], Any]:
+        MEASURES[name] = run
+        return run
+
+    return add
+
+
+def prepare(n_linkages: int, folder: Path) -> None:
+    """Store the tables of a synthetic nation of two years, the second ``n_linkages`` large.
+
+    The first year lacks a tenth of the linkages and has others instead; cooperatives have an
+    industry code and a report. The frames with lists of source rows are left out: they are for
+    tracing, not for measures, except where a cluster counts them.
+    """
+    from htx_pipeline.clusters.detect import communities
+    from htx_pipeline.graph import network
+    from htx_pipeline.metrics.chain import chain_flows
+    from htx_pipeline.metrics.linkage import totals
+    from htx_pipeline.sample.scale import scale
+    from htx_pipeline.schemas import TABLES
+
+    organisations, links = scale(n_linkages, seed=20)
+    rng = np.random.default_rng(20)
+    n = organisations.height
+    codes = pl.Series(["0111", "0118", "0126", "0127", "0141", "0210", "1077", "4620"])
+    organisations = organisations.with_columns(codes.gather(rng.integers(0, 8, n)).alias("vsic_code"))  # fmt: skip
+    is_told = rng.random(n) < 0.9
+    reports = organisations.select(
+        "period", "org_id",
+        pl.Series("official_members", rng.integers(7, 400, n)),
+        pl.Series("revenue_vnd", rng.integers(10, 9_000, n) * 1_000_000),
+        pl.Series("member_income_vnd", rng.integers(20_000, 90_000, n) * 1_000),
+        pl.Series("profit_before_tax_vnd", rng.integers(0, 900, n) * 1_000_000),
+    ).filter(pl.Series(is_told) & (organisations["legal_type"] == "htx"))  # fmt: skip
+    later = network.edges(TABLES["linkages"].conform(links))
+    del links
+    stays = pl.Series(rng.random(later.height) < 0.9)
+    # Who left sold to the buyer of another edge the year before.
+    gone = later.filter(~stays)
+    gone = gone.with_columns(gone["buyer_id"].gather(rng.permutation(gone.height)))
+    before = pl.concat([later.filter(stays), gone]).with_columns(pl.lit("2024").alias("period"))
+    before = before.unique(network.EDGE_KEY, keep="first", maintain_order=True)
+    for name, frame, rows in (("organisations", organisations, TABLES["organisations"]), ("reports", reports, TABLES["cooperative_reports"])):  # fmt: skip
+        rows.conform(frame).write_parquet(folder / f"{name}.parquet")
+    known = TABLES["organisations"].conform(organisations)
+    nodes = network.nodes(known, later)
+    nodes.write_parquet(folder / "nodes.parquet")
+    clusters = communities(later)
+    clusters.write_parquet(folder / "communities.parquet")
+    later.write_parquet(folder / "traced.parquet")
+    later = later.drop("source_ids")
+    later.write_parquet(folder / "edges.parquet")
+    before.drop("source_ids").write_parquet(folder / "before.parquet")
+    chain_flows(later, nodes, clusters).write_parquet(folder / "flows.parquet")
+    told = TABLES["cooperative_reports"].conform(reports)
+    totals(known, told, later).write_parquet(folder / "totals.parquet")
+
+
+@measure(UNIT)
+def _(t: Tables) -> Any:
+    return t("edges").sort("supplier_id", "buyer_id")
+
+
+@measure("linkage.totals")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.linkage import totals
+
+    return totals(t("organisations"), t("reports"), t("edges"))
+
+
+@measure("linkage.participation")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.linkage import participation
+
+    return participation(t("organisations"), t("edges"))
+
+
+@measure("indicators")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.indicators import from_totals
+
+    return from_totals(t("totals"))
+
+
+@measure("localities")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.localities import localities
+
+    return localities(t("organisations"), t("reports"), t("edges"))
+
+
+@measure("concentration.buyers")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.concentration import concentration
+
+    return concentration(t("edges"))
+
+
+@measure("concentration.dependence")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.concentration import concentration
+
+    return concentration(t("edges"), by=("period", "supplier_id"))
+
+
+@measure("specialisation")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.specialisation import specialisation
+
+    return specialisation(t("organisations"))
+
+
+@measure("spatial_clustering")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.specialisation import spatial_clustering
+
+    return spatial_clustering(t("organisations"), t("reports"))
+
+
+@measure("inequality")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.specialisation import inequality
+
+    return inequality(t("organisations"), t("reports"))
+
+
+@measure("position.positions")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.position import positions
+
+    return positions(t("edges"), t("nodes"))
+
+
+@measure("position.bridges")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.position import bridges
+
+    return bridges(t("edges"))
+
+
+@measure("completeness.chain_stages")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.completeness import chain_stages
+
+    return chain_stages(t("edges"), t("nodes"))
+
+
+@measure("completeness.processing_capacity")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.completeness import processing_capacity
+
+    return processing_capacity(t("edges"), t("nodes"))
+
+
+@measure("completeness.bottlenecks")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.completeness import bottlenecks
+
+    return bottlenecks(t("edges"), t("nodes"))
+
+
+@measure("chain_flows")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.chain import chain_flows
+
+    return chain_flows(t("edges"), t("nodes"), t("communities"))
+
+
+@measure("risk.systemic_risk")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.risk import systemic_risk
+
+    return systemic_risk(t("edges"), t("nodes"), t("reports"), workers=2)
+
+
+@measure("risk.single_points")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.risk import single_points
+
+    return single_points(t("edges"))
+
+
+@measure("risk.percolation")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.risk import percolation
+
+    return percolation(t("edges"))
+
+
+@measure("value.accounts")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.value import accounts
+
+    return accounts(t("edges"), t("nodes"), t("reports"))
+
+
+@measure("value.price_shares")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.value import price_shares
+
+    return price_shares(t("edges"), t("nodes"))
+
+
+@measure("value.mass_balance")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.value import mass_balance
+
+    return mass_balance(t("flows"))
+
+
+@measure("input_output.multipliers")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.input_output import multipliers
+
+    return multipliers(t("flows"))
+
+
+@measure("members.members_income")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.members import members_income
+
+    return members_income(t("organisations"), t("reports"), t("edges"))
+
+
+@measure("reporting.roster")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.reporting import reporting_roster, roster_localities
+
+    return roster_localities(
+        reporting_roster(t("organisations"), t("reports"), t("reports"), period="2025")
+    )
+
+
+@measure("change.decomposition")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.change import decomposition
+
+    return decomposition(t("before"), t("edges"), by=("product_code",))
+
+
+@measure("change.persistence")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.change import persistence
+
+    return persistence(t("before"), t("edges"), by=("product_code",))
+
+
+@measure("clusters.describe")
+def _(t: Tables) -> Any:
+    from htx_pipeline.clusters.describe import clusters
+
+    return clusters(t("nodes"), t("traced"), t("communities"), t("reports"))
+
+
+@measure("clusters.criteria")
+def _(t: Tables) -> Any:
+    from htx_pipeline.clusters.criteria import cluster_criteria
+
+    return cluster_criteria(t("nodes"), t("edges"), t("communities"))
+
+
+@measure("history.cluster_history")
+def _(t: Tables) -> Any:
+    from htx_pipeline.metrics.history import cluster_history
+
+    year = pl.lit("2024").alias("period")
+    own = t("traced")
+    both = [own, own.with_columns(year)]
+    nodes, found, told = t("nodes"), t("communities"), t("reports")
+    return cluster_history(
+        pl.concat([nodes, nodes.with_columns(year)]), pl.concat(both),
+        pl.concat([found, found.with_columns(year)]), pl.concat([told, told.with_columns(year)]), period="2025",
+    )  # fmt: skip
+
+
+def run(name: str, folder: Path, warm: Path) -> dict[str, Any]:
+    """Measure in this process; only the second of two calls is counted."""
+
+    def tables(where: Path) -> Tables:
+        return lambda table: pl.read_parquet(where / f"{table}.parquet")
+
+    MEASURES[name](tables(warm))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.process_time()
+    made = MEASURES[name](tables(folder))
+    spent = time.process_time() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"cpu_s": round(spent, 3), "peak_mb": round((peak - before) / 1024), "rows": made.height}
+
+
+def _apart(name: str, folder: Path, warm: Path) -> dict[str, Any]:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_GB << 30, MEMORY_GB << 30))
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
+
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.measures",
+        "--measure",
+        name,
+        str(folder),
+        str(warm),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit)
+    if done.returncode == 0:
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return found
+    last = (done.stderr.strip().splitlines() or [f"ended by signal {-done.returncode}"])[-1]
+    return {"failed": last[:200]}
+
+
+def bench(
+    sizes: Sequence[int] = SIZES, *, names: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
+    """Measure and return one row per measure and size.
+
+    ``cpu_ratio`` = CPU time / that of reading and sorting the edges in the same run; there is no goal.
+    """
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as parent:
+        warm = Path(parent) / "warm"
+        warm.mkdir()
+        prepare(1_000, warm)
+        for size in sizes:
+            folder = Path(parent) / str(size)
+            folder.mkdir()
+            # In a process of its own, so that its memory is given back.
+            subprocess.run(
+                [sys.executable, "-m", "benchmarks.measures", "--prepare", str(size), str(folder)],
+                check=True,
+            )
+            unit = _apart(UNIT, folder, warm)
+            for name in MEASURES:
+                if name == UNIT or (names is not None and name not in names):
+                    continue
+                found = _apart(name, folder, warm)
+                ratio = found["cpu_s"] / unit["cpu_s"] if "cpu_s" in found else None
+                row = {"bench": name, "size": size, "peer": UNIT, "cpu_ratio": ratio, **found}
+                print(row, file=sys.stderr, flush=True)
+                rows.append(row)
+    return rows
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--only", action="append", help="only this measure (may be repeated)")
+    parser.add_argument("--huge", action="store_true", help="10 million linkages, too")
+    parser.add_argument("--json", type=Path, help="write the rows here")
+    parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--prepare", nargs=2, help=argparse.SUPPRESS)
+    chosen = parser.parse_args(arguments)
+    if chosen.measure:
+        name, folder, warm = chosen.measure
+        print(json.dumps(run(name, Path(folder), Path(warm))))
+        return
+    if chosen.prepare:
+        prepare(int(chosen.prepare[0]), Path(chosen.prepare[1]))
+        return
+    rows = bench([*chosen.sizes, *([HUGE] if chosen.huge else [])], names=chosen.only)
+    if chosen.json:
+        chosen.json.write_text(json.dumps(rows, indent=1) + "\n")
+    for row in rows:
+        line = f"{row['bench']:<36} {row['size']:>10,}"
+        if "failed" in row:
+            print(f"{line} failed: {row['failed']}")
+        else:
+            print(f"{line} {row['cpu_s']:9.2f} s {row['peak_mb']:7,} MB {row['rows']:>10,} rows  ratio {row['cpu_ratio']:.1f}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
