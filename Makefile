@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo test bench lint lock notebooks clean
+.PHONY: demo test bench docs lint lock notebooks clean
 
 # The environment is made once and again when the pinned versions change.
 $(VENV)/.run: requirements/run.txt
@@ -29,6 +29,7 @@ test: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python -m htx_pipeline.schemas.generate --check
 	$(BIN)/dg check defs
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	$(BIN)/python -m pytest --doctest-modules tests htx_pipeline -n auto --dist loadfile
 
 lint: $(VENV)/.dev
@@ -36,6 +37,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.run

@@ -78,7 +78,7 @@ def lineage(
 ) -> pl.DataFrame:
     """Match the clusters of two years, and say what became of each.
 
-    Two clusters match where the Jaccard index of their members, |A ∩ B| / |A ∪ B|, is at least
+    Two clusters match where the Jaccard index of their members, ``|A ∩ B| / |A ∪ B|``, is at least
     ``min_jaccard``. A later cluster that matches several is ``merged``; one whose match also matches
     other later clusters, ``split``; with one match of its own it ``continued``. Without a match it is
     ``regrouped`` where at least half of its members were in clusters before, else ``born``. An
