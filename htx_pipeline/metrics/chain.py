@@ -39,6 +39,10 @@ FLOW_SCHEMA: Final[dict[str, pl.DataType]] = {
     "n_value": pl.Int64(),
     "n_tonnes": pl.Int64(),
     "weight_basis": pl.String(),
+    "signed_value_vnd": pl.Int64(),
+    "executed_value_vnd": pl.Int64(),
+    "n_signed_value": pl.Int64(),
+    "n_executed": pl.Int64(),
 }
 """Columns of `metrics/chain_flows`."""
 
@@ -83,7 +87,10 @@ def chain_flows(
     DataFrame
         `FLOW_SCHEMA`. ``scope``: ``province`` or a cluster's id. ``value_vnd`` on the scope's
         ``weight_basis``; ``tonnes`` delivered on the basis ``paid_value``, else contracted. Null
-        where no linkage states it; ``n_value``, ``n_tonnes`` count those that do.
+        where no linkage states it; ``n_value``, ``n_tonnes`` count those that do. ``signed_value_vnd``
+        is the contracted value whatever the basis, balanced like the value (``n_signed_value``
+        linkages state it); ``executed_value_vnd`` the part of it under linkages that were executed,
+        0..``signed_value_vnd``, null on balance rows; ``n_executed`` counts those linkages.
 
     Examples
     --------
@@ -113,6 +120,7 @@ def chain_flows(
     bases = value_bases(rows, by=("period", "scope"), min_stated_share=min_stated_share)
     stage = nodes.select("period", "org_id", pl.col("stage").fill_null(UNKNOWN))
     paid = pl.col("weight_basis") == "paid_value"
+    executed = pl.col("evidence") == "executed"
     rows = (
         rows.join(bases, on=["period", "scope"], how="left")
         .join(
@@ -139,12 +147,20 @@ def chain_flows(
         pl.col("n_linkages", "n_value", "n_tonnes").sum(),
         pl.when(pl.col("value_vnd").count() > 0).then(pl.col("value_vnd").sum()).alias("value_vnd"),
         pl.when(pl.col("tonnes").count() > 0).then(pl.col("tonnes").sort().sum()).alias("tonnes"),
+        *(
+            pl.when(pl.col("contracted_value_vnd").count() > 0)
+            .then(pl.col("contracted_value_vnd").filter(which).sum())
+            .alias(name)
+            for name, which in (("signed_value_vnd", pl.lit(True)), ("executed_value_vnd", executed))
+        ),
+        pl.col("n_contracted_value").sum().alias("n_signed_value"),
+        pl.col("n_linkages").filter(executed).sum().alias("n_executed"),
     )
     recorded = recorded.with_columns(pl.lit("recorded").alias("kind"))
     frame = pl.concat([recorded, _balances(recorded)], how="diagonal")
     order = {name: rank for rank, name in enumerate((*STAGES, UNKNOWN, LOSS))}
     return (
-        frame.with_columns(pl.col("n_linkages", "n_value", "n_tonnes").fill_null(0))
+        frame.with_columns(pl.col("^n_.*$").fill_null(0))
         .sort(
             *_CELL,
             pl.col("kind").replace_strict({"recorded": 0, "balance": 1}, return_dtype=pl.Int8),
@@ -187,6 +203,22 @@ def stage_balance(flows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _balances(recorded: pl.DataFrame) -> pl.DataFrame:
+    signed = recorded.with_columns(
+        pl.col("signed_value_vnd").alias("value_vnd"), pl.lit(None, pl.Float64).alias("tonnes")
+    )
+    found = [
+        _balance(recorded),
+        _balance(signed).rename({"value_vnd": "signed_value_vnd"}),
+    ]
+    joined = (
+        pl.concat(found, how="diagonal")
+        .group_by(*_CELL, "from_stage", "to_stage", "weight_basis")
+        .agg(pl.col("value_vnd", "signed_value_vnd", "tonnes").max())
+    )
+    return joined.with_columns(pl.lit("balance").alias("kind"))
+
+
+def _balance(recorded: pl.DataFrame) -> pl.DataFrame:
     bases = recorded.select(*_CELL, "weight_basis").unique()
     sums = stage_balance(recorded).filter(pl.col("stage").is_in(BALANCED)).join(bases, on=_CELL)
     value = pl.col("value_out_vnd") - pl.col("value_in_vnd")
@@ -213,7 +245,4 @@ def _balances(recorded: pl.DataFrame) -> pl.DataFrame:
         )
         for condition, source, target, amount, tonnes in parts
     ]
-    joined = pl.concat(made).group_by(*_CELL, "from_stage", "to_stage", "weight_basis").agg(
-        pl.col("value_vnd").max(), pl.col("tonnes").max()
-    )  # fmt: skip
-    return joined.with_columns(pl.lit("balance").alias("kind"))
+    return pl.concat(made)

@@ -28,6 +28,8 @@ from htx_pipeline.report.labels import (
     WITHOUT_PLACE,
 )
 from htx_pipeline.report.options import ReportOptions
+from htx_pipeline.report.pictures import trend_figure
+from htx_pipeline.report.trends import Trend
 from htx_pipeline.schemas import TABLES
 
 
@@ -280,6 +282,12 @@ class Builder:
             ),
             notes=(*notes, *self.money_notes()),
         )  # fmt: skip
+
+    def trend_figure(
+        self, page: str, trends: Sequence[Trend], *, source: Source | None = None
+    ) -> Figure:
+        """Return small multiples over the years, see `pictures.trend_figure`."""
+        return trend_figure(self, page, trends, source=source)
 
     def reported_clusters(self) -> list[Row]:
         """Return the clusters that get a report of their own."""
