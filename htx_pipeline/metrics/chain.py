@@ -151,7 +151,10 @@ def chain_flows(
             pl.when(pl.col("contracted_value_vnd").count() > 0)
             .then(pl.col("contracted_value_vnd").filter(which).sum())
             .alias(name)
-            for name, which in (("signed_value_vnd", pl.lit(True)), ("executed_value_vnd", executed))
+            for name, which in (
+                ("signed_value_vnd", pl.lit(True)),
+                ("executed_value_vnd", executed),
+            )
         ),
         pl.col("n_contracted_value").sum().alias("n_signed_value"),
         pl.col("n_linkages").filter(executed).sum().alias("n_executed"),

@@ -105,6 +105,39 @@ def stamp(axes: Any, height: float, mark: str) -> None:
         )  # fmt: skip
 
 
+@cache
+def _group_class() -> Any:
+    from matplotlib.artist import Artist
+
+    class Group(Artist):  # type: ignore[misc]
+        """Artists that are one part of an SVG, under one id."""
+
+        def __init__(self, parts: Sequence[Any]) -> None:
+            super().__init__()
+            self.parts = list(parts)
+
+        def draw(self, renderer: Any) -> None:
+            renderer.open_group("part", gid=self.get_gid())
+            for part in self.parts:
+                part.draw(renderer)
+            renderer.close_group("part")
+
+    return Group
+
+
+def add_group(axes: Any, gid: str, parts: Sequence[Any], *, zorder: float = 1) -> None:
+    """Draw *parts* as one element of the SVG named *gid*, so that it can be pointed at as one."""
+    for part in parts:
+        part.set_figure(axes.figure)
+        part.axes = axes
+        if not part.is_transform_set():
+            part.set_transform(axes.transData)
+    whole = _group_class()(parts)
+    whole.set_gid(gid)
+    whole.set_zorder(zorder)
+    axes.add_artist(whole)
+
+
 def hit_area(axes: Any, box: tuple[float, float, float, float], gid: str) -> None:
     """Lay an unseen rectangle (x, y, width, height) named *gid* over a part, to be pointed at."""
     from matplotlib.patches import Rectangle

@@ -57,7 +57,9 @@ def _salt() -> str:
     from importlib.metadata import version
 
     here = Path(__file__).parent
-    files = [here / f"{name}.py" for name in ("figures", "charts", "chain", "drawing", "text", "trends")]
+    files = [
+        here / f"{name}.py" for name in ("figures", "charts", "chain", "drawing", "text", "trends")
+    ]
     files += sorted(FONTS.glob("BeVietnamPro-*.ttf"))
     code = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     return f"{code}:{version('matplotlib')}:"

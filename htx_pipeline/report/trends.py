@@ -80,13 +80,29 @@ def draw_trends(spec: Mapping[str, Any]) -> Any:
             x = (i % columns) * (width + GUTTER)
             y = top + heads[row]
             write_lines(axes, (x + 0.02, y - LINE * len(titles[i]) / 2), titles[i], strong, "left")
-            write(axes, x + 0.02, y + LINE / 2, panels[i]["unit"], plain, color=MUTED, va="center_baseline")
+            write(
+                axes,
+                x + 0.02,
+                y + LINE / 2,
+                panels[i]["unit"],
+                plain,
+                color=MUTED,
+                va="center_baseline",
+            )
             _draw_panel(axes, panels[i]["points"], (x, y + LINE + 0.24, width, PLOT))
             hit_area(axes, (x, top, width, heads[row] + body - 0.1), panels[i]["gid"])
         top += heads[row] + body
     if has_gap:
         y = height - 0.12
-        axes.plot([0.09], [y], marker="x", color=MUTED, markersize=5, markeredgewidth=1.2, linestyle="none")
+        axes.plot(
+            [0.09],
+            [y],
+            marker="x",
+            color=MUTED,
+            markersize=5,
+            markeredgewidth=1.2,
+            linestyle="none",
+        )
         write(axes, 0.2, y, spec["gap"], plain, color=MUTED, va="center_baseline")
     stamp(axes, height, spec.get("mark", ""))
     return figure
@@ -115,7 +131,15 @@ def _draw_panel(
         if point["value"] is None:
             _join(axes, run)
             run = []
-            axes.plot([xs[i]], [zero], marker="x", color=MUTED, markersize=5, markeredgewidth=1.2, linestyle="none")
+            axes.plot(
+                [xs[i]],
+                [zero],
+                marker="x",
+                color=MUTED,
+                markersize=5,
+                markeredgewidth=1.2,
+                linestyle="none",
+            )
             continue
         at = (xs[i], zero - point["value"] * scale)
         run.append(at)
@@ -161,4 +185,6 @@ def _clear(
 
 def _join(axes: Any, run: Sequence[tuple[float, float]]) -> None:
     if len(run) > 1:
-        axes.plot([x for x, _ in run], [y for _, y in run], color=OKABE_ITO[0], linewidth=1.8, zorder=2)
+        axes.plot(
+            [x for x, _ in run], [y for _, y in run], color=OKABE_ITO[0], linewidth=1.8, zorder=2
+        )
