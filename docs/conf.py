@@ -2,7 +2,7 @@
 
 project = "htx_pipeline"
 author = "htx_pipeline"
-copyright = "htx_pipeline, Apache-2.0"  # noqa: A001
+copyright = "htx_pipeline, Apache-2.0"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["_build"]
 source_suffix = {".md": "markdown"}

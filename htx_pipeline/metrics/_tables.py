@@ -109,5 +109,10 @@ def rank_of(column: str, order: Sequence[str]) -> nw.Expr:
 
 def typed(rows: nw.LazyFrame[Any], schema: dict[str, Any]) -> nw.LazyFrame[Any]:
     """Select a table's columns with its types, given as Polars types."""
-    names = {"String": nw.String, "Int64": nw.Int64, "Float64": nw.Float64, "Boolean": nw.Boolean}
+    names: dict[str, Any] = {
+        "String": nw.String,
+        "Int64": nw.Int64,
+        "Float64": nw.Float64,
+        "Boolean": nw.Boolean,
+    }
     return rows.select(nw.col(c).cast(names[str(t)]) for c, t in schema.items())

@@ -53,6 +53,10 @@ FLOW_SCHEMA: Final[dict[str, pl.DataType]] = {
     "n_value": pl.Int64(),
     "n_tonnes": pl.Int64(),
     "weight_basis": pl.String(),
+    "signed_value_vnd": pl.Int64(),
+    "executed_value_vnd": pl.Int64(),
+    "n_signed_value": pl.Int64(),
+    "n_executed": pl.Int64(),
 }
 """Columns of `metrics/chain_flows`."""
 
@@ -97,7 +101,10 @@ def chain_flows(
     frame
         `FLOW_SCHEMA`. ``scope``: ``province`` or a cluster's id. ``value_vnd`` on the scope's
         ``weight_basis``; ``tonnes`` delivered on the basis ``paid_value``, else contracted. Null
-        where no linkage states it; ``n_value``, ``n_tonnes`` count those that do.
+        where no linkage states it; ``n_value``, ``n_tonnes`` count those that do. ``signed_value_vnd``
+        is the contracted value whatever the basis, balanced like the value (``n_signed_value``
+        linkages state it); ``executed_value_vnd`` the part of it under linkages that were executed,
+        0..``signed_value_vnd``, null on balance rows; ``n_executed`` counts those linkages.
 
     Examples
     --------
@@ -139,12 +146,19 @@ def chain_flows(
     rows = rows.with_columns(
         nw.when(has_money).then(nw.col("_n_value")).otherwise(0).alias("_n_value")
     )
+    is_executed = nw.col("evidence") == "executed"
     recorded = rows.group_by(*_CELL, "from_stage", "to_stage", "weight_basis").agg(
         total("n_linkages").alias("n_linkages"),
         total("_value").alias("value_vnd"),
         total("_tonnes", scale=MASS_SCALE).alias("tonnes"),
         total("_n_value").alias("n_value"),
         total("_n_tonnes").alias("n_tonnes"),
+        total("contracted_value_vnd").alias("signed_value_vnd"),
+        nw.when(nw.col("contracted_value_vnd").count() > 0)
+        .then(nw.when(is_executed).then(nw.col("contracted_value_vnd")).otherwise(0).sum())
+        .alias("executed_value_vnd"),
+        total("n_contracted_value").alias("n_signed_value"),
+        nw.when(is_executed).then(nw.col("n_linkages")).otherwise(0).sum().alias("n_executed"),
     )
     made = stack(
         [
@@ -203,6 +217,32 @@ def _stage_balance(flows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _balances(recorded: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    signed = recorded.with_columns(
+        nw.col("signed_value_vnd").alias("value_vnd"),
+        nw.lit(None, dtype=nw.Float64).alias("tonnes"),
+    )
+    no_value = nw.lit(None, dtype=nw.Int64)
+    found = [
+        _balance(recorded).with_columns(no_value.alias("signed_value_vnd")),
+        _balance(signed).with_columns(
+            nw.col("value_vnd").alias("signed_value_vnd"), no_value.alias("value_vnd")
+        ),
+    ]
+    key = [*_CELL, "from_stage", "to_stage", "weight_basis"]
+    made = ["value_vnd", "signed_value_vnd", "tonnes"]
+    joined = (
+        stack([f.select(*key, *made) for f in found])
+        .group_by(*key)
+        .agg(*(nw.col(c).max() for c in made))
+    )
+    return joined.with_columns(
+        nw.lit("balance").alias("kind"),
+        nw.lit(None, dtype=nw.Int64).alias("executed_value_vnd"),
+        *(nw.lit(0).alias(c) for c in FLOW_SCHEMA if c.startswith("n_")),
+    )
+
+
+def _balance(recorded: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     bases = recorded.select(*_CELL, "weight_basis").unique()
     sums = _stage_balance(recorded).filter(nw.col("stage").is_in(BALANCED))
     # Grams: what is left of adding floats is not a flow.
@@ -231,10 +271,4 @@ def _balances(recorded: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         )
         for condition, source, target, amount, tonnes in parts
     ]
-    joined = stack(made).group_by(*_CELL, "from_stage", "to_stage", "weight_basis").agg(
-        nw.col("value_vnd").max(), nw.col("tonnes").max()
-    )  # fmt: skip
-    return joined.with_columns(
-        nw.lit("balance").alias("kind"),
-        *(nw.lit(0).alias(c) for c in ("n_linkages", "n_value", "n_tonnes")),
-    )
+    return stack(made)

@@ -16,20 +16,18 @@ from htx_pipeline.metrics.ranking import careful_ranks
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import (
     HIDDEN,
-    Field,
     Figure,
     Source,
-    Table,
-    money_field,
 )
 from htx_pipeline.report.disclosure import withheld
 from htx_pipeline.report.frames import Frames, Row, by, source_of
 from htx_pipeline.report.labels import (
-    BASIS_TEXT,
     LEVELS,
     WITHOUT_PLACE,
 )
 from htx_pipeline.report.options import ReportOptions
+from htx_pipeline.report.pictures import chain_figure, trend_figure
+from htx_pipeline.report.trends import Trend
 from htx_pipeline.schemas import TABLES
 
 
@@ -225,136 +223,14 @@ class Builder:
     def chain_figure(
         self, scope: str, page: str, stages: Mapping[str, int], *, by_linkage: Iterable[str] = ()
     ) -> Figure | None:
-        """Return the chain by stage of one scope, or None where there are no flows.
+        """Return the chain by stage of one scope, see `pictures.chain_figure`."""
+        return chain_figure(self, scope, page, stages, by_linkage=by_linkage)
 
-        ``stages``: organisations at each stage; ``by_linkage``: stages that only linkages cover.
-        """
-        flows = [
-            r
-            for r in self.f.rows(
-                "metrics/chain_flows",
-                "product_code",
-                "n_linkages",
-                "value_vnd",
-                "tonnes",
-                "n_value",
-                "n_tonnes",
-                "weight_basis",
-                "kind",
-            )
-            if r["scope"] == scope
-        ]
-        if not flows:
-            return None
-        if any(r["value_vnd"] for r in flows):
-            measure, unit = "value_vnd", BASIS_TEXT.get(flows[0]["weight_basis"] or "", "giá trị")
-        elif any(r["tonnes"] for r in flows):
-            measure, unit = "tonnes", "khối lượng"
-        else:
-            measure, unit = "n_linkages", "số liên kết"
-
-        def show(amount: float) -> str:
-            if measure == "value_vnd":
-                return text.money(amount)
-            return (
-                f"{text.number(amount, 1)} tấn"
-                if measure == "tonnes"
-                else f"{text.number(amount)} liên kết"
-            )
-
-        order = {s: i for i, s in enumerate((*text.STAGES, *text.FLOW_ENDS))}
-        names = {**text.STAGES, **text.FLOW_ENDS}
-        rows = sorted(
-            (r for r in flows),
-            key=lambda r: (
-                self.product(r["product_code"]), order.get(r["from_stage"], 9), order.get(r["to_stage"], 9),
-            ),
-        )  # fmt: skip
-        covered = {s for s in by_linkage if not stages.get(s)}
-        sums: dict[str, float] = {}
-        for r in rows:
-            sums[r["product_code"]] = sums.get(r["product_code"], 0) + (r[measure] or 0)
-        ranked = sorted(sums, key=lambda c: (-sums[c], self.product(c)))
-        stated = {"value_vnd": "n_value", "tonnes": "n_tonnes"}.get(measure)
-        unstated = sum(
-            max(0, (r["n_linkages"] or 0) - (r[stated] or 0)) if r.get(stated) is not None
-            else (0 if r[measure] else r["n_linkages"] or 0)
-            for r in rows
-        ) if stated else 0  # fmt: skip
-        spec = {
-            "kind": "chain",
-            "stages": [
-                {
-                    "id": s,
-                    "label": text.STAGES[s],
-                    "n": stages.get(s, 0),
-                    "why": "theo liên kết" if s in covered else "",
-                }
-                for s in text.STAGES
-            ],
-            "ends": dict(text.FLOW_ENDS),
-            "products": [{"code": c, "label": self.product(c)} for c in ranked],
-            "flows": [
-                {
-                    "from": r["from_stage"] or "unknown",
-                    "to": r["to_stage"] or "unknown",
-                    "product": r["product_code"],
-                    "amount": r[measure] or 0,
-                }
-                for r in rows
-            ],
-            "scale": 1e9 if measure == "value_vnd" and max(sums.values()) >= 1e10 else 1e6 if measure == "value_vnd" else 1,
-            "unit": ("tỷ đồng" if max(sums.values()) >= 1e10 else "triệu đồng")
-            if measure == "value_vnd"
-            else ("tấn" if measure == "tonnes" else "liên kết"),
-            "mark": self.mark(),
-        }  # fmt: skip
-        notes = []
-        if unstated:
-            notes.append(
-                f"{text.number(unstated)} liên kết không nêu {unit}, không vẽ được thành dải"
-            )
-        if any(r["kind"] == "balance" for r in rows):
-            notes.append(
-                "“Chưa rõ” là phần chênh giữa vào và ra của một công đoạn mà số liệu không nêu đi đâu hoặc từ đâu"
-            )
-        top = max(rows, key=lambda r: r[measure] or 0)
-        source = self.source(
-            ("linkages",), f"dòng sản phẩm qua các công đoạn, theo {unit}", only=self.inside(scope)
-        )
-        return Figure(
-            id=f"hinh-chuoi-{page}",
-            title=f"Dòng sản phẩm qua các công đoạn của chuỗi, theo {unit}",
-            alt="Sơ đồ dòng sản phẩm qua các công đoạn; dòng lớn nhất: "
-            f"{self.product(top['product_code'])}, từ {text.label(names, top['from_stage'])} đến "
-            f"{text.label(names, top['to_stage'])}, {show(top[measure] or 0)}.",
-            spec=spec,
-            source=source,
-            data=Table(
-                id=f"hinh-chuoi-{page}-so-lieu",
-                title="Số liệu của hình: dòng sản phẩm qua các công đoạn",
-                sheet="Dòng theo công đoạn",
-                fields=(
-                    Field(key="product", label="Sản phẩm", width=1.5),
-                    Field(key="from", label="Từ công đoạn", width=2.0),
-                    Field(key="to", label="Đến công đoạn", width=2.0),
-                    Field(key="n_linkages", label="Số liên kết", kind="count"),
-                    money_field("value_vnd", "Giá trị", rows, why_null="liên kết không nêu số liệu này"),
-                    Field(key="tonnes", label="Khối lượng", kind="tonnes", unit="tấn", why_null="liên kết không nêu số liệu này"),
-                ),
-                rows=tuple(
-                    {
-                        **r,
-                        "product": self.product(r["product_code"]),
-                        "from": text.label(names, r["from_stage"] or "unknown"),
-                        "to": text.label(names, r["to_stage"] or "unknown"),
-                    }
-                    for r in rows
-                ),
-                source=source,
-            ),
-            notes=(*notes, *self.money_notes()),
-        )  # fmt: skip
+    def trend_figure(
+        self, page: str, trends: Sequence[Trend], *, source: Source | None = None
+    ) -> Figure:
+        """Return small multiples over the years, see `pictures.trend_figure`."""
+        return trend_figure(self, page, trends, source=source)
 
     def map_figure(self, scope: str, page: str) -> Figure | None:
         """Return the map of a scope; None where nothing tells where its communes are."""

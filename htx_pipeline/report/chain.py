@@ -5,8 +5,9 @@ What does not: which flows there are (`htx_pipeline.metrics.chain`), numbers and
 
 Stages stand in columns from left to right. A flow that skips a stage is led past it in a lane of its
 own; what is lost or unknown ends in a named grey node below the last column (or begins in one below
-the first). A stage nobody fills is a dashed box. What flows within one stage or backward is not drawn
-but stated under the picture.
+the first). In each band what is executed is solid and comes first; what is signed and not executed is
+pale and hatched; both keep their width from node to node. A stage nobody fills is a dashed box. What
+flows within one stage or backward is not drawn but stated under the picture.
 """
 
 from __future__ import annotations
@@ -19,17 +20,18 @@ from typing import Any, Final
 
 from htx_pipeline.report import text
 from htx_pipeline.report.drawing import (
-    HATCHES,
     INK,
     MUTED,
     OKABE_ITO,
     OTHER,
     PALE,
     WIDTH_IN,
+    add_group,
     canvas,
     font_of,
     legend_places,
     stamp,
+    width_of,
     wrap,
     write,
 )
@@ -37,9 +39,12 @@ from htx_pipeline.report.drawing import (
 GAP: Final = 0.24
 NODE_WIDTH: Final = 0.16
 MARGIN: Final = 0.1
-HEAD: Final = 0.74
 LEAST: Final = 0.02
 BOX: Final = 0.4
+LINE: Final = 0.155
+"""Height of a line of 9-point text."""
+HATCH: Final = "//////"
+"""What is signed and not executed."""
 
 
 @dataclass
@@ -62,6 +67,23 @@ class _Flow:
     last: int
     product: str
     amount: float
+    executed: float | None = None
+
+    @property
+    def gid(self) -> str:
+        """Return the name of its element in the SVG."""
+        return flow_gid(self.source.removesuffix("-in"), self.target, self.product)
+
+
+def flow_gid(source: str, target: str, product: str) -> str:
+    """Return the name of a band in the SVG; bands to or from an unknown end hold all products.
+
+    Examples
+    --------
+    >>> flow_gid("production", "processing", "coffee"), flow_gid("processing", "loss", "")
+    ('flow-production-processing-coffee', 'flow-processing-loss-all')
+    """
+    return f"flow-{source}-{target}-{product or 'all'}"
 
 
 @dataclass
@@ -88,38 +110,47 @@ class _Layout:
 def draw_chain(spec: Mapping[str, Any]) -> Any:
     """Draw the flows of one scope by stage.
 
-    ``spec``: ``stages`` (id, label, n; ``why`` a stage without organisations is there all the same), ``ends`` (id → label), ``products`` (code, label; largest
-    first), ``flows`` (from, to, product, amount), ``scale`` and ``unit`` of amounts, ``mark``.
+    ``spec``: ``stages`` (id, label, n; ``why`` a stage without organisations is there all the same),
+    ``ends`` (id → label), ``products`` (code, label; largest first), ``flows`` (from, to, product,
+    amount, executed: null where not known), ``scale``, ``unit`` and ``decimals`` of amounts, ``words``,
+    ``mark``.
     """
     products = [(p["code"], p["label"]) for p in spec["products"]]
-    legend = _legend(products)
-    legend_height = 0.06 + 0.22 * (legend[-1][3] + 1) if len(products) > 1 else 0.0
     layout = _connect(spec)
-    top = legend_height + HEAD
+    keys = _keys(layout, products, spec)
+    legend_height = 0.06 + 0.22 * (keys[-1].row + 1) if keys else 0.0
+    heads = _heads(layout, spec)
+    top = legend_height + 0.14 + LINE * max(len(names) + len(under) for names, under in heads)
     _stand(layout, spec, top=top, body=1.75 if len(layout.nodes) > 3 else 1.3)
-    foot = 0.1 + (0.2 if spec.get("mark") else 0.0) + (0.2 if layout.undrawn else 0.0)
+    foot = 0.1 + (0.2 if spec.get("mark") or layout.undrawn else 0.0)
+    notes = _undrawn(layout, spec)
+    foot += 0.17 * (len(notes) - 1) if notes else 0.0
     figure, axes = canvas(layout.bottom + foot)
-    if len(products) > 1:
-        _draw_legend(axes, legend)
-    _draw_heads(axes, layout, spec, top=top, legend_height=legend_height)
-    _draw_flows(
-        axes,
-        layout,
-        {code: i for i, (code, _) in enumerate(products[: len(OKABE_ITO)])},
-        set(spec["ends"]),
-    )
+    for key in keys:
+        _fill(axes, (key.x, 0.06 + 0.22 * key.row, 0.26, 0.13), key.ink)
+        y = 0.06 + 0.22 * key.row + 0.065
+        write(axes, key.x + 0.32, y, key.words, font_of(9), color=INK, va="center_baseline")
+    _draw_heads(axes, layout, spec, heads, top=top, legend_height=legend_height)
+    styles = {code: i for i, (code, _) in enumerate(products[: len(OKABE_ITO)])}
+    _draw_flows(axes, layout, styles, spec)
     _draw_nodes(axes, layout, spec)
-    if layout.undrawn:
-        note = f"Không vẽ: {_amount(layout.undrawn, spec)} trong cùng công đoạn hoặc đi ngược chuỗi"
-        y = layout.bottom + foot - 0.22 - (0.14 if spec.get("mark") else 0)
-        write(axes, 0.06, y, note, font_of(8), color=MUTED, va="bottom")
+    for i, note in enumerate(reversed(notes)):
+        y = layout.bottom + foot - 0.05 - 0.17 * i
+        write(axes, 0.06, y, note, font_of(9), color=MUTED, va="bottom")
     stamp(axes, layout.bottom + foot, spec.get("mark", ""))
     return figure
 
 
+def _undrawn(layout: _Layout, spec: Mapping[str, Any]) -> list[str]:
+    if not layout.undrawn:
+        return []
+    words = spec["words"]["undrawn"].format(amount=_amount(layout.undrawn, spec))
+    mark = width_of(spec["mark"], font_of(9, 600)) + 0.3 if spec.get("mark") else 0.0
+    return wrap(words, font_of(9), WIDTH_IN - 0.1 - mark, 3)
+
+
 def _amount(size: float, spec: Mapping[str, Any]) -> str:
-    decimals = 0 if spec["unit"] == "liên kết" else 1
-    return f"{text.number(size / spec['scale'], decimals)} {spec['unit']}"
+    return f"{text.number(size / spec['scale'], spec['decimals'])} {spec['unit']}"
 
 
 def _connect(spec: Mapping[str, Any]) -> _Layout:
@@ -128,6 +159,7 @@ def _connect(spec: Mapping[str, Any]) -> _Layout:
     last = len(column) - 1
     rank = {p["code"]: i for i, p in enumerate(spec["products"])}
     sums: dict[tuple[str, int, str, int, str], float] = {}
+    executed: dict[tuple[str, int, str, int, str], float] = {}
     undrawn = 0.0
     for f in spec["flows"]:
         if not f["amount"]:
@@ -144,7 +176,9 @@ def _connect(spec: Mapping[str, Any]) -> _Layout:
         is_stage_to_stage = f["from"] in column and f["to"] in column
         key = (source, first, f["to"], final, f["product"] if is_stage_to_stage else "")
         sums[key] = sums.get(key, 0.0) + float(f["amount"])
-    flows = [_Flow(*key, amount) for key, amount in sums.items()]
+        if is_stage_to_stage and f["executed"] is not None:
+            executed[key] = executed.get(key, 0.0) + float(f["executed"])
+    flows = [_Flow(*key, amount, executed.get(key)) for key, amount in sums.items()]
     # What is lost or unknown goes below what is known, in one band for all products.
     flows.sort(
         key=lambda f: (not f.product, f.first, f.last, rank.get(f.product, 99), f.source, f.target)
@@ -200,48 +234,108 @@ def _stand(layout: _Layout, spec: Mapping[str, Any], *, top: float, body: float)
     layout.xs = [MARGIN + i * layout.pitch for i in range(layout.n_columns)]
 
 
-def _legend(products: Sequence[tuple[str, str]]) -> list[tuple[str, int, float, int]]:
-    """Return (label, style, x, row) of each legend entry; styles past the palette share one."""
-    names = [label for _, label in products[: len(OKABE_ITO)]]
+@dataclass(frozen=True)
+class _Ink:
+    """How an area is filled."""
+
+    color: str
+    is_solid: bool = True
+
+
+@dataclass(frozen=True)
+class _Key:
+    """One entry of the legend."""
+
+    words: str
+    ink: _Ink
+    x: float
+    row: int
+
+
+def _ink(style: int | None, *, is_solid: bool = True) -> _Ink:
+    if style is None or style >= len(OKABE_ITO):
+        return _Ink(OTHER, is_solid)
+    return _Ink(OKABE_ITO[style], is_solid)
+
+
+def _keys(
+    layout: _Layout, products: Sequence[tuple[str, str]], spec: Mapping[str, Any]
+) -> list[_Key]:
+    """Return the legend: products where there are several, then what solid and pale mean.
+
+    Products past the palette share one colour.
+    """
+    named: list[tuple[str, _Ink]] = []
+    if len(products) > 1:
+        named += [(label, _ink(i)) for i, (_, label) in enumerate(products[: len(OKABE_ITO)])]
     if len(products) > len(OKABE_ITO):
-        names.append("Sản phẩm khác")
-    return [
-        (name, i, *place)
-        for i, (name, place) in enumerate(zip(names, legend_places(names), strict=True))
+        named.append((spec["words"]["other"], _ink(None)))
+    first = [_Key(n, ink, *at) for (n, ink), at in zip(named, legend_places([n for n, _ in named]), strict=True)]  # fmt: skip
+    meaning: list[tuple[str, _Ink]] = []
+    if any(f.executed is not None for f in layout.flows):
+        plain = _ink(0) if len(products) == 1 else _Ink(MUTED)
+        meaning = [
+            (spec["words"]["executed"], plain),
+            (spec["words"]["not_executed"], _Ink(plain.color, is_solid=False)),
+        ]
+        if any(not f.product for f in layout.flows):
+            meaning.append((spec["words"]["ends"], _Ink(PALE)))
+    row = first[-1].row + 1 if first else 0
+    places = legend_places([n for n, _ in meaning])
+    return first + [
+        _Key(n, ink, x, row + r) for (n, ink), (x, r) in zip(meaning, places, strict=True)
     ]
 
 
-def _ink(style: int | None) -> tuple[str, str]:
-    if style is None or style >= len(OKABE_ITO):
-        return OTHER, ""
-    return OKABE_ITO[style], HATCHES[style]
+def _style(ink: _Ink) -> dict[str, Any]:
+    if ink.color == PALE:
+        return {"facecolor": "#d3d8de", "edgecolor": "none", "linewidth": 0}
+    if ink.is_solid:
+        return {"facecolor": ink.color, "edgecolor": "white", "linewidth": 0, "alpha": 0.78}
+    return {"facecolor": f"{ink.color}2b", "edgecolor": ink.color, "linewidth": 0, "hatch": HATCH}
 
 
-def _draw_legend(axes: Any, legend: Sequence[tuple[str, int, float, int]]) -> None:
-    for name, style, x, row in legend:
-        y = 0.06 + 0.22 * row
-        _fill(axes, (x, y, 0.26, 0.13), _ink(style))
-        write(axes, x + 0.32, y + 0.065, name, font_of(8.5), color=INK, va="center_baseline")
+def _fill(axes: Any, box: tuple[float, float, float, float], ink: _Ink) -> None:
+    axes.add_patch(_box(box, ink))
 
 
-def _fill(axes: Any, box: tuple[float, float, float, float], ink: tuple[str, str]) -> None:
+def _box(box: tuple[float, float, float, float], ink: _Ink) -> Any:
     from matplotlib.patches import Rectangle
 
     x, y, width, height = box
-    axes.add_patch(
-        Rectangle((x, y), width, height, facecolor=ink[0], alpha=0.62, edgecolor="white", hatch=ink[1], linewidth=0)
-    )  # fmt: skip
+    return Rectangle((x, y), width, height, **_style(ink))
+
+
+def _heads(layout: _Layout, spec: Mapping[str, Any]) -> list[tuple[list[str], list[str]]]:
+    """Return what stands above each stage: its name, then its organisations and amount."""
+    words, last = spec["words"], len(spec["stages"]) - 1
+    pitch = (WIDTH_IN - 2 * MARGIN - NODE_WIDTH) / max(1, layout.n_columns - 1)
+    heads = []
+    for i, s in enumerate(spec["stages"]):
+        width = pitch * (0.92 if 0 < i < last else 0.5)
+        people = f"{text.number(s['n'])} {words['organisations']}"
+        under = [people if s["n"] else s.get("why") or words["absent"]]
+        node = layout.nodes.get(s["id"])
+        if node:
+            under.append(_amount(node.size, spec))
+        heads.append((wrap(s["label"], font_of(9, 600), width, 3), under))
+    return heads
 
 
 def _draw_heads(
-    axes: Any, layout: _Layout, spec: Mapping[str, Any], *, top: float, legend_height: float
+    axes: Any,
+    layout: _Layout,
+    spec: Mapping[str, Any],
+    heads: Sequence[tuple[list[str], list[str]]],
+    *,
+    top: float,
+    legend_height: float,
 ) -> None:
     """Write each stage's name, organisations and amount above its column; box the empty ones."""
     from matplotlib.patches import FancyBboxPatch
 
-    strong, small = font_of(8.5, 600), font_of(8)
     last = len(spec["stages"]) - 1
-    for i, s in enumerate(spec["stages"]):
+    for i, (s, (lines, under)) in enumerate(zip(spec["stages"], heads, strict=True)):
         if i == 0:
             x, align = layout.xs[i], "left"
         elif i == last and layout.n_columns == last + 1:
@@ -250,14 +344,10 @@ def _draw_heads(
             x, align = layout.xs[i] + NODE_WIDTH / 2, "center"
         node = layout.nodes.get(s["id"])
         is_absent = node is None and not s["n"] and not s.get("why")
-        lines = wrap(s["label"], strong, layout.pitch * 0.68, 3)
-        under = [f"{text.number(s['n'])} tổ chức" if s["n"] else s.get("why") or "chưa có"]
-        if node:
-            under.append(_amount(node.size, spec))
-        for j, words in enumerate((*lines, *under)):
+        for j, line in enumerate((*lines, *under)):
             is_name = j < len(lines)
             write(
-                axes, x, legend_height + 0.06 + j * 0.15, words, strong if is_name else small,
+                axes, x, legend_height + 0.04 + j * LINE, line, font_of(9, 600 if is_name else 400),
                 color=INK if is_name and not is_absent else MUTED, ha=align, va="top",
             )  # fmt: skip
         if node is None:
@@ -269,8 +359,11 @@ def _draw_heads(
             )  # fmt: skip
 
 
-def _draw_flows(axes: Any, layout: _Layout, styles: Mapping[str, int], ends: set[str]) -> None:
+def _draw_flows(
+    axes: Any, layout: _Layout, styles: Mapping[str, int], spec: Mapping[str, Any]
+) -> None:
     """Ink the ribbons; at each node they leave and land in the order of their other ends."""
+    names = {p["code"]: p["label"] for p in spec["products"]}
     paths = [layout.path(i) for i in range(len(layout.flows))]
     leaves, lands = [0.0] * len(paths), [0.0] * len(paths)
     for i in sorted(range(len(paths)), key=lambda i: (paths[i][1].y, i)):
@@ -282,16 +375,45 @@ def _draw_flows(axes: Any, layout: _Layout, styles: Mapping[str, int], ends: set
         lands[i] = node.y + node.filled_in
         node.filled_in += layout.flows[i].amount * layout.unit
     for i, flow in enumerate(layout.flows):
-        is_lost = flow.target in ends or flow.source.removesuffix("-in") in ends
-        ink = _ink(None if is_lost else styles.get(flow.product))
+        is_lost = not flow.product
         thick = flow.amount * layout.unit
-        x, y = layout.xs[flow.first] + NODE_WIDTH, leaves[i]
-        for slot in paths[i][1:-1]:
-            lane = layout.xs[slot.column]
-            _ribbon(axes, (x, y), (lane, slot.y), thick, ink)
-            _fill(axes, (lane, slot.y, NODE_WIDTH, thick), ink)
-            x, y = lane + NODE_WIDTH, slot.y
-        _ribbon(axes, (x, y), (layout.xs[flow.last], lands[i]), thick, ink)
+        solid = thick if flow.executed is None else min(thick, flow.executed * layout.unit)
+        parts: list[Any] = []
+        for start, height, is_solid in ((0.0, solid, True), (solid, thick - solid, False)):
+            if height <= 0:
+                continue
+            ink = _Ink(PALE) if is_lost else _ink(styles.get(flow.product), is_solid=is_solid)
+            x, y = layout.xs[flow.first] + NODE_WIDTH, leaves[i] + start
+            for slot in paths[i][1:-1]:
+                lane = layout.xs[slot.column]
+                parts.append(_ribbon((x, y), (lane, slot.y + start), height, ink))
+                parts.append(_box((lane, slot.y + start, NODE_WIDTH, height), ink))
+                x, y = lane + NODE_WIDTH, slot.y + start
+            parts.append(_ribbon((x, y), (layout.xs[flow.last], lands[i] + start), height, ink))
+        add_group(axes, flow.gid, parts)
+        if flow.product and len(spec["products"]) > 1:
+            ys = [leaves[i], *(slot.y for slot in paths[i][1:-1]), lands[i]]
+            _name_band(axes, layout, flow, ys, names[flow.product])
+
+
+def _name_band(axes: Any, layout: _Layout, flow: _Flow, ys: Sequence[float], name: str) -> None:
+    """Write the product on its band where a stretch of it is thick and level enough.
+
+    With the order of the legend it tells products apart in grey.
+    """
+    name = name.split(" (", maxsplit=1)[0]
+    thick, width = flow.amount * layout.unit, width_of(name, font_of(9)) + 0.12
+    stretch = layout.pitch - NODE_WIDTH
+    if thick < LINE + 0.02 or width > stretch:
+        return
+    part = width / stretch
+    drift = part * part * (3 - 2 * part)
+    for j, (before, after) in enumerate(itertools.pairwise(ys)):
+        if thick - LINE >= 2 * abs(after - before) * drift:
+            x = layout.xs[flow.first + j] + NODE_WIDTH + 0.06
+            write(axes, x, before + thick / 2, name, font_of(9), color=INK, va="center_baseline", zorder=2,
+                  bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1})  # fmt: skip
+            return
 
 
 def _draw_nodes(axes: Any, layout: _Layout, spec: Mapping[str, Any]) -> None:
@@ -302,27 +424,22 @@ def _draw_nodes(axes: Any, layout: _Layout, spec: Mapping[str, Any]) -> None:
         x, tall = layout.xs[slot.column], max(slot.size * layout.unit, LEAST)
         is_end = name not in stages
         axes.add_patch(
-            Rectangle((x, slot.y), NODE_WIDTH, tall, facecolor=OTHER if is_end else INK, edgecolor="none", zorder=3)
+            Rectangle((x, slot.y), NODE_WIDTH, tall, facecolor=OTHER if is_end else INK, edgecolor="none", zorder=3,
+                      gid=f"node-{name}")
         )  # fmt: skip
         if not is_end:
             continue
         on_right = slot.column == layout.n_columns - 1
         words = f"{spec['ends'][name.removesuffix('-in')]}\n{_amount(slot.size, spec)}"
         write(
-            axes, x - 0.07 if on_right else x + NODE_WIDTH + 0.07, slot.y + tall / 2, words, font_of(8.5),
+            axes, x - 0.07 if on_right else x + NODE_WIDTH + 0.07, slot.y + tall / 2, words, font_of(9),
             color=INK, ha="right" if on_right else "left", va="center", zorder=5, linespacing=1.15,
             multialignment="right" if on_right else "left",
             bbox={"facecolor": "white", "alpha": 0.82, "edgecolor": "none", "pad": 1.5},
         )  # fmt: skip
 
 
-def _ribbon(
-    axes: Any,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    thick: float,
-    ink: tuple[str, str],
-) -> None:
+def _ribbon(start: tuple[float, float], end: tuple[float, float], thick: float, ink: _Ink) -> Any:
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
@@ -333,6 +450,4 @@ def _ribbon(
         (x0, y0 + thick), (x0, y0),
     ]  # fmt: skip
     codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
-    axes.add_patch(
-        PathPatch(Path(points, codes), facecolor=ink[0], alpha=0.62, edgecolor="white", hatch=ink[1], linewidth=0, zorder=1)
-    )  # fmt: skip
+    return PathPatch(Path(points, codes), **_style(ink))

@@ -101,8 +101,51 @@ def write(axes: Any, x: float, y: float, words: str, font: Any, **more: Any) -> 
 def stamp(axes: Any, height: float, mark: str) -> None:
     if mark:
         write(
-            axes, WIDTH_IN - 0.04, height - 0.05, mark, font_of(7.5, 600), color="#9b1c1c", ha="right", va="bottom"
+            axes, WIDTH_IN - 0.04, height - 0.05, mark, font_of(9, 600), color="#9b1c1c", ha="right", va="bottom"
         )  # fmt: skip
+
+
+@cache
+def _group_class() -> Any:
+    from matplotlib.artist import Artist
+
+    class Group(Artist):
+        """Artists that are one part of an SVG, under one id."""
+
+        def __init__(self, parts: Sequence[Any]) -> None:
+            super().__init__()
+            self.parts = list(parts)
+
+        def draw(self, renderer: Any) -> None:
+            renderer.open_group("part", gid=self.get_gid())
+            for part in self.parts:
+                part.draw(renderer)
+            renderer.close_group("part")
+
+    return Group
+
+
+def add_group(axes: Any, gid: str, parts: Sequence[Any], *, zorder: float = 1) -> None:
+    """Draw *parts* as one element of the SVG named *gid*, so that it can be pointed at as one."""
+    for part in parts:
+        part.set_figure(axes.figure)
+        part.axes = axes
+        if not part.is_transform_set():
+            part.set_transform(axes.transData)
+    whole = _group_class()(parts)
+    whole.set_gid(gid)
+    whole.set_zorder(zorder)
+    axes.add_artist(whole)
+
+
+def hit_area(axes: Any, box: tuple[float, float, float, float], gid: str) -> None:
+    """Lay an unseen rectangle (x, y, width, height) named *gid* over a part, to be pointed at."""
+    from matplotlib.patches import Rectangle
+
+    x, y, width, height = box
+    axes.add_patch(
+        Rectangle((x, y), width, height, facecolor="white", edgecolor="none", alpha=0, zorder=9, gid=gid)
+    )  # fmt: skip
 
 
 def style_of(index: int) -> tuple[str, str]:
@@ -132,7 +175,7 @@ def write_lines(
 
 def legend_places(names: Sequence[str]) -> list[tuple[float, int]]:
     """Return (x, row) of each legend entry, wrapping at the picture's width."""
-    font, places = font_of(8.5), []
+    font, places = font_of(9), []
     x, row = 0.06, 0
     for name in names:
         need = 0.36 + width_of(name, font) + 0.18

@@ -26,6 +26,7 @@ from typing import Any, Final
 from htx_pipeline.report.chain import draw_chain
 from htx_pipeline.report.charts import draw_bars, draw_dots
 from htx_pipeline.report.drawing import FONTS
+from htx_pipeline.report.trends import draw_trends
 
 __all__ = ["FONTS", "Picture", "picture_key", "render", "render_all"]
 
@@ -56,7 +57,9 @@ def _salt() -> str:
     from importlib.metadata import version
 
     here = Path(__file__).parent
-    files = [here / f"{name}.py" for name in ("figures", "charts", "chain", "drawing", "text")]
+    files = [
+        here / f"{name}.py" for name in ("figures", "charts", "chain", "drawing", "text", "trends")
+    ]
     files += sorted(FONTS.glob("BeVietnamPro-*.ttf"))
     code = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     return f"{code}:{version('matplotlib')}:"
@@ -66,6 +69,7 @@ KINDS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     "bars": draw_bars,
     "dots": draw_dots,
     "chain": draw_chain,
+    "trends": draw_trends,
 }
 
 
@@ -75,7 +79,7 @@ def render(spec: Mapping[str, Any]) -> Picture:
     Parameters
     ----------
     spec:
-        ``kind`` (bars, dots, chain) and what that kind needs, all of it plain JSON values.
+        ``kind`` (bars, dots, chain, trends) and what that kind needs, all of it plain JSON values.
 
     Returns
     -------

@@ -27,8 +27,10 @@ def chain_spec(flows: list[tuple[str, str, str, float]]) -> dict:
     products = sorted({f[2] for f in flows})
     return {
         "kind": "chain", "stages": STAGES, "ends": ENDS, "products": [{"code": p, "label": p} for p in products],
-        "flows": [{"from": a, "to": b, "product": p, "amount": n} for a, b, p, n in flows],
-        "scale": 1, "unit": "tấn", "mark": "",
+        "flows": [{"from": a, "to": b, "product": p, "amount": n, "executed": None} for a, b, p, n in flows],
+        "scale": 1, "unit": "tấn", "decimals": 1, "mark": "",
+        "words": {"organisations": "tổ chức", "absent": "chưa có", "other": "Sản phẩm khác", "undrawn": "Không vẽ: {amount}",
+                  "executed": "đã thực hiện", "not_executed": "đã ký", "ends": "chưa rõ"},
     }  # fmt: skip
 
 
