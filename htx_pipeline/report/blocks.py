@@ -14,6 +14,8 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from htx_pipeline.report import text
+from htx_pipeline.report.text import Lang
+from htx_pipeline.report.words import Words
 
 Kind = Literal["text", "words", "count", "money", "share", "ha", "tonnes", "number", "date", "code"]
 
@@ -67,6 +69,7 @@ class Field:
     unit: str = ""
     scale: float = 1.0
     why_null: str = ""
+    lang: Lang = "vi"
 
     @property
     def heading(self) -> str:
@@ -101,12 +104,14 @@ class Field:
         if value is None or value == "":
             return text.NULL_MARK
         if self.kind == "share":
-            return text.share(value)
+            return text.share(value, lang=self.lang)
         if self.kind == "date":
-            return text.day(value) if isinstance(value, date) else str(value)
+            return text.day(value, lang=self.lang) if isinstance(value, date) else str(value)
         if self.is_number:
             return text.number(
-                value / self.scale if self.scale != 1 else value, DECIMALS[self.kind]
+                value / self.scale if self.scale != 1 else value,
+                DECIMALS[self.kind],
+                lang=self.lang,
             )
         return str(value)
 
@@ -136,6 +141,7 @@ class Table:
     """Columns that only the workbook has."""
     page_rows: int | None = None
     """Rows printed on a page; the workbook has all. None prints all."""
+    lang: Lang = "vi"
 
     @property
     def printed(self) -> tuple[Mapping[str, Any], ...]:
@@ -145,26 +151,20 @@ class Table:
     @property
     def footnotes(self) -> tuple[str, ...]:
         """Return the notes, with what the marks in the printed rows mean."""
+        w = Words(self.lang)
         rows = [*self.printed, *([self.total] if self.total else [])]
         notes = list(self.notes)
         left = len(self.rows) - len(self.printed)
         if left > 0:
-            notes.append(
-                f"Bảng in {text.number(len(self.printed))} trên {text.number(len(self.rows))} dòng; "
-                f"đủ các dòng ở trang tính «{self.sheet}» của tệp so-lieu.xlsx"
-            )
+            printed, total = w.number(len(self.printed)), w.number(len(self.rows))
+            notes.append(w("table.cut", printed=printed, total=total, sheet=self.sheet))
         empty = [f for f in self.fields if any(r.get(f.key) in (None, "") for r in self.printed)]
         if empty:
             reasons = list(dict.fromkeys(f.why_null for f in empty if f.why_null))
-            notes.append(
-                f"“{text.NULL_MARK}”: {'; '.join(reasons) or 'không có số liệu trong nguồn'}"
-            )
+            notes.append(f"“{text.NULL_MARK}”: {'; '.join(reasons) or w('table.not_stated')}")
         hidden = sum(isinstance(v, Hidden) for r in rows for v in r.values())
         if hidden:
-            notes.append(
-                f"“{text.HIDDEN_MARK}”: không công bố để giữ bí mật thông tin của đơn vị "
-                f"({text.number(hidden)} ô)"
-            )
+            notes.append(w("table.hidden", mark=text.HIDDEN_MARK, cells=w.number(hidden)))
         return tuple(text.sentence(n) for n in notes)
 
 
@@ -193,6 +193,25 @@ class Prose:
     paragraphs: tuple[str, ...]
     is_list: bool = False
     source: Source | None = None
+    leads: tuple[str, ...] = ()
+    """The first words of each paragraph, set in bold; each is how its paragraph begins."""
+    figures: tuple[tuple[str, ...], ...] = ()
+    """For each paragraph the ids of the figures on the page that it rests on."""
+
+    @property
+    def parts(self) -> tuple[tuple[str, str], ...]:
+        """Return each paragraph as (lead, rest).
+
+        Examples
+        --------
+        >>> Prose(id="a", paragraphs=("Cụm tăng. Thêm 2%.",), leads=("Cụm tăng.",)).parts
+        (('Cụm tăng.', ' Thêm 2%.'),)
+        """
+        leads = (*self.leads, *[""] * (len(self.paragraphs) - len(self.leads)))
+        return tuple(
+            (lead, words[len(lead) :]) if words.startswith(lead) else ("", words)
+            for lead, words in zip(leads, self.paragraphs, strict=True)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +226,8 @@ class Fact:
     detail: str = ""
     key: str = ""
     source: Source | None = None
+    change: str = ""
+    """How it differs from the year before, or why that cannot be said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +237,7 @@ class Facts:
     id: str
     items: tuple[Fact, ...]
     source: Source
+    notes: tuple[str, ...] = ()
 
 
 Block = Table | Figure | Prose | Facts
@@ -243,6 +265,11 @@ class Page:
     lang: Literal["vi", "en"] = "vi"
     cluster_id: str | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
+    more: tuple[Table, ...] = ()
+    """Tables that only the workbook has."""
+    least_pages: int = 1
+    most_pages: int | None = None
+    """Pages within which a printed document is fitted; None: as many as it takes."""
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -254,7 +281,7 @@ class Page:
                     found.append(block)
                 elif isinstance(block, Figure):
                     found.append(block.data)
-        return tuple(found)
+        return (*found, *self.more)
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -273,10 +300,12 @@ class Report:
     withheld_cells: int = 0
     localities: tuple[Page, ...] = ()
     departments: tuple[Page, ...] = ()
+    translations: tuple[Page, ...] = ()
+    """The same documents in English; their numbers are those of `pages`, which the workbook has."""
 
     @property
     def pages(self) -> tuple[Page, ...]:
-        """Return all pages, the overview first."""
+        """Return all pages in Vietnamese, the overview first."""
         return (self.overview, *self.clusters, *self.localities, *self.departments)
 
 
@@ -288,6 +317,7 @@ def money_field(
     width: float = 1.2,
     why_null: str = "",
     beside: Sequence[str] = (),
+    lang: Lang = "vi",
 ) -> Field:
     """Return a money column whose unit fits the largest value of it and of the columns *beside* it.
 
@@ -300,7 +330,9 @@ def money_field(
     """
     values = [r[k] for k in (key, *beside) for r in rows if isinstance(r.get(k), int | float)]
     top = max((abs(v) for v in values), default=0)
-    unit, scale = ("tỷ đồng", 1e9) if top >= 1e10 else ("triệu đồng", 1e6)
+    large, middle, _ = text.UNITS[lang]
+    unit, scale = (large, 1e9) if top >= 1e10 else (middle, 1e6)
     return Field(
-        key=key, label=label, kind="money", width=width, unit=unit, scale=scale, why_null=why_null
-    )
+        key=key, label=label, kind="money", width=width, unit=unit, scale=scale, why_null=why_null,
+        lang=lang,
+    )  # fmt: skip

@@ -28,6 +28,8 @@ from htx_pipeline.report.labels import (
 from htx_pipeline.report.options import ReportOptions
 from htx_pipeline.report.pictures import chain_figure, trend_figure
 from htx_pipeline.report.trends import Trend
+from htx_pipeline.report.text import Lang
+from htx_pipeline.report.words import Words
 from htx_pipeline.schemas import TABLES
 
 
@@ -35,11 +37,18 @@ class Builder:
     """Holds what every section needs: the frames, the options, and the counts made once."""
 
     def __init__(
-        self, frames: Frames, options: ReportOptions, products: Mapping[str, str] | None
+        self,
+        frames: Frames,
+        options: ReportOptions,
+        products: Mapping[str, str] | None,
+        *,
+        lang: Lang = "vi",
     ) -> None:
         self.f = frames
         self.o = options
-        self.products = dict(products) if products is not None else _product_labels()
+        self.lang: Lang = lang
+        self.w = Words(lang)
+        self.products = dict(products) if products is not None else _product_labels(lang)
         self.withheld = 0
         self._placed: pl.DataFrame | None = None
         self._strongest: tuple[dict[str, int], dict[str, int], dict[str, set[str]]] | None = None
@@ -57,7 +66,7 @@ class Builder:
         only: Mapping[str, pl.Expr] | None = None,
         through: Sequence[str] = (),
     ) -> Source:
-        return source_of(self.f, tables, measure=measure, only=only, through=through)
+        return source_of(self.f, tables, measure=measure, only=only, through=through, lang=self.lang)
 
     def product(self, code: str | None) -> str:
         return text.label(self.products, code)
@@ -70,7 +79,7 @@ class Builder:
 
     def _ranked_clusters(self) -> list[Row]:
         rows = self.f.rows(
-            "metrics/clusters", "cluster_name_vi", "n_organisations", "n_cooperatives", "n_enterprises",
+            "metrics/clusters", "cluster_name_vi", "cluster_name_en", "main_locality", "period", "n_organisations", "n_cooperatives", "n_enterprises",
             "n_other", "localities", "official_members", "products", "main_product", "stages_present",
             "stages_missing", "n_linkages", "contracted_value_vnd", "paid_value_vnd", "executed_share",
             "weight_basis", "largest_buyer_name", "largest_buyer_share", "top_enterprises", "area_ha",
@@ -394,8 +403,8 @@ def total(rows: Iterable[Mapping[str, Any]], key: str) -> Any:
     return sum(numbers) if all(isinstance(v, int) for v in numbers) else math.fsum(numbers)
 
 
-def _product_labels() -> dict[str, str]:
-    """Return product code → Vietnamese label from the project's product list."""
+def _product_labels(lang: Lang) -> dict[str, str]:
+    """Return product code → label from the project's product list."""
     from htx_pipeline.reference.products import product_labels
 
-    return dict(product_labels("vi"))
+    return dict(product_labels(lang))

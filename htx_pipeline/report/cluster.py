@@ -1,408 +1,244 @@
-"""One cluster: who is in it, what flows through it, on whom it depends.
+"""One cluster on two or three pages: what it is, whether it grows, what it lacks, who should do what.
 
-What belongs here: its sections and sentences. What does not: the list of clusters (`overview`).
+What belongs here: the order of the page, its headline figures and the facts about its data. What does
+not: tables (`cluster_tables`), sentences of judgement (`conclusions`), what is missing (`gaps`), the
+list of clusters (`overview`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import polars as pl
-
+from collections.abc import Sequence
 from htx_pipeline.report import text
-from htx_pipeline.report.blocks import (
-    Block,
-    Fact,
-    Facts,
-    Field,
-    Figure,
-    Page,
-    Prose,
-    Section,
-    Table,
-    money_field,
-)
-from htx_pipeline.report.builder import (
-    Builder,
-    ordered,
-)
-from htx_pipeline.report.frames import Row, by
-from htx_pipeline.report.labels import (
-    BASIS_TEXT,
-    LEVELS,
-    PRESENCE,
-)
+from htx_pipeline.report.blocks import Block, Fact, Facts, Figure, Page, Prose, Section
+from htx_pipeline.report.cluster_tables import ClusterTables
+from htx_pipeline.report.cluster_view import ClusterView, change_of
+from htx_pipeline.report.conclusions import conclusions, why_no_change
+from htx_pipeline.report.frames import Row
+from htx_pipeline.report.gaps import gaps
 
 
-class ClusterPages(Builder):
-    """Builds the report of a cluster."""
+class ClusterPages(ClusterTables):
+    """Builds the report of a cluster in the language of the builder."""
 
     def cluster_page(self, c: Row) -> Page:
-        cluster_id = c["cluster_id"]
-        members = self.members_of(cluster_id)
-        name = c["cluster_name_vi"] or cluster_id
-        only = self.inside(cluster_id)
+        """Return the report of one cluster; a part without data is left out."""
+        view, w = self.view(c), self.w
+        name = self.cluster_name(c)
+        title = name if name.startswith("Cụm") or self.lang == "en" else w("cluster.title", name=name)
+        parts: list[tuple[str, str, Sequence[Block | None]]] = [
+            ("nhan-dinh", "summary", self._summary(view)),
+            ("chuoi", "where", (self._map(view), self._chain(view))),
+            ("ai", "who", (self.members_table(view), self.buyers_table(view))),
+            ("viec", "what", self._what(view)),
+            ("dien-bien", "trend", (self._trend(view),)),
+            ("so-lieu", "trust", (self.quality_table(view), self._about_data(view))),
+        ]
         sections = [
-            Section(id="nhan-dinh", title="Nhận định chính", blocks=self.cluster_summary(c, only)),
-            Section(id="cong-doan", title="Chuỗi theo công đoạn", blocks=self.cluster_stages(c, only)),
-            Section(id="ben-mua", title="Doanh nghiệp đầu mối và mức độ tập trung", blocks=self.cluster_buyers(c, only)),
-            Section(id="thanh-vien", title="Thành viên của cụm", blocks=self.cluster_members(c, members, only)),
-            Section(id="so-lieu", title="Độ tin cậy của số liệu", blocks=self.cluster_quality(c, members, only)),
+            Section(id=key, title=w(f"cluster.{said}"), blocks=tuple(b for b in blocks if b is not None))
+            for key, said, blocks in parts
         ]  # fmt: skip
         return Page(
-            id=f"cum-{cluster_id}",
-            title=name if name.startswith("Cụm") else f"Cụm liên kết {name}",
-            subtitle=f"{self.o.title}, kỳ báo cáo {self.f.period}",
-            scope=cluster_id,
+            id=view.page,
+            title=title,
+            subtitle=w("cluster.subtitle", title=self.o.title, period=self.f.period),
+            scope=c["cluster_id"],
             sections=tuple(s for s in sections if s.blocks),
             kind="cluster",
-            cluster_id=cluster_id,
+            lang=self.lang,
+            cluster_id=c["cluster_id"],
+            more=self.workbook_tables(view),
+            least_pages=2,
+            most_pages=3,
             summary={
                 "name": name,
                 "product": self.product(c["main_product"]),
-                "n_organisations": text.number(c["n_organisations"]),
-                "n_cooperatives": text.number(c["n_cooperatives"]),
-                "value": text.money(c["paid_value_vnd"]),
-                "localities": text.listing(c["localities"] or (), most=4, of="địa bàn"),
+                "n_organisations": w.number(c["n_organisations"]),
+                "n_cooperatives": w.number(c["n_cooperatives"]),
+                "value": w.money(c["paid_value_vnd"]),
+                "localities": w.listing(c["localities"] or (), most=4, of="place"),
             },
         )
 
-    def cluster_summary(self, c: Row, only: Mapping[str, pl.Expr] | None) -> tuple[Block, ...]:
-        basis = BASIS_TEXT.get(c["weight_basis"] or "", "số liên kết")
-        parts = [
-            f"{text.number(c[key])} {word}"
-            for key, word in (("n_cooperatives", "hợp tác xã"), ("n_enterprises", "doanh nghiệp"), ("n_other", "tổ chức khác"))
-            if c[key]
-        ]  # fmt: skip
-        executed_of = (
-            "số liên kết" if c["executed_share_basis"] == "links" else "giá trị theo hợp đồng"
-        )
-        said = [f"Cụm gồm {text.number(c['n_organisations'])} tổ chức ({text.listing(parts)})"]
-        if c["localities"]:
-            said[0] += (
-                f" tại {text.number(len(c['localities']))} địa bàn: {text.listing(c['localities'], of='địa bàn')}"
-            )
-        products = [self.product(p) for p in c["products"] or ()]
-        if c["main_product"] is not None:
-            main = self.product(c["main_product"])
-            others = sorted(p for p in products if p != main)
-            line = f"Sản phẩm chính là {main.lower()}"
-            if others:
-                line += f"; ngoài ra có {text.listing(p.lower() for p in others)}"
-            said.append(line)
-        if c["contracted_value_vnd"] is not None or c["paid_value_vnd"] is not None:
-            line = (
-                f"Giá trị theo hợp đồng là {text.money(c['contracted_value_vnd'])}, đã thanh toán "
-                f"{text.money(c['paid_value_vnd'])}"
-            )
-            if c["executed_share"] is not None:
-                line += (
-                    f"; liên kết đã thực hiện chiếm {text.share(c['executed_share'])} {executed_of}"
-                )
-            said.append(line)
-        else:
-            said.append(
-                f"Nguồn nêu {text.number(c['n_linkages'])} liên kết trong cụm nhưng không nêu giá trị, nên "
-                "chưa tính được giá trị đi qua cụm và tỷ lệ đã thực hiện"
-            )
-        if c["largest_buyer_name"]:
-            said.append(
-                f"Bên mua lớn nhất là {c['largest_buyer_name']}, chiếm {text.share(c['largest_buyer_share'])} "
-                f"{basis}"
-            )
-        missing = [text.label(text.STAGES, s).lower() for s in ordered(c["stages_missing"])]
-        said.append(
-            f"Trong cụm chưa thấy tổ chức đảm nhận công đoạn: {'; '.join(missing)}"
-            if missing
-            else "Trong cụm có tổ chức đảm nhận đủ các công đoạn của chuỗi"
-        )
-        value = (
-            c["paid_value_vnd"] if c["paid_value_vnd"] is not None else c["contracted_value_vnd"]
-        )
-        facts = [
-            Fact(label="Tổ chức", value=text.number(c["n_organisations"]), detail=text.listing(
-                f"{text.number(c[key])} {word}" for key, word in (("n_cooperatives", "HTX"), ("n_enterprises", "DN"), ("n_other", "khác")) if c[key])),
-            Fact(label="Đã thanh toán" if c["paid_value_vnd"] is not None else "Theo hợp đồng", value=text.money(value),
-                 detail=f"{text.number(c['n_linkages'])} liên kết")
-            if value is not None
-            else Fact(label="Số liên kết", value=text.number(c["n_linkages"]), detail="nguồn không nêu giá trị"),
-        ]  # fmt: skip
-        if c["executed_share"] is not None:
-            facts.append(
-                Fact(
-                    label="Đã thực hiện",
-                    value=text.share(c["executed_share"]),
-                    detail=f"theo {executed_of}",
-                )
-            )
-        if c["largest_buyer_share"] is not None:
-            facts.append(
-                Fact(
-                    label="Bên mua lớn nhất",
-                    value=text.share(c["largest_buyer_share"]),
-                    detail=f"theo {basis}",
-                )
-            )
-        if c["area_ha"] is not None or c["households"] is not None:
-            facts.append(
-                Fact(
-                    label="Diện tích liên kết",
-                    value=f"{text.number(c['area_ha'], 1)} ha" if c["area_ha"] is not None else text.NULL_MARK,
-                    detail=f"{text.number(c['households'])} hộ" if c["households"] is not None else "",
-                )
-            )  # fmt: skip
+    def cluster_name(self, c: Row) -> str:
+        """Return the name of a cluster in the language of the builder."""
+        own = c["cluster_name_en"] if self.lang == "en" else c["cluster_name_vi"]
+        return str(own or c["cluster_name_vi"] or c["cluster_id"])
+
+    # ------------------------------------------------------------------ first page
+
+    def _summary(self, view: ClusterView) -> tuple[Block, ...]:
+        w = self.w
         source = self.source(
-            ("linkages", "organisations"), "các liên kết có cả hai bên trong cụm", only=only
-        )
-        return (
-            Facts(id="so-chinh", items=tuple(facts), source=source),
-            Prose(id="cau-chinh", paragraphs=tuple(map(text.sentence, said)), is_list=True, source=source),
+            ("linkages", "organisations", "cooperative_reports"), w("cluster.source_inside"), only=view.only,
+            through=("graph/edges", "metrics/clusters"),
         )  # fmt: skip
-
-    def cluster_stages(self, c: Row, only: Mapping[str, pl.Expr] | None) -> tuple[Block, ...]:
-        rows = [
-            r
-            for r in self.f.rows(
-                "metrics/cluster_stages", "product_code", "n_organisations", "value_in_vnd", "value_out_vnd",
-                "delivered_tonnes", "is_present", "presence_basis",
-            )
-            if r["cluster_id"] == c["cluster_id"]
-        ]  # fmt: skip
-        members = self.members_of(c["cluster_id"])
-        stages = {s: sum(m["stage"] == s for m in members) for s in text.STAGES}
-        order = {s: i for i, s in enumerate(text.STAGES)}
-        shown = [
-            {
-                **r,
-                "product": self.product(r["product_code"]),
-                "label": text.label(text.STAGES, r["stage"]),
-                "state": PRESENCE.get(r["presence_basis"] or "", "Có")
-                if r["is_present"]
-                else "Chưa có",
-            }
-            for r in rows
-            if r["stage"] in order
-        ]
-        main = c["main_product"]
-        shown.sort(key=lambda r: (r["product_code"] != main, r["product"], order[r["stage"]]))
-        blocks: list[Block] = []
-        figure = self.chain_figure(
-            c["cluster_id"], f"cum-{c['cluster_id']}", stages, by_linkage=c["stages_present"] or ()
-        )
-        if shown:
-            why = "không có liên kết nào nêu số liệu này"
-            fields = [
-                Field(key="product", label="Sản phẩm", width=1.9),
-                Field(key="label", label="Công đoạn", width=1.8),
-                Field(key="state", label="Trong cụm", width=1.2),
-                Field(key="n_organisations", label="Tổ chức", kind="count", width=0.8),
-            ]
-            if any(r["value_in_vnd"] is not None or r["value_out_vnd"] is not None for r in shown):
-                fields += [
-                    money_field("value_in_vnd", "Giá trị vào", shown, why_null=why),
-                    money_field("value_out_vnd", "Giá trị ra", shown, why_null=why),
-                ]
-            if any(r["delivered_tonnes"] is not None for r in shown):
-                fields.append(
-                    Field(key="delivered_tonnes", label="Đã giao", kind="tonnes", unit="tấn", width=1.0, why_null=why)
-                )  # fmt: skip
-            blocks.append(
-                Table(
-                    id="cong-doan",
-                    title="Công đoạn có và còn thiếu",
-                    sheet="Công đoạn của cụm",
-                    fields=tuple(fields),
-                    rows=tuple(shown),
-                    source=self.source(("linkages",), "công đoạn suy từ nội dung liên kết và ngành nghề", only=only),
-                    notes=self.money_notes(),
-                    page_rows=15,
-                )
-            )  # fmt: skip
-        if figure:
-            blocks.append(figure)
-        return tuple(blocks)
-
-    def cluster_buyers(self, c: Row, only: Mapping[str, pl.Expr] | None) -> tuple[Block, ...]:
-        top = [
-            {
-                "name": e.get("name") or e.get("org_id"),
-                "share": e.get("share"),
-                "value_vnd": e.get("value_vnd"),
-                "n_linkages": e.get("n_linkages"),
-            }
-            for e in c["top_enterprises"] or ()
-        ]
-        top = by(
-            top,
-            "share",
-            "value_vnd",
-            "n_linkages",
-            "name",
-            descending=("share", "value_vnd", "n_linkages"),
-        )
-        if not top:
-            return ()
-        basis = BASIS_TEXT.get(c["weight_basis"] or "", "số liên kết")
-        source = self.source(("linkages",), f"tỷ trọng theo {basis}", only=only)
-        fields = [Field(key="name", label="Doanh nghiệp", width=3.0)]
-        if any(e["n_linkages"] is not None for e in top):
-            fields.append(Field(key="n_linkages", label="Số liên kết", kind="count"))
-        if any(e["value_vnd"] is not None for e in top):
-            fields.append(money_field("value_vnd", "Giá trị", top, why_null="không nêu giá trị"))
-        fields.append(
-            Field(key="share", label="Tỷ trọng", kind="share", why_null="không tính được tỷ trọng")
-        )
-        share_note = (
-            "Tỷ trọng là phần liên kết của cụm đi qua doanh nghiệp, cả mua vào và bán ra; một liên kết giữa hai "
-            "doanh nghiệp tính cho cả hai nên các tỷ trọng không cộng được"
-        )
-        data = Table(
-            id="doanh-nghiep",
-            title="Doanh nghiệp đầu mối, cả mua vào và bán ra trong cụm",
-            sheet="Doanh nghiệp đầu mối",
-            fields=tuple(fields),
-            rows=tuple(top),
-            source=source,
-            notes=(share_note, *self.money_notes()),
-        )
-        shares = [e for e in top if e["share"] is not None]
-        if len(shares) < 2:
-            return (data,)
-        bars = [
-            {"label": e["name"], "shares": [e["share"]], "text": text.share(e["share"])}
-            for e in shares[:8]
-        ]
-        return (
-            Figure(
-                id=f"hinh-dau-moi-cum-{c['cluster_id']}",
-                title=f"Phần liên kết của cụm đi qua từng doanh nghiệp, theo {basis}",
-                alt=f"Biểu đồ thanh ngang: đứng đầu là {shares[0]['name']}, {text.share(shares[0]['share'])}.",
-                spec={"kind": "bars", "bars": bars, "series": [f"Tỷ trọng theo {basis}"], "levels": [2], "mark": self.mark()},
-                source=source,
-                data=data,
-            ),
-            data,
-        )  # fmt: skip
-
-    def cluster_members(
-        self, c: Row, members: Sequence[Row], only: Mapping[str, pl.Expr] | None
-    ) -> tuple[Block, ...]:
-        if not members:
-            return ()
-        rows = []
-        for r in members:
-            amounts = [v for v in (r["value_in_vnd"], r["value_out_vnd"]) if v is not None]
-            rows.append(
-                {
-                    **r,
-                    "type": text.label(text.LEGAL, r["legal_type"]),
-                    "stage_label": text.label(text.SHORT_STAGES, r["stage"]),
-                    "weight": sum(amounts) if amounts else None,
-                }
-            )
-        rows = by(
-            rows, "weight", "n_linkages", "name", "org_id", descending=("weight", "n_linkages")
-        )
-        for i, r in enumerate(rows, start=1):
-            r["rank"] = i
-            if r["stage"] is None:
-                r["stage_label"] = None
-        fields = [
-            Field(key="rank", label="TT", kind="count", width=0.4),
-            Field(key="name", label="Tên tổ chức", width=3.2),
-            Field(key="type", label="Loại hình", width=0.9),
-            Field(
-                key="locality", label=self.o.locality_label, width=1.2, why_null="nguồn không nêu"
-            ),
-            Field(key="stage_label", label="Công đoạn", width=1.1, why_null="nguồn không nêu"),
-            Field(key="n_linkages", label="Liên kết", kind="count", width=0.65),
-        ]
-        if any(r["value_in_vnd"] is not None or r["value_out_vnd"] is not None for r in rows):
-            fields += [
-                money_field("value_in_vnd", "Mua vào", rows, width=1.0, why_null="nguồn không nêu"),
-                money_field("value_out_vnd", "Bán ra", rows, width=1.0, why_null="nguồn không nêu"),
-            ]
-        if any(r["official_members"] is not None for r in rows):
-            fields.append(
-                Field(
-                    key="official_members",
-                    label="Thành viên",
-                    kind="count",
-                    width=0.8,
-                    why_null="nguồn không nêu",
-                )
-            )
-        return (
-            Table(
-                id="thanh-vien",
-                title=f"Thành viên của cụm ({text.number(len(rows))} tổ chức), xếp theo giá trị mua bán",
-                sheet="Thành viên cụm",
-                fields=tuple(fields),
-                rows=tuple(rows),
-                source=self.source(("organisations", "linkages", "cooperative_reports"), "thành viên cụm và giá trị mua bán trong cụm", only=only),
-                notes=(text.LEGAL_NOTE, *self.money_notes()),
-                page_rows=self.o.members_printed,
-            ),
-        )  # fmt: skip
-
-    def cluster_quality(
-        self, c: Row, members: Sequence[Row], only: Mapping[str, pl.Expr] | None
-    ) -> tuple[Block, ...]:
-        ids = {m["org_id"] for m in members}
-        linkages = [
-            r
-            for r in self.f.rows(
-                "core/linkages", "paid_value_vnd", "contracted_value_vnd", "evidence"
-            )
-            if r["supplier_id"] in ids and r["buyer_id"] in ids and r["evidence"] != "planned"
-        ]
-        said = []
-        if linkages:
-            without = sum(
-                r["paid_value_vnd"] is None and r["contracted_value_vnd"] is None for r in linkages
-            )
-            levels = [
-                f"{text.number(n)} {text.EVIDENCE[level].lower()}"
-                for level in reversed(LEVELS)
-                if (n := sum(r["evidence"] == level for r in linkages))
-            ]
-            line = f"Cụm dựa trên {text.number(len(linkages))} dòng liên kết từ mức đã ký trở lên"
-            if levels:
-                line += f" ({text.listing(levels)})"
-            line += (
-                f"; {text.number(without)} dòng không nêu giá trị"
-                if without
-                else "; dòng nào cũng nêu giá trị"
-            )
-            said.append(line)
-        cooperatives = [m for m in members if m["legal_type"] == "htx"]
-        if cooperatives and self.f.has("core/cooperative_reports"):
-            sent = {r["org_id"] for r in self.f.rows("core/cooperative_reports")}
-            silent = [m["name"] for m in cooperatives if m["org_id"] not in sent]
-            line = (
-                f"{text.number(len(cooperatives) - len(silent))} trên {text.number(len(cooperatives))} hợp tác xã "
-                f"của cụm đã gửi báo cáo kỳ {self.f.period}"
-            )
-            if silent:
-                line += f"; chưa gửi: {text.listing(sorted(silent), most=5)}"
-            said.append(line)
-        said += [text.label(text.NOTES, code) for code in sorted(c["notes"] or ())]
-        if c["n_linkages_outside"]:
-            said.append(
-                f"{text.number(c['n_linkages_outside'])} liên kết của thành viên với tổ chức ngoài cụm "
-                "không tính vào các con số của báo cáo này"
-            )
-        unknown = sum(m["stage"] is None for m in members)
-        if unknown:
-            said.append(f"{text.number(unknown)} tổ chức chưa rõ công đoạn")
-        said.append(
-            "“Cụm” ở đây là nhóm tổ chức có liên kết chặt với nhau trong số liệu, không phải danh hiệu pháp lý"
-        )
+        said = conclusions(view, w, product=self.product(view.c["main_product"]))
+        notes = (w("change.note", year=view.last_year),) if view.before else ()
         return (
             Prose(
-                id="do-tin-cay",
-                paragraphs=tuple(map(text.sentence, said)),
-                is_list=True,
-                source=self.source(("linkages", "organisations", "cooperative_reports"), "các dòng đứng sau báo cáo này", only=only),
+                id="la-gi", paragraphs=(self._what_it_is(view.c),), source=None,
+                figures=((f"{view.page}/so-chinh/organisations",),),
+            ),
+            Facts(id="so-chinh", items=tuple(self._facts(view)), source=source, notes=notes),
+            Prose(
+                id="ket-luan", is_list=True, source=source,
+                paragraphs=tuple(c.paragraph for c in said), leads=tuple(c.lead for c in said),
+                figures=tuple(c.figures for c in said),
             ),
         )  # fmt: skip
+
+    def _what_it_is(self, c: Row) -> str:
+        w = self.w
+        kinds = (("n_cooperatives", "cooperative"), ("n_enterprises", "enterprise"), ("n_other", "other"))
+        parts = w.listing(w.count(noun, c[key]) for key, noun in kinds if c[key])
+        places, products = "", ""
+        localities = list(c["localities"] or ())
+        if len(localities) == 1:
+            places = w("cluster.places_one", place=localities[0])
+        elif len(localities) > 3 and c["main_locality"]:
+            places = w("cluster.places_many", n=w.count("place", len(localities)), main=c["main_locality"])
+        elif localities:
+            places = w("cluster.places_some", places=w.listing(localities, of="place"))
+        if c["main_product"] is not None:
+            main = self.product(c["main_product"])
+            products = w("cluster.product_main", product=lower(main))
+            others = sorted(lower(self.product(p)) for p in c["products"] or () if p != c["main_product"])
+            if others:
+                products += w("cluster.product_others", products=w.listing(others, most=5, of="product"))
+        return w("cluster.is", n=w.count("organisation", c["n_organisations"]), parts=parts, places=places, products=products)  # fmt: skip
+
+    def _facts(self, view: ClusterView) -> list[Fact]:
+        w, c = self.w, view.c
+        parts = w("facts.parts", coops=w.number(c["n_cooperatives"]), enterprises=w.number(c["n_enterprises"]), others=w.number(c["n_other"] or 0))  # fmt: skip
+        links = w.count("linkage", c["n_linkages"])
+
+        def fact(key: str, value: str, detail: str, of: str | None = None, kind: str = "relative") -> Fact:
+            change = self._change(view, of, kind) if of else ""
+            return Fact(key=key, label=w(f"facts.{key}"), value=value, detail=detail, change=change)
+
+        facts = [fact("organisations", w.number(c["n_organisations"]), parts, "n_organisations", "count")]
+        for key, column in (("contracted", "contracted_value_vnd"), ("paid", "paid_value_vnd")):
+            if c[column] is not None:
+                detail = links if key == "contracted" else ""
+                facts.append(fact(key, w.money(c[column]), detail, column))
+        if not view.has_value:
+            facts.append(fact("linkages", w.number(c["n_linkages"]), w("facts.no_value"), "n_linkages", "count"))
+        if c["executed_share"] is not None:
+            basis = w(f"basis.{'links' if c['executed_share_basis'] == 'links' else 'contracted_value'}")
+            facts.append(
+                fact("executed", w.share(c["executed_share"]), w("facts.executed_of", basis=basis), "executed_share", "points")
+            )  # fmt: skip
+        if view.buyers:
+            n = w.number(len(view.buyers))
+            effective = w.number(view.effective_buyers, 1)
+            basis = w(f"basis.{c['weight_basis'] or 'links'}")
+            detail = w("facts.buyer_of", basis=basis)
+            change = w("facts.buyer_effective", n=n, effective=effective) if view.effective_buyers else ""
+            facts.append(
+                Fact(key="buyer", label=w("facts.buyer"), value=w.share(view.buyers[0]["share"]), detail=f"{detail}; {change}" if change else detail)
+            )  # fmt: skip
+        now = view.history.get(self.f.period)
+        if now is not None and now["member_income_vnd"] is not None:
+            detail = w("facts.income_of", n=w.count("cooperative", now["n_member_income"]))
+            facts.append(fact("income", w.money(now["member_income_vnd"]), detail, "member_income_vnd"))
+        elif c["area_ha"] is not None or c["households"] is not None:
+            area = f"{w.number(c['area_ha'], 1)} ha" if c["area_ha"] is not None else text.NULL_MARK
+            facts.append(fact("area", area, w.count("household", c["households"]) if c["households"] is not None else ""))
+        return facts  # fmt: skip
+
+    def _change(self, view: ClusterView, column: str, kind: str) -> str:
+        """Return how a figure differs from last year's, or why that cannot be said."""
+        w, year = self.w, view.last_year
+        if not view.history:
+            return ""
+        reason = why_no_change(view, column)
+        then = view.before
+        if reason is not None or then is None:
+            return w("change.none", year=year, reason=w(f"change.reason.{reason or 'no_year'}"))
+        now = view.history[self.f.period][column] if column == "member_income_vnd" else view.c[column]
+        if kind == "count":
+            change, shown = now - then[column], w.number(abs(now - then[column]))
+        elif kind == "points":
+            change = now - then[column]
+            shown = w.number(abs(change) * 100, 1)
+        else:
+            change = change_of(now, then[column]) or 0.0
+            shown = w.share(abs(change))
+        if shown in (w.number(0), w.number(0.0, 1), w.share(0.0)):
+            return w("change.same", year=year)
+        key = ("up" if change > 0 else "down") + {"count": "_n", "points": "_points"}.get(kind, "")
+        return w(f"change.{key}", year=year, n=shown, share=shown)
+
+    # ------------------------------------------------------------------ pictures
+
+    def _map(self, view: ClusterView) -> Figure | None:
+        make = getattr(self, "map_figure", None)
+        return make(view.c["cluster_id"], view.page) if make else None
+
+    def _chain(self, view: ClusterView) -> Figure | None:
+        stages = {s: sum(m["stage"] == s for m in view.members) for s in text.STAGES}
+        return self.chain_figure(
+            view.c["cluster_id"], view.page, stages, by_linkage=view.c["stages_present"] or ()
+        )
+
+    def _trend(self, view: ClusterView) -> Figure | None:
+        return None
+
+    # ------------------------------------------------------------------ actions, data
+
+    def _what(self, view: ClusterView) -> tuple[Block | None, ...]:
+        w = self.w
+        found = gaps(view, w, product=self.product(view.c["main_product"]), today=self.o.as_of)
+        if not found:
+            return (Prose(id="khong-thieu", paragraphs=(w("gaps.none"),)),)
+        return (self.gaps_table(view, found),)
+
+    def _about_data(self, view: ClusterView) -> Prose:
+        """Say what is estimated and what is undefined."""
+        w, c = self.w, view.c
+        notes = set(c["notes"] or ())
+        estimated: list[str] = []
+        undefined: list[str] = []
+        conflicts = self.of_cluster("metrics/cluster_members", c["cluster_id"], "is_stage_conflict")
+        n_conflicts = sum(bool(r["is_stage_conflict"]) for r in conflicts)
+        if n_conflicts:
+            estimated.append(w("quality.stage_conflict", n=w.count("organisation", n_conflicts)))
+        if c["executed_share_basis"] == "links":
+            estimated.append(w("quality.execution_links"))
+        if "values_partly_stated" in notes:
+            estimated.append(w("quality.values_partly"))
+        if "no_values" in notes or not view.has_value:
+            undefined.append(w("quality.no_values"))
+        if c["executed_share"] is None:
+            undefined.append(w("quality.execution_not_stated"))
+        unknown = sum(m["stage"] is None for m in view.members)
+        if unknown:
+            undefined.append(w("quality.stage_unknown", n=w.count("organisation", unknown)))
+        now = view.history.get(self.f.period)
+        if now is not None and now["member_income_vnd"] is None:
+            undefined.append(w("quality.no_income"))
+        n_tests = sum(r["is_passed"] is None for r in view.criteria)
+        if n_tests:
+            undefined.append(w("quality.tests_undefined", n=w.count("criterion", n_tests)))
+        said = []
+        leads = []
+        for key, found in (("estimated", estimated), ("undefined", undefined)):
+            if found:
+                leads.append(f"{w(f'quality.{key}')}:")
+                said.append(text_line(leads[-1], found))
+        last = [w("quality.is_group")]
+        if c["n_linkages_outside"]:
+            last.insert(0, w("quality.outside", n=w.count("linkage", c["n_linkages_outside"])))
+        said.append(text.sentence("; ".join(last)))
+        leads.append("")
+        return Prose(id="do-tin-cay", paragraphs=tuple(said), leads=tuple(leads), is_list=True)
+
+
+def text_line(lead: str, found: Sequence[str]) -> str:
+    """Return a lead with what follows it, as one sentence."""
+    return text.sentence(f"{lead} {'; '.join(found)}")
+
+
+def lower(words: str) -> str:
+    """Return *words* with a small first letter, for the middle of a sentence."""
+    return words[:1].lower() + words[1:]

@@ -13,8 +13,9 @@ from typing import Any, Final
 import polars as pl
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Source
+from htx_pipeline.report.text import Lang
+from htx_pipeline.report.words import Words
 
 EXPECTED: Final[dict[str, tuple[str, ...]]] = {
     "core/organisations": ("org_id", "name", "legal_type"),
@@ -155,6 +156,7 @@ def source_of(
     only: Mapping[str, pl.Expr] | None = None,
     through: Sequence[str] = (),
     most: int = 3,
+    lang: Lang = "vi",
 ) -> Source:
     """Return the source of a block; its line is computed from the core rows behind it.
 
@@ -170,7 +172,10 @@ def source_of(
         Tables between the core tables and the page, in order.
     most:
         Files named; the rest are counted.
+    lang:
+        Language of the line.
     """
+    w = Words(lang)
     counts: dict[str, int] = {}
     names = tuple(tables)
     for name in names:
@@ -180,12 +185,13 @@ def source_of(
         for file, rows in file_counts(frame):
             counts[file] = counts.get(file, 0) + rows
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    named = [f"{file} ({text.number(rows)} dòng)" for file, rows in ranked[:most]]
+    named = [f"{file} ({w.count('row', rows)})" for file, rows in ranked[:most]]
     if len(ranked) > most:
         rest = sum(rows for _, rows in ranked[most:])
-        named.append(f"{text.number(len(ranked) - most)} tệp khác ({text.number(rest)} dòng)")
-    files = ", ".join(named) or "không có dòng nguồn nào"
+        left = w.count("other_file", len(ranked) - most)
+        named.append(f"{left} ({w.count('row', rest)})")
+    files = ", ".join(named) or w("source.none")
     return Source(
-        line=f"Nguồn: {files}; kỳ {frames.period}; {measure}.",
+        line=w("source.line", files=files, period=frames.period, measure=measure),
         tables=names, only=dict(only or {}), through=tuple(through),
     )  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from htx_pipeline.report.blocks import Report
+from htx_pipeline.report.blocks import Page, Report
 from htx_pipeline.report.cluster import ClusterPages
 from htx_pipeline.report.departments import DepartmentPages
 from htx_pipeline.report.frames import Frames
@@ -23,10 +23,14 @@ from htx_pipeline.report.overview import OverviewPages
 class _Pages(OverviewPages, ClusterPages, LocalityPages, DepartmentPages):
     """Builds all pages of a report."""
 
-    def report(self) -> Report:
+    def cluster_pages(self) -> tuple[Page, ...]:
+        return tuple(self.cluster_page(row) for row in self.reported_clusters())
+
+    def report(self, translations: tuple[Page, ...]) -> Report:
         return Report(
             overview=self.overview(),
-            clusters=tuple(self.cluster_page(row) for row in self.reported_clusters()),
+            clusters=self.cluster_pages(),
+            translations=translations,
             localities=self.locality_pages(),
             departments=self.department_pages(),
             settings=self.o,
@@ -66,4 +70,6 @@ def build_report(
     files = read.rows("raw/source_files", "is_synthetic")
     if any(r["is_synthetic"] for r in files) and not options.is_synthetic:
         options = options.model_copy(update={"is_synthetic": True})
-    return _Pages(read, options, products).report()
+    english = _Pages(read, options, products, lang="en") if options.has_english else None
+    translations = english.cluster_pages() if english else ()
+    return _Pages(read, options, products).report(translations)

@@ -30,6 +30,9 @@ class ReportOptions(BaseModel):
             description="Print the national heading, number and signature blanks of Decree 30/2020."
         ),
     ] = True
+    has_english: Annotated[
+        bool, Field(description="Write each cluster's report in English beside the Vietnamese one.")
+    ] = False
     authority_parent: Annotated[
         str, Field(description="Authority above the issuing one, upper left.")
     ] = "ỦY BAN NHÂN DÂN TỈNH"

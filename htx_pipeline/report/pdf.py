@@ -10,16 +10,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Block, Facts, Figure, Page, Prose, Report, Table
 from htx_pipeline.report.figures import FONTS, Picture
+from htx_pipeline.report.words import Words
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 STANDARDS: Final[list[Literal["a-2a", "ua-1"]]] = ["a-2a", "ua-1"]
 ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+
+
+LEAST_FILLED: Final = 0.4
+"""How far down its last sheet a document with a limit should go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One way to set a document: ``air`` scales the space between blocks, ``most_rows`` caps long tables."""
+
+    air: float
+    most_rows: int
+
+
+FITS: Final = (Fit(1.0, 10_000), Fit(0.6, 10_000), Fit(1.35, 10_000), Fit(0.6, 10), Fit(0.6, 8))
+"""Ways to set a document, in the order in which they are tried."""
 
 
 class PdfWriter:
@@ -51,8 +69,30 @@ class PdfWriter:
         )
 
     def compile(self, page: Page) -> bytes:
-        """Return the PDF of *page*; the same page gives the same bytes."""
-        payload = json.dumps(self.payload(page), ensure_ascii=False, sort_keys=True)
+        """Return the PDF of *page*; the same page gives the same bytes.
+
+        A page with a limit of sheets is set more tightly, then with fewer rows, until it keeps to it
+        and its last sheet is not nearly empty; where nothing does, the fullest last sheet within the
+        limit is taken.
+        """
+        best: tuple[tuple[bool, bool, float], bytes] | None = None
+        for fit in FITS if page.most_pages else FITS[:1]:
+            made = self._set(page, fit)
+            if page.most_pages is None:
+                return made
+            sheets, filled = self._ends()
+            kept = page.least_pages <= sheets <= page.most_pages
+            rank = (kept, kept and filled >= LEAST_FILLED, filled)
+            if best is None or rank > best[0]:
+                best = (rank, made)
+            if rank[1]:
+                break
+        if best is None:
+            raise ValueError("no setting was tried")
+        return best[1]
+
+    def _set(self, page: Page, fit: Fit) -> bytes:
+        payload = json.dumps(self.payload(page, fit), ensure_ascii=False, sort_keys=True)
         made = self._compiler.compile(
             format="pdf",
             sys_inputs={"data": payload},
@@ -63,28 +103,46 @@ class PdfWriter:
             raise TypeError("Typst returned no PDF")
         return made
 
-    def payload(self, page: Page) -> dict[str, Any]:
+    def _ends(self) -> tuple[int, float]:
+        """Return how many sheets the document just set has, and how far down its last one goes (0..1)."""
+        found = json.loads(self._compiler.query("<end>", field="value", one=True))
+        return int(found["sheets"]), float(found["filled"])
+
+    def payload(self, page: Page, fit: Fit | None = None) -> dict[str, Any]:
         """Return what the template prints for *page*, as plain JSON values."""
+        fit = fit or FITS[0]
         options = self.report.settings
+        w = Words(page.lang)
         numbers = {"table": 0, "figure": 0}
         sections: list[dict[str, Any]] = []
         for i, section in enumerate(page.sections):
             sections.append(
                 {
                     "title": f"{ROMAN[i]}. {section.title.upper()}",
-                    "blocks": [self._block(b, numbers) for b in section.blocks],
+                    "blocks": [self._block(b, numbers, fit) for b in section.blocks],
                 }
             )
         if sections and sections[-1]["blocks"]:
             # The signature never stands alone on a page: the last lines before it come along.
             sections[-1]["blocks"][-1]["last"] = True
+        head = ("draft", "report", "nation", "motto", "number", "number_code", "day", "month", "year", "receivers",
+                "archive", "signer", "unsigned", "translation")  # fmt: skip
         return {
             "title": page.title,
             "subtitle": page.subtitle,
+            "lang": page.lang,
+            "region": "VN" if page.lang == "vi" else "GB",
             "author": options.authority if options.has_official_heading else options.title,
-            "as_of": text.day(options.as_of),
+            "as_of": w("page.as_of", day=w.day(options.as_of)),
             "mark": text.SYNTHETIC_MARK if options.is_synthetic else "",
             "footer": page.title,
+            "is_compact": page.most_pages is not None,
+            "air": fit.air,
+            "words": {
+                **{key: w(f"page.{key}") for key in head},
+                "table": w("page.table", number="").strip(),
+                "figure": w("page.figure", number="").strip(),
+            },
             "head": {
                 "official": options.has_official_heading,
                 "parent": options.authority_parent,
@@ -93,22 +151,26 @@ class PdfWriter:
             "sections": sections,
         }
 
-    def _block(self, block: Block, numbers: dict[str, int]) -> dict[str, Any]:
+    def _block(self, block: Block, numbers: dict[str, int], fit: Fit) -> dict[str, Any]:
         match block:
             case Facts():
                 items = [
-                    {"label": f.label, "value": f.value, "detail": f.detail} for f in block.items
+                    {"label": f.label, "value": f.value, "detail": f.detail, "change": f.change}
+                    for f in block.items
                 ]
-                return {"kind": "facts", "items": items, "source": ""}
+                notes = [text.sentence(n) for n in block.notes]
+                return {"kind": "facts", "items": items, "notes": notes, "source": ""}
             case Prose():
                 return {
                     "kind": "prose",
-                    "paragraphs": list(block.paragraphs),
+                    "paragraphs": [list(part) for part in block.parts],
                     "is_list": block.is_list,
                     "source": block.source.line if block.source else "",
                 }
             case Table():
                 numbers["table"] += 1
+                if block.page_rows is not None and fit.most_rows < block.page_rows:
+                    block = replace(block, page_rows=fit.most_rows)
                 payload = table_payload(block, numbers["table"])
                 payload["rows"] = [[breakable(cell) for cell in row] for row in payload["rows"]]
                 return payload

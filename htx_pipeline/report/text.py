@@ -11,10 +11,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from math import isnan
-from typing import Final
+from typing import Final, Literal
 
 from htx_pipeline.schemas.linkages import EVIDENCE_LEVELS
 from htx_pipeline.schemas.organisations import LEGAL_TYPES
+
+Lang = Literal["vi", "en"]
+"""Languages of a page."""
 
 NULL_MARK: Final = "–"
 """Printed where there is no value; never 0."""
@@ -107,13 +110,17 @@ def label(names: Mapping[str, str], code: str | None) -> str:
     return names.get(code, code)
 
 
-def number(value: float | None, decimals: int = 0) -> str:
-    """Return *value* with a point between thousands and a comma before decimals, half rounded up.
+def number(value: float | None, decimals: int = 0, *, lang: Lang = "vi") -> str:
+    """Return *value* rounded half up: a point between thousands and a comma before decimals.
+
+    In English the other way round.
 
     Examples
     --------
     >>> number(1234567.85, 1), number(-0.04, 1), number(None)
     ('1.234.567,9', '0,0', '–')
+    >>> number(1234567.85, 1, lang="en")
+    '1,234,567.9'
     """
     if value is None or isnan(value):
         return NULL_MARK
@@ -122,64 +129,89 @@ def number(value: float | None, decimals: int = 0) -> str:
     if rounded == 0:
         rounded = abs(rounded)
     text = f"{rounded:,.{decimals}f}"
-    return text.translate(str.maketrans(",.", ".,"))
+    return text if lang == "en" else text.translate(str.maketrans(",.", ".,"))
 
 
-def share(value: float | None, decimals: int = 1) -> str:
+def share(value: float | None, decimals: int = 1, *, lang: Lang = "vi") -> str:
     """Return a 0..1 share as a percentage.
 
     Examples
     --------
-    >>> share(0.125), share(None)
-    ('12,5%', '–')
+    >>> share(0.125), share(0.125, lang="en"), share(None)
+    ('12,5%', '12.5%', '–')
     """
-    return NULL_MARK if value is None or isnan(value) else f"{number(value * 100, decimals)}%"
+    if value is None or isnan(value):
+        return NULL_MARK
+    return f"{number(value * 100, decimals, lang=lang)}%"
 
 
-def money(value: float | None) -> str:
+UNITS: Final[dict[Lang, tuple[str, str, str]]] = {
+    "vi": ("tỷ đồng", "triệu đồng", "đồng"),
+    "en": ("billion VND", "million VND", "VND"),
+}
+"""Units of money: a thousand million, a million, one."""
+
+
+def money(value: float | None, *, lang: Lang = "vi") -> str:
     """Return an amount in đồng with the unit a reader would say aloud.
 
     Examples
     --------
     >>> money(1_234_500_000_000), money(56_700_000), money(950), money(None)
     ('1.234,5 tỷ đồng', '56,7 triệu đồng', '950 đồng', '–')
+    >>> money(1_234_500_000_000, lang="en")
+    '1,234.5 billion VND'
     """
     if value is None:
         return NULL_MARK
+    large, middle, one = UNITS[lang]
     if abs(value) >= 1e9:
-        return f"{number(value / 1e9, 1)} tỷ đồng"
+        return f"{number(value / 1e9, 1, lang=lang)} {large}"
     if abs(value) >= 1e6:
-        return f"{number(value / 1e6, 1)} triệu đồng"
-    return f"{number(value)} đồng"
+        return f"{number(value / 1e6, 1, lang=lang)} {middle}"
+    return f"{number(value, lang=lang)} {one}"
 
 
-def day(value: date | None) -> str:
-    """Return a date as dd/mm/yyyy.
+MONTHS: Final = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
+                 "October", "November", "December")  # fmt: skip
+
+
+def day(value: date | None, *, lang: Lang = "vi") -> str:
+    """Return a date as dd/mm/yyyy; in English with the month's name.
 
     Examples
     --------
-    >>> day(date(2024, 12, 5))
-    '05/12/2024'
+    >>> day(date(2024, 12, 5)), day(date(2024, 12, 5), lang="en")
+    ('05/12/2024', '5 December 2024')
     """
-    return NULL_MARK if value is None else f"{value:%d/%m/%Y}"
+    if value is None:
+        return NULL_MARK
+    if lang == "en":
+        return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+    return f"{value:%d/%m/%Y}"
 
 
-def listing(items: Iterable[str], *, most: int = 6, of: str = "mục") -> str:
+def listing(items: Iterable[str], *, most: int = 6, of: str = "mục", lang: Lang = "vi") -> str:
     """Join names with commas and "và"; beyond *most* only how many more (*of* what) there are.
 
     Examples
     --------
-    >>> listing(["cà phê", "sắn", "cao su"])
-    'cà phê, sắn và cao su'
+    >>> listing(["cà phê", "sắn", "cao su"]), listing(["coffee", "cassava"], lang="en")
+    ('cà phê, sắn và cao su', 'coffee and cassava')
     >>> listing(["a", "b", "c", "d"], most=2)
     'a, b và 2 mục khác'
+    >>> listing(["a", "b", "c", "d"], most=2, of="places", lang="en")
+    'a, b and 2 other places'
     """
     names = list(items)
+    joint = "and" if lang == "en" else "và"
     if len(names) > most:
-        return f"{', '.join(names[:most])} và {number(len(names) - most)} {of} khác"
+        left = number(len(names) - most, lang=lang)
+        rest = f"{left} other {of}" if lang == "en" else f"{left} {of} khác"
+        return f"{', '.join(names[:most])} {joint} {rest}"
     if len(names) < 2:
         return "".join(names)
-    return f"{', '.join(names[:-1])} và {names[-1]}"
+    return f"{', '.join(names[:-1])} {joint} {names[-1]}"
 
 
 def within(place: str) -> str:
