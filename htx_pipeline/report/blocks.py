@@ -193,6 +193,7 @@ class Prose:
     paragraphs: tuple[str, ...]
     is_list: bool = False
     source: Source | None = None
+    is_small: bool = False
     leads: tuple[str, ...] = ()
     """The first words of each paragraph, set in bold; each is how its paragraph begins."""
     figures: tuple[tuple[str, ...], ...] = ()
@@ -267,6 +268,8 @@ class Page:
     summary: Mapping[str, Any] = field(default_factory=dict)
     more: tuple[Table, ...] = ()
     """Tables that only the workbook has."""
+    has_one_source_line: bool = False
+    """A printed document names its sources once, at its end; elsewhere each block names its own."""
     least_pages: int = 1
     most_pages: int | None = None
     """Pages within which a printed document is fitted; None: as many as it takes."""

@@ -80,7 +80,7 @@ class Builder:
     def _ranked_clusters(self) -> list[Row]:
         rows = self.f.rows(
             "metrics/clusters", "cluster_name_vi", "cluster_name_en", "main_locality", "period", "n_organisations", "n_cooperatives", "n_enterprises",
-            "n_other", "localities", "official_members", "products", "main_product", "stages_present",
+            "n_other", "n_paid_value", "localities", "official_members", "products", "main_product", "stages_present",
             "stages_missing", "n_linkages", "contracted_value_vnd", "paid_value_vnd", "executed_share",
             "weight_basis", "largest_buyer_name", "largest_buyer_share", "top_enterprises", "area_ha",
             "households", "executed_share_basis", "notes", "n_linkages_outside", "inside_share",

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from htx_pipeline.report import text
-from htx_pipeline.report.blocks import Block, Fact, Facts, Figure, Page, Prose, Section
+from htx_pipeline.report.blocks import (
+    Block,
+    Fact,
+    Facts,
+    Figure,
+    Page,
+    Prose,
+    Section,
+    Source,
+)
 from htx_pipeline.report.cluster_tables import ClusterTables
 from htx_pipeline.report.cluster_view import ClusterView, change_of
 from htx_pipeline.report.conclusions import conclusions, why_no_change
@@ -47,6 +56,7 @@ class ClusterPages(ClusterTables):
             lang=self.lang,
             cluster_id=c["cluster_id"],
             more=self.workbook_tables(view),
+            has_one_source_line=True,
             least_pages=2,
             most_pages=3,
             summary={
@@ -76,7 +86,7 @@ class ClusterPages(ClusterTables):
         notes = (w("change.note", year=view.last_year),) if view.before else ()
         return (
             Prose(
-                id="la-gi", paragraphs=(self._what_it_is(view.c),), source=None,
+                id="la-gi", paragraphs=(self._what_it_is(view),), source=None,
                 figures=((f"{view.page}/so-chinh/organisations",),),
             ),
             Facts(id="so-chinh", items=tuple(self._facts(view)), source=source, notes=notes),
@@ -87,10 +97,9 @@ class ClusterPages(ClusterTables):
             ),
         )  # fmt: skip
 
-    def _what_it_is(self, c: Row) -> str:
-        w = self.w
-        kinds = (("n_cooperatives", "cooperative"), ("n_enterprises", "enterprise"), ("n_other", "other"))
-        parts = w.listing(w.count(noun, c[key]) for key, noun in kinds if c[key])
+    def _what_it_is(self, view: ClusterView) -> str:
+        w, c = self.w, view.c
+        parts = w.listing(w.count(kind, n) for kind, n in view.kinds)
         places, products = "", ""
         localities = list(c["localities"] or ())
         if len(localities) == 1:
@@ -109,7 +118,7 @@ class ClusterPages(ClusterTables):
 
     def _facts(self, view: ClusterView) -> list[Fact]:
         w, c = self.w, view.c
-        parts = w("facts.parts", coops=w.number(c["n_cooperatives"]), enterprises=w.number(c["n_enterprises"]), others=w.number(c["n_other"] or 0))  # fmt: skip
+        parts = ", ".join(f"{w.number(n)} {w(f'legal.{kind}')}" for kind, n in view.kinds)
         links = w.count("linkage", c["n_linkages"])
 
         def fact(key: str, value: str, detail: str, of: str | None = None, kind: str = "relative") -> Fact:
@@ -119,7 +128,8 @@ class ClusterPages(ClusterTables):
         facts = [fact("organisations", w.number(c["n_organisations"]), parts, "n_organisations", "count")]
         for key, column in (("contracted", "contracted_value_vnd"), ("paid", "paid_value_vnd")):
             if c[column] is not None:
-                detail = links if key == "contracted" else ""
+                n_paid = w.count("linkage", c["n_paid_value"]) if c["n_paid_value"] is not None else ""
+                detail = links if key == "contracted" else n_paid
                 facts.append(fact(key, w.money(c[column]), detail, column))
         if not view.has_value:
             facts.append(fact("linkages", w.number(c["n_linkages"]), w("facts.no_value"), "n_linkages", "count"))
@@ -129,17 +139,15 @@ class ClusterPages(ClusterTables):
                 fact("executed", w.share(c["executed_share"]), w("facts.executed_of", basis=basis), "executed_share", "points")
             )  # fmt: skip
         if view.buyers:
-            n = w.number(len(view.buyers))
-            effective = w.number(view.effective_buyers, 1)
+            n = w.count("buyer", len(view.buyers))
             basis = w(f"basis.{c['weight_basis'] or 'links'}")
-            detail = w("facts.buyer_of", basis=basis)
-            change = w("facts.buyer_effective", n=n, effective=effective) if view.effective_buyers else ""
+            detail = f"{w('facts.buyer_of', basis=basis)}; {n}"
             facts.append(
-                Fact(key="buyer", label=w("facts.buyer"), value=w.share(view.buyers[0]["share"]), detail=f"{detail}; {change}" if change else detail)
+                Fact(key="buyer", label=w("facts.buyer"), value=w.share(view.buyers[0]["share"]), detail=detail)
             )  # fmt: skip
         now = view.history.get(self.f.period)
         if now is not None and now["member_income_vnd"] is not None:
-            detail = w("facts.income_of", n=w.count("cooperative", now["n_member_income"]))
+            detail = w("facts.income_of", n=w.number(now["n_member_income"]))
             facts.append(fact("income", w.money(now["member_income_vnd"]), detail, "member_income_vnd"))
         elif c["area_ha"] is not None or c["households"] is not None:
             area = f"{w.number(c['area_ha'], 1)} ha" if c["area_ha"] is not None else text.NULL_MARK
@@ -231,7 +239,14 @@ class ClusterPages(ClusterTables):
             last.insert(0, w("quality.outside", n=w.count("linkage", c["n_linkages_outside"])))
         said.append(text.sentence("; ".join(last)))
         leads.append("")
-        return Prose(id="do-tin-cay", paragraphs=tuple(said), leads=tuple(leads), is_list=True)
+        return Prose(id="do-tin-cay", paragraphs=tuple(said), leads=tuple(leads), is_list=True, is_small=True, source=self._whole_source(view))
+
+
+    def _whole_source(self, view: ClusterView) -> Source:
+        """Return the files behind the whole report."""
+        return self.source(
+            ("linkages", "organisations", "cooperative_reports", "plan_tasks"), self.w("quality.source"), only=view.only
+        )  # fmt: skip
 
 
 def text_line(lead: str, found: Sequence[str]) -> str:

@@ -18,8 +18,9 @@ from htx_pipeline.report.builder import ratio
 from htx_pipeline.report.cluster_view import ClusterView, ClusterViews, Sum
 from htx_pipeline.report.frames import Row, by
 from htx_pipeline.report.gaps import Gap, gap_rows, measure
+from htx_pipeline.report.labels import short_place
 
-MEMBERS_PRINTED: Final = 12
+MEMBERS_PRINTED: Final = 15
 BUYERS_PRINTED: Final = 5
 GAPS_PRINTED: Final = 6
 
@@ -34,6 +35,9 @@ class ClusterTables(ClusterViews):
     def _table(self, view: ClusterView, **parts: Any) -> Table:
         return Table(lang=self.lang, **parts)
 
+    def _place(self) -> Field:
+        return Field(key="locality", label=self.o.locality_label, lang=self.lang)
+
     def members_table(self, view: ClusterView) -> Table:
         """Rank the members by what they trade in the cluster, with their evidence."""
         w = self.w
@@ -44,6 +48,7 @@ class ClusterTables(ClusterViews):
             rows.append(
                 {
                     **m,
+                    "place": short_place(m["locality"]),
                     "type": w.code("legal", m["legal_type"]),
                     "stage_label": w.code("stage_short", m["stage"]) if m["stage"] else None,
                     "traded_vnd": sum(amounts) if amounts else None,
@@ -62,18 +67,18 @@ class ClusterTables(ClusterViews):
         money = partial(money_field, rows=rows, why_null=why, lang=self.lang)
         fields = [
             field("rank", "members.rank", kind="count", width=0.42),
-            field("name", "members.name", width=3.1),
-            Field(key="locality", label=self.o.locality_label, width=1.5, why_null=why, lang=self.lang),
+            field("name", "members.name", width=3.4),
+            Field(key="place", label=self.o.locality_label, width=1.2, why_null=why, lang=self.lang),
             field("stage_label", "members.stage", width=0.95, why_null=why),
             *([money("traded_vnd", w("members.value"), width=0.95)] if has_value else []),
-            field("n_linkages", "members.links", kind="count", width=0.68),
-            field("evidence", "members.evidence", width=1.15, why_null=why),
+            field("n_linkages", "members.links", kind="count", width=0.62),
+            field("evidence", "members.evidence", width=1.3, why_null=why),
             *([field("executed_share", "members.executed", kind="share", width=0.85, why_null=why)] if has_value else []),
         ]  # fmt: skip
-        more = [field("type", "members.type"), money("value_in_vnd", w("members.value_in")), money("value_out_vnd", w("members.value_out")),
-                field("official_members", "members.members", kind="count"), field("org_id", "gaps.figure", kind="code")]  # fmt: skip
+        more = [field("type", "members.type"), self._place(), money("value_in_vnd", w("members.value_in")), money("value_out_vnd", w("members.value_out")),
+                field("official_members", "members.members", kind="count")]  # fmt: skip
         return self._table(
-            view, id="thanh-vien", row_key="org_id", sheet=w("members.sheet"), fields=tuple(fields), more=tuple(more[:-1]),
+            view, id="thanh-vien", row_key="org_id", sheet=w("members.sheet"), fields=tuple(fields), more=tuple(more),
             title=w("members.title" if has_value else "members.title_links", n=w.count("organisation", len(rows))),
             rows=tuple(rows), page_rows=min(MEMBERS_PRINTED, self.o.members_printed),
             source=self.source(("organisations", "linkages", "cooperative_reports"), w("members.source"), only=view.only,
@@ -98,14 +103,14 @@ class ClusterTables(ClusterViews):
             view, id="ben-mua", row_key="org_id", sheet=w("buyers.sheet"), title=w("buyers.title", basis=basis),
             fields=(
                 field("name", "buyers.name", width=3.1),
-                Field(key="locality", label=self.o.locality_label, width=1.5, why_null=why, lang=self.lang),
+                Field(key="place", label=self.o.locality_label, width=1.2, why_null=why, lang=self.lang),
                 field("n_sellers", "buyers.sellers", kind="count", width=0.8),
-                field("n_captive", "buyers.captive", kind="count", width=1.0),
+                field("n_captive", "buyers.captive", kind="count", width=1.25),
                 *([money_field("value_vnd", w("buyers.value"), view.buyers, width=1.0, lang=self.lang)] if has_value
                   else [field("n_linkages", "buyers.links", kind="count", width=0.8)]),
                 field("share", "buyers.share", kind="share", width=0.85),
             ),
-            rows=tuple(view.buyers), page_rows=BUYERS_PRINTED,
+            rows=tuple({**b, "place": short_place(b["locality"])} for b in view.buyers), page_rows=BUYERS_PRINTED, more=(self._place(),),
             source=self.source(("linkages",), w("buyers.source", basis=basis), only=view.only, through=("graph/edges",)),
             row_rows=buyer_rows, notes=(*notes, *self.money_notes()),
         )  # fmt: skip
@@ -124,10 +129,10 @@ class ClusterTables(ClusterViews):
         return self._table(
             view, id="viec-can-lam", row_key="key", sheet=w("gaps.sheet"), title=w("gaps.title"), rows=tuple(rows),
             fields=(
-                field("gap", "gaps.gap", width=2.6),
-                field("action", "gaps.action", width=2.6),
+                field("gap", "gaps.gap", width=3.2),
+                field("action", "gaps.action", width=2.9),
                 field("unit", "gaps.unit", width=1.9),
-                field("basis", "gaps.basis", width=1.5),
+                field("basis", "gaps.basis", width=1.1),
             ),
             more=(field("figure", "gaps.figure", kind="code"),), page_rows=GAPS_PRINTED, notes=(note,),
             source=self.source(("linkages", "plan_tasks"), w("gaps.source"), only=view.only,
@@ -140,11 +145,11 @@ class ClusterTables(ClusterViews):
 
         def line(key: str, part: Sum) -> Row:
             is_whole = key in ("used", "rejected")
-            count: str | None = w.number(part.n) if is_whole else self._of(part.n, view.all.n)
+            count = w.number(part.n) if is_whole else self._part(w.number(part.n), part.n, view.all.n)
             if is_whole or view.all.value_vnd is None:
                 value = w.money(part.value_vnd) if part.value_vnd is not None else None
             else:
-                value = self._of_money(part.value_vnd or 0, view.all.value_vnd)
+                value = self._part(w.money(part.value_vnd or 0), part.value_vnd or 0, view.all.value_vnd)
             return {"key": key, "what": w(f"quality.{key}"), "count": count, "value": value}
 
         stated = [r for r in view.linkages if r["contracted_value_vnd"] is not None]
@@ -153,21 +158,24 @@ class ClusterTables(ClusterViews):
         if view.c["executed_share"] is not None:
             rows.append(line("executed", view.executed))
         rows.append(line("rejected", view.rejected))
+        if view.n_misvalued:
+            known = f"{rows[-1]['value']}; " if view.rejected.value_vnd is not None else ""
+            rows[-1]["value"] = known + w("quality.misvalued", n=w.count("row", view.n_misvalued))
         if view.n_expected:
             told = view.n_expected - len(view.silent)
             rows.append(
                 {
                     "key": "reported", "what": w("quality.reported"), "count": self._of(told, view.n_expected),
                     "value": None if view.cooperative_value is None
-                    else self._of_money(view.reported_value or 0, view.cooperative_value),
+                    else self._part(w.money(view.reported_value or 0), view.reported_value or 0, view.cooperative_value),
                 }
             )  # fmt: skip
         return self._table(
             view, id="chat-luong", row_key="key", sheet=w("quality.sheet"), title=w("quality.title"), rows=tuple(rows),
             fields=(
-                field("what", "quality.what", width=2.6),
-                field("count", "quality.count", kind="words", width=1.5),
-                field("value", "quality.value", kind="words", width=2.2, why_null=w("members.not_stated")),
+                field("what", "quality.what", width=3.2),
+                field("count", "quality.count", kind="words", width=1.3),
+                field("value", "quality.value", kind="words", width=1.6, why_null=w("members.not_stated")),
             ),
             source=self.source(("linkages", "organisations", "cooperative_reports"), w("quality.source"), only=view.only),
         )  # fmt: skip
@@ -176,9 +184,8 @@ class ClusterTables(ClusterViews):
         w = self.w
         return w("quality.of", part=w.number(part), whole=w.number(whole), share=w.share(ratio(part, whole)))  # fmt: skip
 
-    def _of_money(self, part: float, whole: float) -> str:
-        w = self.w
-        return w("quality.of", part=w.money(part), whole=w.money(whole), share=w.share(ratio(part, whole)))  # fmt: skip
+    def _part(self, words: str, part: float, whole: float) -> str:
+        return f"{words} ({self.w.share(ratio(part, whole))})"
 
     def workbook_tables(self, view: ClusterView) -> tuple[Table, ...]:
         """Return the tables of a cluster that only the workbook has."""

@@ -27,6 +27,9 @@ WEIGHTS: Final[Mapping[str, str]] = {
 }
 """Basis of a cluster's shares → the column that is added."""
 
+KINDS: Final = ("htx", "lhhtx", "tht", "enterprise", "household_business")
+"""Legal types that are named; all else is another organisation."""
+
 LINKAGE_COLUMNS: Final = (
     "linkage_id", "product_code", "contracted_value_vnd", "paid_value_vnd", "delivered_tonnes", "evidence", "ends_on",
 )  # fmt: skip
@@ -51,7 +54,8 @@ class ClusterView:
 
     ``linkages``: those with both ends inside, signed or stronger. ``buyers``: whoever buys inside,
     the largest first, with their share on the cluster's basis. ``history``: year → row of
-    `metrics/cluster_history`, empty where there is none.
+    `metrics/cluster_history`, empty where there is none. ``rejected``: rejected linkages that name a
+    member; its value leaves out the ``n_misvalued`` that were rejected for their value.
     """
 
     c: Row
@@ -67,6 +71,7 @@ class ClusterView:
     criteria: Sequence[Row]
     main_stages: Sequence[Row]
     rejected: Sum
+    n_misvalued: int
     all: Sum
     matched: Sum
     executed: Sum
@@ -84,6 +89,14 @@ class ClusterView:
     def before(self) -> Row | None:
         """Return the same members' figures a year earlier; None where that year was not followed."""
         return self.history.get(self.last_year)
+
+    @property
+    def kinds(self) -> list[tuple[str, int]]:
+        """Return (legal type, members of it), cooperatives first."""
+        counts = {k: sum(m["legal_type"] == k for m in self.members) for k in KINDS}
+        known = [(k, n) for k, n in counts.items() if n]
+        rest = len(self.members) - sum(counts.values())
+        return [*known, ("other", rest)] if rest else known
 
     @property
     def has_value(self) -> bool:
@@ -156,6 +169,14 @@ class ClusterViews(Builder):
         return found  # fmt: skip
 
     @cached_property
+    def _misvalued(self) -> frozenset[str]:
+        """Return the source ids of linkages rejected because the value itself is wrong."""
+        rows = self.f.frame("core/findings", "table", "severity", "column", "source_id").filter(
+            (pl.col("table") == "linkages") & (pl.col("severity") == "error") & (pl.col("column") == "contracted_value_vnd")
+        )  # fmt: skip
+        return frozenset(v for v in rows["source_id"].to_list() if v)
+
+    @cached_property
     def _registered(self) -> frozenset[str]:
         rows = self.f.rows("core/organisations", "is_registered")
         return frozenset(r["org_id"] for r in rows if r["is_registered"])
@@ -179,6 +200,8 @@ class ClusterViews(Builder):
         """Gather what is known of one cluster."""
         cluster_id = c["cluster_id"]
         members = self.members_of(cluster_id)
+        rejected = self._rejected.get(cluster_id, [])
+        sound = [r for r in rejected if r["source_id"] not in self._misvalued]
         linkages = self._linkages.get(cluster_id, [])
         matched = [r for r in linkages if {r["supplier_id"], r["buyer_id"]} <= self._registered]
         today = self.o.as_of
@@ -204,7 +227,7 @@ class ClusterViews(Builder):
             buyers=buyers, hhi=hhi, effective_buyers=effective,
             history={str(r["year"]): r for r in history}, last_year=_year_before(self.f.period),
             criteria=by(criteria, "document", "criterion"), main_stages=self._main_stages(c),
-            rejected=Sum.of(self._rejected.get(cluster_id, [])), all=Sum.of(linkages), matched=Sum.of(matched),
+            rejected=Sum(len(rejected), Sum.of(sound).value_vnd), n_misvalued=len(rejected) - len(sound), all=Sum.of(linkages), matched=Sum.of(matched),
             executed=Sum.of([r for r in linkages if r["evidence"] == "executed"]),
             ended=Sum.of([r for r in dated if r["ends_on"] < today and r["evidence"] != "executed"]),
             ending=Sum.of([r for r in dated if today <= r["ends_on"] <= near]),

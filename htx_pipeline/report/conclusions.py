@@ -111,7 +111,7 @@ def _trajectory(view: ClusterView, w: Words) -> Conclusion:
         change = change_of(now_value, then_value)
         if change is None:
             continue
-        name = w(f"facts.{key}")
+        name = w(f"say.trajectory.{key}")
         if not said:
             said = w(
                 "say.trajectory.measure", name=name, now=w.money(now_value), change=_moved(w, change),
@@ -236,6 +236,8 @@ def _trust(view: ClusterView, w: Words) -> Conclusion:
         parts.append(w("say.trust.rejected", n=w.count("linkage", view.rejected.n)))
     else:
         parts.append(w("say.trust.rejected_none"))
+    rejected = view.rejected.n / (view.rejected.n + view.all.n) if view.rejected.n else 0.0
+    is_weak = is_weak or limits()["rejected_share"].is_reached(rejected)
     figures.append(f"{view.page}/chat-luong/rejected/count")
     return Conclusion(
         lead=w(f"say.trust.lead_{'weak' if is_weak else 'sound'}"),

@@ -135,7 +135,7 @@ def test_words(r: Row, w: Words) -> str:
     """Return a test with its value and threshold in words."""
     label = r["label_vi" if w.lang == "vi" else "label_en"] or r["criterion"]
     said = w(
-        "gap.criterion", label=label, value=measure(r["value"], r["value_unit"], w),
+        "gap.criterion", label=label, value=measure(r["value"], None, w),
         comparator=text.COMPARATORS.get(r["comparator"] or "", r["comparator"]),
         threshold=measure(r["threshold"], r["value_unit"], w),
     )  # fmt: skip

@@ -133,6 +133,29 @@ def indicator_label(row: Mapping[str, Any]) -> str:
     return str(own) if own else text.label(INDICATORS, row["indicator"])
 
 
+SHORT_PLACES: Final = (
+    ("Thành phố ", "TP. "), ("Thị xã ", "TX. "), ("Thị trấn ", "TT. "), ("Huyện ", "H. "), ("Phường ", "P. "), ("Xã ", "X. "),
+)  # fmt: skip
+"""Kinds of administrative units as offices abbreviate them."""
+
+
+def short_place(name: str | None) -> str | None:
+    """Return a place with its kind abbreviated, for a narrow column.
+
+    Examples
+    --------
+    >>> short_place("Thành phố Kon Tum"), short_place("Ngoài tỉnh"), short_place(None)
+    ('TP.\xa0Kon\xa0Tum', 'Ngoài\xa0tỉnh', None)
+    """
+    if name is None:
+        return None
+    for long, short in SHORT_PLACES:
+        if name.startswith(long):
+            name = short + name.removeprefix(long)
+            break
+    return name.replace(" ", "\u00a0")
+
+
 def together(words: str) -> str:
     """Return *words* with spaces that do not break a line, when they are few enough for a column."""
     words = words.strip()

@@ -36,7 +36,7 @@ class Fit:
     most_rows: int
 
 
-FITS: Final = (Fit(1.0, 10_000), Fit(0.6, 10_000), Fit(1.35, 10_000), Fit(0.6, 10), Fit(0.6, 8))
+FITS: Final = (Fit(1.0, 12), Fit(0.7, 12), Fit(1.4, 15), Fit(0.6, 10))
 """Ways to set a document, in the order in which they are tried."""
 
 
@@ -125,10 +125,13 @@ class PdfWriter:
         if sections and sections[-1]["blocks"]:
             # The signature never stands alone on a page: the last lines before it come along.
             sections[-1]["blocks"][-1]["last"] = True
+            if page.has_one_source_line:
+                for block in [b for s in sections for b in s["blocks"]][:-1]:
+                    block["source"] = ""
         head = ("draft", "report", "nation", "motto", "number", "number_code", "day", "month", "year", "receivers",
                 "archive", "signer", "unsigned", "translation")  # fmt: skip
         return {
-            "title": page.title,
+            "title": held_together(page.title),
             "subtitle": page.subtitle,
             "lang": page.lang,
             "region": "VN" if page.lang == "vi" else "GB",
@@ -165,6 +168,7 @@ class PdfWriter:
                     "kind": "prose",
                     "paragraphs": [list(part) for part in block.parts],
                     "is_list": block.is_list,
+                    "is_small": block.is_small,
                     "source": block.source.line if block.source else "",
                 }
             case Table():
@@ -185,6 +189,20 @@ class PdfWriter:
                     "notes": [text.sentence(n) for n in block.notes],
                     "source": block.source.line,
                 }
+
+
+def held_together(title: str) -> str:
+    """Keep the last bracket of a title on one line, so that it breaks before it and not inside.
+
+    Examples
+    --------
+    >>> held_together("Cụm sắn (Công ty A B)")
+    'Cụm sắn (Công\xa0ty\xa0A\xa0B)'
+    """
+    start = title.rfind(" (")
+    if start < 0 or not title.endswith(")") or len(title) - start > 60:
+        return title
+    return title[: start + 1] + title[start + 1 :].replace(" ", "\u00a0")
 
 
 def breakable(cell: str) -> str:
