@@ -67,8 +67,8 @@ class ClusterTables(ClusterViews):
         money = partial(money_field, rows=rows, why_null=why, lang=self.lang)
         fields = [
             field("rank", "members.rank", kind="count", width=0.42),
-            field("name", "members.name", width=3.4),
-            Field(key="place", label=self.o.locality_label, width=1.2, why_null=why, lang=self.lang),
+            field("name", "members.name", width=3.3),
+            Field(key="place", label=self.o.locality_label, width=1.3, why_null=why, lang=self.lang),
             field("stage_label", "members.stage", width=0.95, why_null=why),
             *([money("traded_vnd", w("members.value"), width=0.95)] if has_value else []),
             field("n_linkages", "members.links", kind="count", width=0.62),

@@ -131,7 +131,7 @@ class PdfWriter:
         head = ("draft", "report", "nation", "motto", "number", "number_code", "day", "month", "year", "receivers",
                 "archive", "signer", "unsigned", "translation")  # fmt: skip
         return {
-            "title": held_together(page.title),
+            "title": text.held_together(page.title),
             "subtitle": page.subtitle,
             "lang": page.lang,
             "region": "VN" if page.lang == "vi" else "GB",
@@ -189,20 +189,6 @@ class PdfWriter:
                     "notes": [text.sentence(n) for n in block.notes],
                     "source": block.source.line,
                 }
-
-
-def held_together(title: str) -> str:
-    """Keep the last bracket of a title on one line, so that it breaks before it and not inside.
-
-    Examples
-    --------
-    >>> held_together("Cụm sắn (Công ty A B)")
-    'Cụm sắn (Công\xa0ty\xa0A\xa0B)'
-    """
-    start = title.rfind(" (")
-    if start < 0 or not title.endswith(")") or len(title) - start > 60:
-        return title
-    return title[: start + 1] + title[start + 1 :].replace(" ", "\u00a0")
 
 
 def breakable(cell: str) -> str:

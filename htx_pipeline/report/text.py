@@ -263,3 +263,17 @@ def sentence(text: str) -> str:
     """
     text = text.strip()
     return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def held_together(title: str) -> str:
+    """Keep the last bracket of a title on one line, so that it breaks before it and not inside.
+
+    Examples
+    --------
+    >>> held_together("Cụm sắn (Công ty A B)")
+    'Cụm sắn (Công\xa0ty\xa0A\xa0B)'
+    """
+    start = title.rfind(" (")
+    if start < 0 or not title.endswith(")") or len(title) - start > 60:
+        return title
+    return title[: start + 1] + title[start + 1 :].replace(" ", "\u00a0")
