@@ -16,6 +16,7 @@ from typing import Any, Final
 import polars as pl
 
 from htx_pipeline.reference.actions import limits
+from htx_pipeline.reference.stages import decree_stages
 from htx_pipeline.report.builder import Builder, total
 from htx_pipeline.report.frames import Row, by
 from htx_pipeline.report.labels import LEVELS
@@ -106,13 +107,8 @@ class ClusterView:
     @property
     def missing_stages(self) -> list[str]:
         """Return the stages the decree names that the main product lacks, in order."""
-        if self.main_stages:
-            return [
-                r["stage"]
-                for r in self.main_stages
-                if r["is_present"] is False and r["is_named_by_decree"] is not False
-            ]
-        return list(self.c["stages_missing"] or ())
+        lacks = {r["stage"] for r in self.main_stages if r["is_present"] is False}
+        return [s for s in decree_stages() if s in (lacks if self.main_stages else self.c["stages_missing"] or ())]
 
     @property
     def matched_value_share(self) -> float | None:
@@ -245,7 +241,7 @@ class ClusterViews(Builder):
     def _main_stages(self, c: Row) -> list[Row]:
         rows = self.of_cluster(
             "metrics/cluster_stages", c["cluster_id"], "stage", "product_code", "n_organisations",
-            "is_present", "presence_basis", "is_named_by_decree",
+            "is_present", "presence_basis",
         )  # fmt: skip
         return [r for r in rows if r["product_code"] == c["main_product"]]
 
