@@ -27,8 +27,8 @@ from htx_pipeline.report.labels import (
 )
 from htx_pipeline.report.options import ReportOptions
 from htx_pipeline.report.pictures import chain_figure, trend_figure
-from htx_pipeline.report.trends import Trend
 from htx_pipeline.report.text import Lang
+from htx_pipeline.report.trends import Trend
 from htx_pipeline.report.words import Words
 from htx_pipeline.schemas import TABLES
 
@@ -66,7 +66,9 @@ class Builder:
         only: Mapping[str, pl.Expr] | None = None,
         through: Sequence[str] = (),
     ) -> Source:
-        return source_of(self.f, tables, measure=measure, only=only, through=through, lang=self.lang)
+        return source_of(
+            self.f, tables, measure=measure, only=only, through=through, lang=self.lang
+        )
 
     def product(self, code: str | None) -> str:
         return text.label(self.products, code)

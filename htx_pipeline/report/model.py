@@ -30,9 +30,9 @@ class _Pages(OverviewPages, ClusterPages, LocalityPages, DepartmentPages):
         return Report(
             overview=self.overview(),
             clusters=self.cluster_pages(),
-            translations=translations,
             localities=self.locality_pages(),
             departments=self.department_pages(),
+            translations=translations,
             settings=self.o,
             period=self.f.period,
             withheld_cells=self.withheld,
