@@ -25,6 +25,9 @@ _METRICS = [
     "communes",
     "chain_stages",
     "standing_changes",
+    "bottlenecks",
+    "cluster_history",
+    "locality_history",
 ]
 INPUTS = [
     "raw/source_files", *(f"raw/{t}_sheets" for t in TABLES), *(f"core/{t}" for t in _CORE), "graph/nodes", "graph/edges",

@@ -13,9 +13,10 @@ from htx_pipeline.metrics.standing import CHANGES, SUBJECTS
 from htx_pipeline.reference.thresholds import threshold
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Block, Field, Prose, Table
-from htx_pipeline.report.builder import Builder
+from htx_pipeline.report.builder import Builder, ratio, total
 from htx_pipeline.report.frames import Row
 from htx_pipeline.report.labels import SHORT_LEVELS, measure_text
+from htx_pipeline.report.trends import Trend
 
 SUBJECT_TEXT: Final[dict[str, str]] = {
     "cooperative": "Hợp tác xã",
@@ -200,6 +201,44 @@ class ChangeSections(Builder):
         )  # fmt: skip
         return tuple(blocks)
 
+    def history(self, *, locality: str | None, page: str) -> tuple[Block, ...]:
+        """Return small multiples over the years, of one locality or of the whole; none for one year."""
+        rows = [
+            r
+            for r in self.f.rows(
+                "metrics/locality_history", "locality", "year", "n_cooperatives", "n_linked_signed", "n_linked_executed",
+                "contracted_value_vnd", "paid_value_vnd", "n_reported",
+            )
+            if locality in (None, r["locality"])
+        ]  # fmt: skip
+        years = sorted({r["year"] for r in rows})
+        if len(years) < 2:
+            return ()
+
+        def series(column: str) -> tuple[tuple[str, float | None], ...]:
+            return tuple((y, total([r for r in rows if r["year"] == y], column)) for y in years)
+
+        def shares(part: str) -> tuple[tuple[str, float | None], ...]:
+            whole = dict(series("n_cooperatives"))
+            return tuple((year, ratio(value, whole[year])) for year, value in series(part))
+
+        trends = [
+            Trend(key="n_cooperatives", label="Số hợp tác xã", kind="count", points=series("n_cooperatives")),
+            Trend(key="linked_share", label="Có liên kết đã ký trở lên", kind="share", points=shares("n_linked_signed")),
+            Trend(key="executed_share", label="Có liên kết đã thực hiện", kind="share", points=shares("n_linked_executed")),
+            Trend(key="contracted_value_vnd", label="Giá trị theo hợp đồng", kind="money", points=series("contracted_value_vnd")),
+            Trend(key="paid_value_vnd", label="Giá trị đã thanh toán", kind="money", points=series("paid_value_vnd")),
+            Trend(key="reported_share", label="Đã gửi báo cáo", kind="share", points=shares("n_reported")),
+        ]  # fmt: skip
+        told = [t for t in trends if any(value is not None for _, value in t.points)]
+        source = self.source(
+            ("organisations", "linkages", "cooperative_reports"),
+            f"các năm trước theo số liệu đã công bố của năm đó; dòng đếm ở đây của kỳ {self.f.period}",
+            only=None if locality is None else self.at_place(locality),
+            through=("metrics/localities", "metrics/locality_history"),
+        )
+        return (self.trend_figure(page, told, source=source),)
+
     def overview_changes(self) -> tuple[Block, ...]:
         """Return the section of the overview."""
         if not self.f.is_given("metrics/standing_changes"):
@@ -209,4 +248,7 @@ class ChangeSections(Builder):
             return (
                 Prose(id="khong-doi", paragraphs=("Chưa có kỳ trước để so sánh, hoặc không có gì khác kỳ trước.",)),
             )  # fmt: skip
-        return self.change_blocks(rows, has_counts=True, printed=14)
+        return (
+            *self.history(locality=None, page="tong-quan"),
+            *self.change_blocks(rows, has_counts=True, printed=14),
+        )

@@ -195,7 +195,10 @@ class LocalityPages(ChangeSections):
     def local_changes(self, name: str) -> tuple[Block, ...]:
         """Return what changed in one locality."""
         rows = self.changed(lambda r: r["locality"] == name)
-        return self.change_blocks(rows, has_counts=False, printed=10)
+        return (
+            *self.history(locality=name, page=f"dia-ban-{self.place_slug(name)}"),
+            *self.change_blocks(rows, has_counts=False, printed=10),
+        )
 
     def local_linkages(self, only: Mapping[str, pl.Expr]) -> list[Row]:
         """Return the signed linkages of a place."""

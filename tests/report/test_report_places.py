@@ -188,3 +188,44 @@ def test_names_that_fold_alike_have_sheets_of_their_own(frames, options, hand) -
     report = build_report(made, period="2024", options=options, products=hand.PRODUCTS)
     ids = [p.id for p in report.localities if "dak-to" in p.id]
     assert len(set(ids)) == len(ids) == 2
+
+
+def history(*rows: tuple[str, str, int, int, int | None]) -> pl.DataFrame:
+    """Return `metrics/locality_history` from (locality, year, cooperatives, linked, paid value)."""
+    return pl.DataFrame(
+        [
+            {"period": "2024", "locality": place, "year": year, "n_cooperatives": n, "n_linked_signed": linked,
+             "n_linked_executed": None, "contracted_value_vnd": paid, "paid_value_vnd": paid, "n_reported": n}
+            for place, year, n, linked, paid in rows
+        ],
+        schema_overrides={"n_linked_executed": pl.Int64, "paid_value_vnd": pl.Int64},
+    )  # fmt: skip
+
+
+def test_years_side_by_side_add_up_localities_and_leave_unknown_years_empty(
+    frames, options, hand
+) -> None:
+    rows = history(
+        ("Đăk Hà", "2023", 4, 1, None), ("Đăk Tô", "2023", 6, 1, None), ("Đăk Hà", "2024", 5, 2, 10), ("Đăk Tô", "2024", 5, 3, 20)
+    )  # fmt: skip
+    report = build_report(
+        {**frames, "metrics/locality_history": rows},
+        period="2024",
+        options=options,
+        products=hand.PRODUCTS,
+    )
+    figure = next(f for f in report.overview.figures if f.spec["kind"] == "trends")
+    shown = {r["key"]: (r["2023"], r["2024"]) for r in figure.data.rows}
+    assert shown["n_cooperatives"] == (10, 10)
+    assert shown["linked_share"] == pytest.approx((20.0, 50.0))
+    assert shown["paid_value_vnd"][0] is None
+    assert "executed_share" not in shown
+    own = next(p for p in report.localities if p.scope == "locality:Đăk Hà")
+    figure = next(f for f in own.figures if f.spec["kind"] == "trends")
+    assert {r["key"]: r["2024"] for r in figure.data.rows}["n_cooperatives"] == 5
+
+
+def test_one_year_alone_is_no_trend(frames, options, hand) -> None:
+    made = {**frames, "metrics/locality_history": history(("Đăk Hà", "2024", 5, 2, 10))}
+    report = build_report(made, period="2024", options=options, products=hand.PRODUCTS)
+    assert not [f for p in report.pages for f in p.figures if f.spec["kind"] == "trends"]
