@@ -8,6 +8,7 @@ list of clusters (`overview`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import (
     Block,
@@ -24,6 +25,13 @@ from htx_pipeline.report.cluster_view import ClusterView, change_of
 from htx_pipeline.report.conclusions import conclusions, why_no_change
 from htx_pipeline.report.frames import Row
 from htx_pipeline.report.gaps import gaps
+from htx_pipeline.report.trends import Trend, TrendKind
+
+YEARS: Final = 3
+"""Years that the small charts show."""
+
+TRENDS: Final = 3
+"""Small charts side by side."""
 
 
 class ClusterPages(ClusterTables):
@@ -180,8 +188,7 @@ class ClusterPages(ClusterTables):
     # ------------------------------------------------------------------ pictures
 
     def _map(self, view: ClusterView) -> Figure | None:
-        make = getattr(self, "map_figure", None)
-        return make(view.c["cluster_id"], view.page) if make else None
+        return self.map_figure(view.c["cluster_id"], view.page)
 
     def _chain(self, view: ClusterView) -> Figure | None:
         stages = {s: sum(m["stage"] == s for m in view.members) for s in text.STAGES}
@@ -190,7 +197,26 @@ class ClusterPages(ClusterTables):
         )
 
     def _trend(self, view: ClusterView) -> Figure | None:
-        return None
+        """Return the last years side by side; None before there are two."""
+        years = sorted(view.history)[-YEARS:]
+        if len(years) < 2:
+            return None
+        w = self.w
+        series: tuple[tuple[str, str, TrendKind], ...] = (
+            ("contracted", "contracted_value_vnd", "money"), ("paid", "paid_value_vnd", "money"),
+            ("executed", "executed_share", "share"), ("linkages", "n_linkages", "count"),
+            ("income", "member_income_vnd", "money"),
+        )  # fmt: skip
+        trends = []
+        for key, column, kind in series:
+            points = tuple((year, view.history[year][column]) for year in years)
+            if sum(value is not None for _, value in points) >= 2:
+                trends.append(Trend(label=w(f"trend.{key}"), kind=kind, points=points, key=key))
+        source = self.source(
+            ("linkages", "cooperative_reports"), w("trend.note"), only=view.only,
+            through=("metrics/cluster_history",),
+        )  # fmt: skip
+        return self.trend_figure(view.page, trends[:TRENDS], source=source) if trends else None
 
     # ------------------------------------------------------------------ actions, data
 

@@ -67,13 +67,13 @@ class ClusterTables(ClusterViews):
         money = partial(money_field, rows=rows, why_null=why, lang=self.lang)
         fields = [
             field("rank", "members.rank", kind="count", width=0.42),
-            field("name", "members.name", width=3.3),
-            Field(key="place", label=self.o.locality_label, width=1.3, why_null=why, lang=self.lang),
+            field("name", "members.name", width=3.1),
+            Field(key="place", label=self.o.locality_label, width=1.45, why_null=why, lang=self.lang),
             field("stage_label", "members.stage", width=0.95, why_null=why),
-            *([money("traded_vnd", w("members.value"), width=0.95)] if has_value else []),
+            *([money("traded_vnd", w("members.value"), width=1.05)] if has_value else []),
             field("n_linkages", "members.links", kind="count", width=0.62),
             field("evidence", "members.evidence", width=1.3, why_null=why),
-            *([field("executed_share", "members.executed", kind="share", width=0.85, why_null=why)] if has_value else []),
+            *([field("executed_share", "members.executed", kind="share", width=0.95, why_null=why)] if has_value else []),
         ]  # fmt: skip
         more = [field("type", "members.type"), self._place(), money("value_in_vnd", w("members.value_in")), money("value_out_vnd", w("members.value_out")),
                 field("official_members", "members.members", kind="count")]  # fmt: skip
@@ -103,10 +103,10 @@ class ClusterTables(ClusterViews):
             view, id="ben-mua", row_key="org_id", sheet=w("buyers.sheet"), title=w("buyers.title", basis=basis),
             fields=(
                 field("name", "buyers.name", width=3.1),
-                Field(key="place", label=self.o.locality_label, width=1.2, why_null=why, lang=self.lang),
+                Field(key="place", label=self.o.locality_label, width=1.45, why_null=why, lang=self.lang),
                 field("n_sellers", "buyers.sellers", kind="count", width=0.8),
                 field("n_captive", "buyers.captive", kind="count", width=1.25),
-                *([money_field("value_vnd", w("buyers.value"), view.buyers, width=1.0, lang=self.lang)] if has_value
+                *([money_field("value_vnd", w("buyers.value"), view.buyers, width=1.1, lang=self.lang)] if has_value
                   else [field("n_linkages", "buyers.links", kind="count", width=0.8)]),
                 field("share", "buyers.share", kind="share", width=0.85),
             ),

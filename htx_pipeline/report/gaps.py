@@ -7,6 +7,7 @@ themselves (`htx_pipeline.reference.actions`), layout.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -134,12 +135,15 @@ def _tests(view: ClusterView, w: Words) -> Iterable[tuple[str, str, str]]:
 def test_words(r: Row, w: Words) -> str:
     """Return a test with its value and threshold in words."""
     label = r["label_vi" if w.lang == "vi" else "label_en"] or r["criterion"]
+    number = measure(r["threshold"], None, w)
+    # A label that names its threshold need not be followed by it.
+    is_said = re.search(rf"(?<!\d){re.escape(number)}(?!\d)", label) is not None
     said = w(
-        "gap.criterion", label=label, value=measure(r["value"], None, w),
+        "gap.criterion_short" if is_said else "gap.criterion", label=label, value=measure(r["value"], None, w),
         comparator=text.COMPARATORS.get(r["comparator"] or "", r["comparator"]),
         threshold=measure(r["threshold"], r["value_unit"], w),
     )  # fmt: skip
-    return said if r["is_verified"] is not False else f"{said}, {w('criteria.unverified')}"
+    return said if r["is_verified"] is not False else f"{said[:-1]}; {w('criteria.unverified')})"
 
 
 def measure(value: float | None, unit: str | None, w: Words) -> str:
