@@ -36,7 +36,15 @@ class Fit:
     most_rows: int
 
 
-FITS: Final = (Fit(1.0, 12), Fit(0.7, 10), Fit(0.4, 10), Fit(1.4, 15))
+FITS: Final = (
+    Fit(1.0, 12),
+    Fit(0.7, 10),
+    Fit(0.4, 10),
+    Fit(0.3, 8),
+    Fit(0.3, 6),
+    Fit(0.3, 4),
+    Fit(1.4, 15),
+)
 """Ways to set a document, in the order in which they are tried."""
 
 

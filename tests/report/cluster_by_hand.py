@@ -131,5 +131,7 @@ def frames_of(n: int, *, has_history: bool = True, long_names: bool = False, sil
     }
     made = {k: f.filter(this) for k, f in made.items()}
     if has_history:
-        made["metrics/cluster_history"] = cluster_history(nodes, edges, home, reports, period=PERIOD)
+        made["metrics/cluster_history"] = cluster_history(
+            nodes, edges, home, reports, period=PERIOD
+        )
     return made

@@ -207,7 +207,9 @@ def test_contracts_that_ended_without_delivery_are_counted_with_their_value(
 def test_a_missing_stage_is_a_gap_with_its_action(cluster_hand) -> None:
     lines = gap_lines(cluster_hand.frames_of(40))
     assert "vật tư, dịch vụ đầu vào" in lines["stage_missing.inputs"]["gap"]
-    assert lines["stage_missing.inputs"]["figure"].endswith("/cong-doan/coffee_robusta:inputs/state")
+    assert lines["stage_missing.inputs"]["figure"].endswith(
+        "/cong-doan/coffee_robusta:inputs/state"
+    )
 
 
 def test_a_test_of_law_that_fails_is_named_with_value_and_threshold_and_whether_it_was_verified(
@@ -274,8 +276,7 @@ def test_members_are_ranked_by_what_they_trade_and_carry_their_evidence(page) ->
 
 def test_the_order_of_rows_does_not_matter(cluster_hand, middle) -> None:
     shuffled = {
-        k: f.sample(fraction=1, shuffle=True, seed=7)
-        for k, f in cluster_hand.frames_of(40).items()
+        k: f.sample(fraction=1, shuffle=True, seed=7) for k, f in cluster_hand.frames_of(40).items()
     }
     assert build(shuffled).clusters == middle.clusters
 
@@ -299,7 +300,9 @@ def test_the_english_page_has_the_same_numbers_and_no_vietnamese_sentence(middle
     for a, b in zip(vi.tables, en.tables, strict=True):
         assert [f.key for f in a.fields] == [f.key for f in b.fields]
         numbers = [f.key for f in a.fields if f.is_number]
-        assert [[r[k] for k in numbers] for r in a.rows] == [[r[k] for k in numbers] for r in b.rows]
+        assert [[r[k] for k in numbers] for r in a.rows] == [
+            [r[k] for k in numbers] for r in b.rows
+        ]
     said = " ".join(prose(en, "ket-luan").paragraphs)
     names = {str(r["name"]) for r in table(en, "thanh-vien").rows}
     for name in sorted(names, key=len, reverse=True):

@@ -15,7 +15,7 @@ def places(sentence: str) -> set[str]:
 
 
 def test_a_key_that_is_not_there_is_an_error_not_an_empty_sentence() -> None:
-    with pytest.raises(KeyError, match="no.such.key"):
+    with pytest.raises(KeyError, match=r"no\.such\.key"):
         Words("vi")("no.such.key")
 
 
