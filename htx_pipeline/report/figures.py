@@ -59,7 +59,8 @@ def _salt() -> str:
 
     here = Path(__file__).parent
     files = [
-        here / f"{name}.py" for name in ("figures", "charts", "chain", "drawing", "text", "trends", "maps", "labelling")
+        here / f"{name}.py"
+        for name in ("figures", "charts", "chain", "drawing", "text", "trends", "maps", "labelling")
     ]
     files += sorted(FONTS.glob("BeVietnamPro-*.ttf"))
     code = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

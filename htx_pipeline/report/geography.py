@@ -83,9 +83,7 @@ def geography_of(frames: Frames, shapes: Mapping[str, Any] | None = None) -> Geo
     InputError
         When *shapes* has none of the communes of the province.
     """
-    rows = frames.rows(
-        "core/organisations", "admin_code", "admin_version", "longitude", "latitude"
-    )
+    rows = frames.rows("core/organisations", "admin_code", "admin_version", "longitude", "latitude")
     placed, split = _communes_of_today(rows)
     units = {
         r["code"]: r for r in admin_units(version=LATEST, level="commune").iter_rows(named=True)
@@ -111,7 +109,14 @@ def geography_of(frames: Frames, shapes: Mapping[str, Any] | None = None) -> Geo
     districts = _districts()
     names = Counter(units[c]["name"] for c in own)
     communes = {
-        code: _commune(code, units[code], districts, names, origin, shapes) for code in sorted(own)
+        code: _commune(
+            units[code],
+            districts.get(code, ""),
+            is_namesake=names[units[code]["name"]] > 1,
+            origin=origin,
+            shape=None if shapes is None else shapes.get(code),
+        )
+        for code in sorted(own)
     }
     home = {
         communes[placed[r["org_id"]]].former_province
@@ -192,25 +197,25 @@ def _districts() -> dict[str, str]:
 
 
 def _commune(
-    code: str,
     unit: Mapping[str, Any],
-    districts: Mapping[str, str],
-    names: Mapping[str, int],
+    locality: str,
+    *,
+    is_namesake: bool,
     origin: tuple[float, float],
-    shapes: Mapping[str, Any] | None,
+    shape: Any,
 ) -> Commune:
     import shapely
 
-    shape = None if shapes is None else shapes.get(code)
     if shape is not None:
         shape = shapely.transform(shape, lambda xy: _project_all(xy, origin))
-    x, y = project(tuple(commune_points()[code]), origin)
+    code = unit["code"]
+    x, y = project(commune_points()[code], origin)
     if shape is not None and not shape.contains(shapely.Point(x, y)):
         inside = shape.representative_point()
         x, y = inside.x, inside.y
-    short = unit["name"] if names[unit["name"]] == 1 else unit["full_name"]
+    short = unit["full_name"] if is_namesake else unit["name"]
     return Commune(
-        code, short, unit["full_name"], districts.get(code, ""), unit["province_2024_code"], x, y, shape
+        code, short, unit["full_name"], locality, unit["province_2024_code"], x, y, shape
     )  # fmt: skip
 
 

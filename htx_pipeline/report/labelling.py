@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 ANGLES: Final = (0, 180, 90, 270, 45, 135, 315, 225)
 """Degrees from the point, right first; y grows downward."""
-RINGS: Final = (0.0, 0.14, 0.3, 0.5, 0.75)
+RINGS: Final = (0.0, 0.12, 0.26, 0.42, 0.6)
 """How much farther than next to the point each round looks, in inches."""
 
 
@@ -85,18 +85,37 @@ def place_names(
     taken = list(obstacles)
     found: list[Place | None] = []
     for name in names:
-        place = next(
-            (
-                p
-                for p in _candidates(name)
-                if p.box.within(bounds) and not any(p.box.meets(t, gap) for t in taken)
-            ),
-            None,
-        )
+        place = next((p for p in _candidates(name) if _is_free(p, name, taken, bounds, gap)), None)
         found.append(place)
         if place:
             taken.append(place.box)
+            taken += _line(place, name) if place.is_led else []
     return found
+
+
+def _is_free(place: Place, name: Name, taken: Sequence[Box], bounds: Box, gap: float) -> bool:
+    if not place.box.within(bounds) or any(place.box.meets(t, gap) for t in taken):
+        return False
+    if not place.is_led:
+        return True
+    own = Box(name.x, name.y, name.x, name.y)
+    others = [t for t in taken if not t.meets(own)]
+    return not any(step.meets(t) for step in _line(place, name) for t in others)
+
+
+def line_of(place: Place, name: Name) -> tuple[float, float, float, float]:
+    """Return the line from a point to its name: x, y, x, y."""
+    box = place.box
+    x, y = min(max(name.x, box.left), box.right), min(max(name.y, box.top), box.bottom)
+    return name.x, name.y, x, y
+
+
+def _line(place: Place, name: Name) -> list[Box]:
+    """Return the line to a point as small squares, the ends left out."""
+    x0, y0, x1, y1 = line_of(place, name)
+    steps = max(2, round(math.hypot(x1 - x0, y1 - y0) / 0.04))
+    at = [(x0 + (x1 - x0) * i / steps, y0 + (y1 - y0) * i / steps) for i in range(1, steps)]
+    return [Box(x - 0.012, y - 0.012, x + 0.012, y + 0.012) for x, y in at]
 
 
 def _candidates(name: Name) -> Iterable[Place]:
@@ -112,6 +131,4 @@ def _candidates(name: Name) -> Iterable[Place]:
 
 
 def _around(name: Name, x: float, y: float) -> Box:
-    return Box(
-        x - name.width / 2, y - name.height / 2, x + name.width / 2, y + name.height / 2
-    )
+    return Box(x - name.width / 2, y - name.height / 2, x + name.width / 2, y + name.height / 2)

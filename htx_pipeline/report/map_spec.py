@@ -27,8 +27,12 @@ UNITS_PER_KM: Final = 100
 PANEL_WIDTH: Final = 4.3
 PANEL_HEIGHTS: Final = (2.5, 3.3)
 LEAST_SPAN_KM: Final = 24.0
-NAMES_OF_PROVINCE: Final = 24
-LADDER: Final = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80, 100, 200, 500, 1000, 2000, 5000)
+MOST_NAMES: Final = 16
+"""Communes named on a map: those with most organisations."""
+MOST_KINDS: Final = 2
+"""Products told apart among the processors of one commune; the others share a mark."""
+WHOLE_SHARE: Final = 0.6
+"""A view that holds this share of the province's communes needs no inset."""
 
 View = tuple[float, float, float, float]
 
@@ -46,10 +50,10 @@ def map_figure(builder: Builder, scope: str, page: str) -> Figure | None:
     if not counts:
         return None
     told = _with_data(builder, geography)
-    makers = _makers(builder, geography, shown)
+    makers = _makers(builder, geography, shown, is_told_apart=scope != "province")
     far = [c for c in geography.far if c in geography.communes]
     view, size = _view(geography, _seen(geography, scope, counts, makers))
-    classes = _classes(max(counts.values()))
+    classes = _classes(counts.values())
     levels = {c: next(i for i, (_, top) in enumerate(classes) if n <= top) for c, n in counts.items()}  # fmt: skip
     kind = "province" if scope == "province" else "cluster"
     if scope.startswith("locality:"):
@@ -59,8 +63,6 @@ def map_figure(builder: Builder, scope: str, page: str) -> Figure | None:
         for c in geography.communes
     }
     named = sorted((c for c in counts if c not in far), key=lambda c: (-counts[c], c))
-    if kind == "province":
-        named = named[:NAMES_OF_PROVINCE]
     codes = geography.near
     spec = {
         "kind": "map",
@@ -73,8 +75,9 @@ def map_figure(builder: Builder, scope: str, page: str) -> Figure | None:
                 "words": f"{geography.communes[c].name} {text.number(counts[c])}",
                 "is_free": geography.communes[c].shape is not None,
             }
-            for c in named
+            for c in named[:MOST_NAMES]
         ],
+        "n_unnamed": len(named[MOST_NAMES:]),
         "makers": [m for m in makers if _inside(m["at"], view)],
         "maker_key": _maker_key(builder, makers),
         "levels": [say("map.range", low=text.number(a), high=text.number(b)) if a < b else text.number(b) for a, b in classes],
@@ -85,7 +88,7 @@ def map_figure(builder: Builder, scope: str, page: str) -> Figure | None:
         "mark": builder.mark(),
         "marks": _marks(builder, geography, shown, states, kind),
     }  # fmt: skip
-    return _figure(builder, geography, page, shown, spec, kind, states)
+    return _figure(builder, geography, page, shown=shown, spec=spec, kind=kind)
 
 
 # --------------------------------------------------------------------------- who is shown
@@ -135,28 +138,35 @@ def _with_data(builder: Builder, geography: Geography) -> set[str]:
     return known
 
 
-def _makers(builder: Builder, geography: Geography, shown: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the processors of a map: one mark for each commune and product, with their number."""
+def _makers(
+    builder: Builder, geography: Geography, shown: Sequence[Row], *, is_told_apart: bool
+) -> list[dict[str, Any]]:
+    """Return the processors of a map: one mark for each place and product, with their number."""
     products: dict[str, Counter[str]] = {}
     for r in builder.signed_linkages():
         for side in ("supplier_id", "buyer_id"):
             if r["product_code"]:
                 products.setdefault(r[side], Counter())[r["product_code"]] += 1
-    found: dict[tuple[tuple[int, ...], str], int] = {}
+    places: dict[tuple[int, ...], Counter[str]] = {}
     for r in shown:
         code = geography.commune_of.get(r["org_id"])
         if r["stage"] != "processing" or code is None or code in geography.far:
             continue
         own = products.get(r["org_id"], Counter())
-        product = min(own, key=lambda p: (-own[p], p), default="")
+        product = min(own, key=lambda p: (-own[p], p), default="") if is_told_apart else ""
         home = geography.communes[code]
         at = tuple(_ints(geography.points.get(r["org_id"], (home.x, home.y))))
-        found[at, product] = found.get((at, product), 0) + 1
-    styles = _styles(builder)
-    return [
-        {"at": list(at), "style": styles.get(product, len(OKABE_ITO)), "n": n, "product": product}
-        for (at, product), n in sorted(found.items())
-    ]
+        places.setdefault(at, Counter())[product] += 1
+    styles = _styles(builder) if is_told_apart else {}
+    found = []
+    for at, counted in sorted(places.items()):
+        ranked = sorted(counted, key=lambda p: (p not in styles, -counted[p], p))
+        kept = [p for p in ranked if p in styles][: MOST_KINDS if len(ranked) > 1 else 1]
+        found += [{"at": list(at), "style": styles[p], "n": counted[p], "product": p} for p in kept]
+        rest = sum(n for p, n in counted.items() if p not in kept)
+        if rest:
+            found.append({"at": list(at), "style": len(OKABE_ITO), "n": rest, "product": ""})
+    return found
 
 
 def _styles(builder: Builder) -> dict[str, int]:
@@ -167,6 +177,8 @@ def _styles(builder: Builder) -> dict[str, int]:
 
 
 def _maker_key(builder: Builder, makers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    if makers and all(m["style"] >= len(OKABE_ITO) for m in makers):
+        return [{"style": len(OKABE_ITO), "label": say("map.any_product")}]
     names: dict[int, str] = {}
     for m in makers:
         is_other = m["style"] >= len(OKABE_ITO)
@@ -217,25 +229,21 @@ def _inside(at: Sequence[int], view: View) -> bool:
     return view[0] < x < view[2] and view[1] < y < view[3]
 
 
-def _classes(top: int) -> list[tuple[int, int]]:
-    """Return at most four classes of whole numbers from 1 to *top*.
+def _classes(counts: Iterable[int]) -> list[tuple[int, int]]:
+    """Return at most four classes of whole numbers: each value its own, else quarters of the communes.
 
     Examples
     --------
-    >>> _classes(1), _classes(7), _classes(40)
-    ([(1, 1)], [(1, 2), (3, 5), (6, 7)], [(1, 3), (4, 10), (11, 20), (21, 40)])
+    >>> _classes([1, 3, 3]), _classes([1, 1, 2, 2, 3, 4, 5, 28])
+    ([(1, 1), (3, 3)], [(1, 1), (2, 2), (3, 4), (5, 28)])
     """
-    if top <= 4:
-        return [(n, n) for n in range(1, top + 1)]
-    steps = [s for s in LADDER if s < top]
-    picked = steps
-    if len(steps) > 3:
-        picked = [max(s for s in steps if s <= max(1, top * part)) for part in (0.08, 0.27, 0.55)]
-        picked = sorted(set(picked))
-    else:
-        picked = [s for s in steps if s > 1]
-    tops = [*picked, top]
-    return [(low + 1, high) for low, high in zip([0, *tops[:-1]], tops, strict=True)]
+    values = sorted(counts)
+    distinct = sorted(set(values))
+    if len(distinct) <= 4:
+        return [(v, v) for v in distinct]
+    tops = sorted({values[(len(values) * k - 1) // 4] for k in (1, 2, 3)} | {values[-1]})
+    lows = [values[0], *(t + 1 for t in tops[:-1])]
+    return list(zip(lows, tops, strict=True))
 
 
 # --------------------------------------------------------------------------- ground and insets
@@ -248,11 +256,16 @@ def _ground(
     import shapely
 
     shapes = _simplified(geography, round((view[2] - view[0]) / 280, 3))
-    communes, dots = [], []
+    communes: list[dict[str, Any]] = []
+    dots: list[dict[str, Any]] = []
     for code in codes:
         one = geography.communes[code]
         shape = shapes.get(code)
-        entry = {"gid": f"commune-{code}", "level": states[code], "is_own": code in geography.area}
+        entry: dict[str, Any] = {
+            "gid": f"commune-{code}",
+            "level": states[code],
+            "is_own": code in geography.area,
+        }
         if shape is not None:
             rings = _rings(shapely.clip_by_rect(shape, *view))
             if rings:
@@ -293,15 +306,14 @@ def _outlines(geography: Geography) -> tuple[list[list[int]], list[list[int]]]:
 
 
 def _locator(geography: Geography, view: View) -> dict[str, Any] | None:
-    """Return the province in small with the view on it; None where the view shows it whole."""
+    """Return the province in small with the view on it; None where the view shows most of it."""
     bounds = [_bounds(geography.communes[c]) for c in geography.near]
     whole = (min(b[0] for b in bounds), min(b[1] for b in bounds), max(b[2] for b in bounds), max(b[3] for b in bounds))  # fmt: skip
-    if view[0] <= whole[0] and view[1] <= whole[1] and view[2] >= whole[2] and view[3] >= whole[3]:
+    points = [_ints((geography.communes[c].x, geography.communes[c].y)) for c in geography.near]
+    if sum(_inside(p, view) for p in points) >= WHOLE_SHARE * len(points):
         return None
     outline, area = _outlines(geography) if geography.has_shapes else ([], [])
-    dots = [] if geography.has_shapes else [
-        _ints((geography.communes[c].x, geography.communes[c].y)) for c in geography.near
-    ]  # fmt: skip
+    dots = [] if geography.has_shapes else points
     return {"bounds": _ints(whole), "outline": outline, "area": area, "dots": dots, "view": _ints(view)}  # fmt: skip
 
 
@@ -347,9 +359,7 @@ def _rings(shape: Any, *, least_km2: float = 0.0) -> list[list[int]]:
 # --------------------------------------------------------------------------- table, marks, words
 
 
-def _rows_of(
-    geography: Geography, shown: Sequence[Row], states: Mapping[str, int | None]
-) -> list[Row]:
+def _rows_of(geography: Geography, shown: Sequence[Row]) -> list[Row]:
     rows: dict[str, Row] = {}
     for r in shown:
         code = geography.commune_of.get(r["org_id"])
@@ -371,7 +381,7 @@ def _marks(
     states: Mapping[str, int | None],
     kind: str,
 ) -> list[dict[str, Any]]:
-    rows = {r["code"]: r for r in _rows_of(geography, shown, states)}
+    rows = {r["code"]: r for r in _rows_of(geography, shown)}
     marks = []
     for code, one in geography.communes.items():
         if code not in rows and code not in geography.area:
@@ -395,12 +405,12 @@ def _figure(
     builder: Builder,
     geography: Geography,
     page: str,
+    *,
     shown: Sequence[Row],
     spec: Mapping[str, Any],
     kind: str,
-    states: Mapping[str, int | None],
 ) -> Figure:
-    rows = _rows_of(geography, shown, states)
+    rows = _rows_of(geography, shown)
     top = text.listing((f"{r['commune']} ({text.number(r['n'])})" for r in rows[:3]), of="xã")
     makers = [r for r in rows if r["n_makers"]]
     alt = say(f"map.alt_{kind}", n=text.number(len(rows)), top=top)

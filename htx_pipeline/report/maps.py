@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from htx_pipeline.report.drawing import (
-    FAINT,
     INK,
     MUTED,
     WIDTH_IN,
@@ -25,7 +24,7 @@ from htx_pipeline.report.drawing import (
     wrap,
     write,
 )
-from htx_pipeline.report.labelling import Box, Name, Place, place_names
+from htx_pipeline.report.labelling import Box, Name, Place, line_of, place_names
 
 FILLS: Final = ("#dceaf5", "#a9cde6", "#6aaad3", "#3a86bd")
 """Light to dark; a name in black can be read on each."""
@@ -35,6 +34,9 @@ BORDER: Final = "#8b949e"
 HATCH: Final = "////"
 RADII: Final = (0.055, 0.075, 0.095, 0.115)
 MAKER: Final = 0.13
+NUDGES: Final = ((0, 0), (0, -0.12), (0, 0.12), (-0.16, 0), (0.16, 0), (-0.16, -0.12), (0.16, 0.12),
+                 (-0.16, 0.12), (0.16, -0.12))  # fmt: skip
+"""Where a processor's mark goes, in inches off its point, when another mark stands there."""
 LINE: Final = 0.155
 SIDE: Final = 1.85
 """Width of the column beside the map, in inches."""
@@ -113,19 +115,31 @@ def _patch(axes: Any, rings: Sequence[Sequence[int]], to: To, **look: Any) -> No
 
 
 def _maker_places(spec: Mapping[str, Any], to: To) -> list[tuple[Mapping[str, Any], float, float]]:
-    """Return where each processor's mark stands: side by side where several share a point."""
+    """Return where each processor's mark stands: side by side on the point, or beside its disc."""
+    discs = {tuple(d["at"]): RADII[d["level"]] for d in _members(spec)}
     groups: dict[tuple[int, ...], list[Mapping[str, Any]]] = {}
     for m in spec["makers"]:
         groups.setdefault(tuple(m["at"]), []).append(m)
     found = []
+    taken: list[Box] = []
     for at, own in groups.items():
         x, y = to(*at)
         widths = [_maker_width(m) for m in own]
-        left = x - sum(widths) / 2
+        left = x + discs[at] + 0.01 if at in discs else x - sum(widths) / 2
+        rows = [
+            (left + dx, y + dy, Box(left + dx, y + dy - MAKER / 2, left + dx + sum(widths), y + dy + MAKER / 2))
+            for dx, dy in NUDGES
+        ]  # fmt: skip
+        left, y, box = next((r for r in rows if not any(r[2].meets(t) for t in taken)), rows[0])
+        taken.append(box)
         for m, wide in zip(own, widths, strict=True):
             found.append((m, left + MAKER / 2, y))
             left += wide
     return found
+
+
+def _members(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [d for d in spec["dots"] if d["level"] is not None and d["level"] >= 0]
 
 
 def _maker_width(maker: Mapping[str, Any]) -> float:
@@ -136,7 +150,7 @@ def _draw_makers(axes: Any, spec: Mapping[str, Any], to: To) -> None:
     for m, x, y in _maker_places(spec, to):
         _maker(axes, x, y, m["style"])
         if m["n"] > 1:
-            write(axes, x + MAKER / 2 - 0.01, y, f"×{m['n']}", font_of(9), color=INK, va="center_baseline", zorder=6)  # fmt: skip
+            write(axes, x + MAKER / 2, y, f"×{m['n']}", font_of(9), color=INK, va="center_baseline", zorder=6)  # fmt: skip
 
 
 def _maker(axes: Any, x: float, y: float, style: int) -> None:
@@ -145,66 +159,89 @@ def _maker(axes: Any, x: float, y: float, style: int) -> None:
               linestyle="none", zorder=5)  # fmt: skip
 
 
-def map_places(
+def map_names(
     spec: Mapping[str, Any], to: To, panel: Box
-) -> tuple[list[Place | None], list[Box]]:
-    """Return where the names go, and what they keep off: marks and the scale bar."""
+) -> tuple[list[Name], list[Place | None], Box]:
+    """Return the names, their places, and the box of the scale bar, which they keep off."""
     obstacles = [
         Box(x - MAKER / 2, y - MAKER / 2, x - MAKER / 2 + _maker_width(m), y + MAKER / 2)
         for m, x, y in _maker_places(spec, to)
     ]
-    obstacles.append(_bar_box(panel))
-    marked = {tuple(m["at"]) for m in spec["makers"]}
-    radii = {tuple(d["at"]): RADII[d["level"]] for d in spec["dots"] if (d["level"] or 0) >= 0 and d["level"] is not None}  # fmt: skip
-    for (dx, dy), radius in radii.items():
-        x, y = to(dx, dy)
-        obstacles.append(Box(x - radius * 0.7, y - radius * 0.7, x + radius * 0.7, y + radius * 0.7))  # fmt: skip
+    bar = _bar_box(spec, to, panel, obstacles)
+    obstacles.append(bar)
+    on_point = {tuple(m["at"]) for m in spec["makers"]}
+    radii = {tuple(d["at"]): RADII[d["level"]] for d in _members(spec)}
+    for at, radius in radii.items():
+        x, y = to(*at)
+        half = radius * 0.75
+        obstacles.append(Box(x - half, y - half, x + half, y + half))
     names = []
     for n in spec["names"]:
         x, y = to(*n["at"])
         at = tuple(n["at"])
-        radius = MAKER / 2 if at in marked else radii.get(at, 0.0)
+        radius = radii.get(at, MAKER / 2 if at in on_point else 0.0)
         wide = width_of(n["words"], font_of(9))
-        names.append(Name(x, y, wide, LINE, radius, is_free=n["is_free"] and at not in marked))
+        names.append(Name(x, y, wide, LINE, radius, is_free=n["is_free"] and at not in on_point))
     inner = Box(panel.left + 0.04, panel.top + 0.03, panel.right - 0.04, panel.bottom - 0.03)
-    return place_names(names, obstacles=obstacles, bounds=inner), obstacles
+    return names, place_names(names, obstacles=obstacles, bounds=inner), bar
 
 
 def _draw_names(axes: Any, spec: Mapping[str, Any], to: To, panel: Box) -> None:
-    places, _ = map_places(spec, to, panel)
-    for n, place in zip(spec["names"], places, strict=True):
+    from matplotlib.patches import Rectangle
+
+    names, places, bar = map_names(spec, to, panel)
+    for n, name, place in zip(spec["names"], names, places, strict=True):
         if place is None:
             continue
         box = place.box
-        x, y = to(*n["at"])
         if place.is_led:
-            ex, ey = min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)
-            axes.plot([x, ex], [y, ey], color=INK, linewidth=0.6, zorder=4)
+            x0, y0, x1, y1 = line_of(place, name)
+            axes.plot([x0, x1], [y0, y1], color=INK, linewidth=0.6, zorder=4)
+        axes.add_patch(Rectangle((box.left - 0.01, box.top + 0.01), name.width + 0.02, LINE - 0.02, facecolor="white",
+                                 alpha=0.62, edgecolor="none", zorder=6))  # fmt: skip
         write(axes, (box.left + box.right) / 2, (box.top + box.bottom) / 2, n["words"], font_of(9), color=INK,
-              ha="center", va="center_baseline", zorder=7,
-              bbox={"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 0.4})  # fmt: skip
-    _draw_bar(axes, spec, to, panel)
+              ha="center", va="center_baseline", zorder=7)  # fmt: skip
+    _draw_bar(axes, spec, to, bar)
 
 
-def _bar_box(panel: Box) -> Box:
-    return Box(panel.left, panel.bottom - 0.34, panel.left + 1.35, panel.bottom)
-
-
-def _draw_bar(axes: Any, spec: Mapping[str, Any], to: To, panel: Box) -> None:
-    """Draw the scale bar: the longest whole length that fits."""
-    from matplotlib.patches import Rectangle
-
+def _bar_length(to: To) -> tuple[int, float]:
+    """Return the longest whole length that fits, in kilometres and inches."""
     per_km = to(100, 0)[0] - to(0, 0)[0]
     km = max([k for k in BARS_KM if k * per_km <= 0.85] or [BARS_KM[0]])
-    box = _bar_box(panel)
+    return km, km * per_km
+
+
+def _bar_box(spec: Mapping[str, Any], to: To, panel: Box, marks: Sequence[Box]) -> Box:
+    """Return the corner for the scale bar: the one with least under it, the lower left first."""
+    km, long = _bar_length(to)
+    wide = long + 0.26 + width_of(f"{km} {spec['words']['km']}", font_of(9))
+    corners = [
+        Box(x, y, x + wide, y + 0.24)
+        for y in (panel.bottom - 0.24, panel.top)
+        for x in (panel.left, panel.right - wide)
+    ]
+    points = [to(r[i], r[i + 1]) for c in spec["communes"] if c["is_own"] for r in c["rings"] for i in range(0, len(r), 2)]  # fmt: skip
+    points += [to(*d["at"]) for d in _members(spec)]
+
+    def load(corner: Box) -> int:
+        wider = Box(corner.left - 0.1, corner.top - 0.1, corner.right + 0.1, corner.bottom + 0.1)
+        inside = sum(Box(x, y, x, y).within(wider) for x, y in points)
+        return inside + 1000 * sum(corner.meets(m) for m in marks)
+
+    return min(corners, key=load)
+
+
+def _draw_bar(axes: Any, spec: Mapping[str, Any], to: To, box: Box) -> None:
+    from matplotlib.patches import Rectangle
+
+    km, long = _bar_length(to)
     axes.add_patch(Rectangle((box.left, box.top), box.right - box.left, box.bottom - box.top, facecolor="white",
                              alpha=0.85, edgecolor="none", zorder=6))  # fmt: skip
-    x, y = box.left + 0.1, box.bottom - 0.12
+    x, y = box.left + 0.1, box.top + 0.12
     for part, ink in ((0, INK), (0.5, "white")):
-        axes.add_patch(Rectangle((x + part * km * per_km, y - 0.04), km * per_km / 2, 0.05, facecolor=ink,
-                                 edgecolor=INK, linewidth=0.7, zorder=7))  # fmt: skip
-    write(axes, x + km * per_km + 0.06, y - 0.015, f"{km} {spec['words']['km']}", font_of(9), color=INK,
-          va="center_baseline", zorder=7)  # fmt: skip
+        axes.add_patch(Rectangle((x + part * long, y - 0.03), long / 2, 0.05, facecolor=ink, edgecolor=INK,
+                                 linewidth=0.7, zorder=7))  # fmt: skip
+    write(axes, x + long + 0.06, y, f"{km} {spec['words']['km']}", font_of(9), color=INK, va="center_baseline", zorder=7)  # fmt: skip
 
 
 def _frame(axes: Any, box: Box) -> None:
@@ -318,8 +355,8 @@ def _legend(spec: Mapping[str, Any]) -> list[tuple[float, Draw]]:
 def _unnamed(spec: Mapping[str, Any]) -> int:
     width, tall = spec["size"]
     panel = Box(0.02, 0.02, 0.02 + width, 0.02 + tall)
-    places, _ = map_places(spec, _fit(spec["view"], panel), panel)
-    return sum(p is None for p in places)
+    _, places, _ = map_names(spec, _fit(spec["view"], panel), panel)
+    return int(spec["n_unnamed"]) + sum(p is None for p in places)
 
 
 def _nothing(axes: Any, x: float, y: float) -> None:
