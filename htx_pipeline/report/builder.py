@@ -259,10 +259,6 @@ class Builder:
         """Return small multiples over the years, see `pictures.trend_figure`."""
         return trend_figure(self, page, trends, source=source)
 
-    def map_figure(self, scope: str, page: str) -> Figure | None:
-        """Return the map of a scope; None where nothing tells where its communes are."""
-        return None
-
     def reported_clusters(self) -> list[Row]:
         """Return the clusters that get a report of their own."""
         large = [c for c in self.clusters if (c["n_organisations"] or 0) >= self.o.min_cluster_size]

@@ -13,12 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Field, Figure, Table
 from htx_pipeline.report.drawing import OKABE_ITO
 from htx_pipeline.report.frames import Row
 from htx_pipeline.report.geography import COOPERATIVES, Commune, Geography
-from htx_pipeline.report.pictures import say
 
 if TYPE_CHECKING:
     from htx_pipeline.report.builder import Builder
@@ -49,6 +47,7 @@ def map_figure(builder: Builder, scope: str, page: str) -> Figure | None:
     counts = Counter(geography.commune_of[r["org_id"]] for r in shown if r["org_id"] in geography.commune_of)  # fmt: skip
     if not counts:
         return None
+    w = builder.w
     told = _with_data(builder, geography)
     makers = _makers(builder, geography, shown, is_told_apart=scope != "province")
     far = [c for c in geography.far if c in geography.communes]
@@ -72,7 +71,7 @@ def map_figure(builder: Builder, scope: str, page: str) -> Figure | None:
         "names": [
             {
                 "at": _ints((geography.communes[c].x, geography.communes[c].y)),
-                "words": f"{geography.communes[c].name} {text.number(counts[c])}",
+                "words": f"{geography.communes[c].name} {w.number(counts[c])}",
                 "is_free": geography.communes[c].shape is not None,
             }
             for c in named[:MOST_NAMES]
@@ -80,11 +79,11 @@ def map_figure(builder: Builder, scope: str, page: str) -> Figure | None:
         "n_unnamed": len(named[MOST_NAMES:]),
         "makers": [m for m in makers if _inside(m["at"], view)],
         "maker_key": _maker_key(builder, makers),
-        "levels": [say("map.range", low=text.number(a), high=text.number(b)) if a < b else text.number(b) for a, b in classes],
+        "levels": [w("map.range", low=w.number(a), high=w.number(b)) if a < b else w.number(b) for a, b in classes],
         "locator": _locator(geography, view),
         "islands": _islands(geography, far, states),
-        "words": {k: say(f"map.{k}", n="{n}") for k in ("none", "no_data", "makers", "km", "hull", "unnamed", "locator")}
-        | {"level": say(f"map.level_{kind}")},
+        "words": {k: w(f"map.{k}", n="{n}") for k in ("none", "no_data", "makers", "km", "hull", "unnamed", "locator")}
+        | {"level": w(f"map.level_{kind}")},
         "mark": builder.mark(),
         "marks": _marks(builder, geography, shown, states, kind),
     }  # fmt: skip
@@ -177,12 +176,13 @@ def _styles(builder: Builder) -> dict[str, int]:
 
 
 def _maker_key(builder: Builder, makers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    w = builder.w
     if makers and all(m["style"] >= len(OKABE_ITO) for m in makers):
-        return [{"style": len(OKABE_ITO), "label": say("map.any_product")}]
+        return [{"style": len(OKABE_ITO), "label": w("map.any_product")}]
     names: dict[int, str] = {}
     for m in makers:
         is_other = m["style"] >= len(OKABE_ITO)
-        names[m["style"]] = say("map.other") if is_other else builder.product(m["product"])
+        names[m["style"]] = w("map.other") if is_other else builder.product(m["product"])
     return [{"style": s, "label": names[s]} for s in sorted(names)]
 
 
@@ -381,6 +381,7 @@ def _marks(
     states: Mapping[str, int | None],
     kind: str,
 ) -> list[dict[str, Any]]:
+    w = builder.w
     rows = {r["code"]: r for r in _rows_of(geography, shown)}
     marks = []
     for code, one in geography.communes.items():
@@ -388,13 +389,13 @@ def _marks(
             continue
         if code in rows:
             r = rows[code]
-            lines = [say(f"map.n_{kind}", n=text.number(r["n"]), coops=text.number(r["n_cooperatives"]))]  # fmt: skip
+            lines = [w(f"map.n_{kind}", n=w.number(r["n"]), coops=w.number(r["n_cooperatives"]))]  # fmt: skip
             if kind == "locality":
-                lines.append(say("map.n_linked", n=text.number(r["n_linked"])))
+                lines.append(w("map.n_linked", n=w.number(r["n_linked"])))
             if r["n_makers"]:
-                lines.append(say("map.n_makers", n=text.number(r["n_makers"])))
+                lines.append(w("map.n_makers", n=w.number(r["n_makers"])))
         else:
-            lines = [say("map.no_data" if states[code] == -1 else "map.none")]
+            lines = [w("map.no_data" if states[code] == -1 else "map.none")]
         lines += [one.locality] if one.locality else []
         select = {"locality": one.locality} if one.locality else {}
         marks.append({"gid": f"commune-{code}", "title": one.full_name, "lines": lines, "select": select})  # fmt: skip
@@ -410,40 +411,41 @@ def _figure(
     spec: Mapping[str, Any],
     kind: str,
 ) -> Figure:
+    w = builder.w
     rows = _rows_of(geography, shown)
-    top = text.listing((f"{r['commune']} ({text.number(r['n'])})" for r in rows[:3]), of="xã")
+    top = w.listing((f"{r['commune']} ({w.number(r['n'])})" for r in rows[:3]), of="place")
     makers = [r for r in rows if r["n_makers"]]
-    alt = say(f"map.alt_{kind}", n=text.number(len(rows)), top=top)
+    alt = w(f"map.alt_{kind}", n=w.number(len(rows)), top=top)
     if makers:
-        alt += say("map.alt_makers", places=text.listing((r["commune"] for r in makers), most=5, of="xã"))  # fmt: skip
+        alt += w("map.alt_makers", places=w.listing((r["commune"] for r in makers), most=5, of="place"))  # fmt: skip
     notes = []
     lost = sum(r["org_id"] not in geography.commune_of for r in shown)
     if lost:
-        notes.append(say("map.lost", n=text.number(lost)))
+        notes.append(w("map.lost", n=w.number(lost)))
     split = sum(r["org_id"] in geography.split for r in shown)
     if split:
-        notes.append(say("map.split", n=text.number(split)))
+        notes.append(w("map.split", n=w.number(split)))
     if not geography.has_shapes:
-        notes.append(say("map.pointwise"))
-    source = builder.source(("organisations",), say("map.source"), only=_only(shown))
+        notes.append(w("map.pointwise"))
+    source = builder.source(("organisations",), w("map.source"), only=_only(shown))
     fields = [
-        Field(key="commune", label=say("map.commune"), width=2.0),
+        Field(key="commune", label=w("map.commune"), width=2.0),
         Field(key="locality", label=builder.o.locality_label, width=1.6),
-        Field(key="n", label=say(f"map.col_{kind}"), kind="count"),
-        Field(key="n_cooperatives", label=say("map.col_coops"), kind="count"),
-        *([Field(key="n_linked", label=say("map.col_linked"), kind="count")] if kind == "locality" else []),
-        Field(key="n_makers", label=say("map.makers"), kind="count"),
+        Field(key="n", label=w(f"map.col_{kind}"), kind="count"),
+        Field(key="n_cooperatives", label=w("map.col_coops"), kind="count"),
+        *([Field(key="n_linked", label=w("map.col_linked"), kind="count")] if kind == "locality" else []),
+        Field(key="n_makers", label=w("map.makers"), kind="count"),
     ]  # fmt: skip
     return Figure(
         id=f"hinh-ban-do-{page}",
-        title=say(f"map.title_{kind}"),
+        title=w(f"map.title_{kind}"),
         alt=alt,
         spec=spec,
         source=source,
         data=Table(
             id=f"hinh-ban-do-{page}-so-lieu",
-            title=say("map.data_title"),
-            sheet=say("map.sheet"),
+            title=w("map.data_title"),
+            sheet=w("map.sheet"),
             fields=tuple(fields),
             rows=tuple(rows),
             row_key="code",
