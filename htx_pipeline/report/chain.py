@@ -113,7 +113,7 @@ def draw_chain(spec: Mapping[str, Any]) -> Any:
     ``spec``: ``stages`` (id, label, n; ``why`` a stage without organisations is there all the same),
     ``ends`` (id → label), ``products`` (code, label; largest first), ``flows`` (from, to, product,
     amount, executed: null where not known), ``scale``, ``unit`` and ``decimals`` of amounts, ``words``,
-    ``mark``.
+    ``lang``, ``mark``.
     """
     products = [(p["code"], p["label"]) for p in spec["products"]]
     layout = _connect(spec)
@@ -150,7 +150,9 @@ def _undrawn(layout: _Layout, spec: Mapping[str, Any]) -> list[str]:
 
 
 def _amount(size: float, spec: Mapping[str, Any]) -> str:
-    return f"{text.number(size / spec['scale'], spec['decimals'])} {spec['unit']}"
+    return (
+        f"{text.number(size / spec['scale'], spec['decimals'], lang=spec['lang'])} {spec['unit']}"
+    )
 
 
 def _connect(spec: Mapping[str, Any]) -> _Layout:
@@ -313,7 +315,7 @@ def _heads(layout: _Layout, spec: Mapping[str, Any]) -> list[tuple[list[str], li
     heads = []
     for i, s in enumerate(spec["stages"]):
         width = pitch * (0.92 if 0 < i < last else 0.5)
-        people = f"{text.number(s['n'])} {words['organisations']}"
+        people = f"{text.number(s['n'], lang=spec['lang'])} {words['organisations']}"
         under = [people if s["n"] else s.get("why") or words["absent"]]
         node = layout.nodes.get(s["id"])
         if node:

@@ -37,7 +37,7 @@ def draw_bars(spec: Mapping[str, Any]) -> Any:
     inks = [LEVEL_INKS[i] for i in levels]
     hatches = [LEVEL_HATCHES[i] for i in levels]
     legend = len(series) > 1
-    name_font, value_font, small = font_of(9), font_of(9, 600), font_of(8)
+    name_font, value_font, small = font_of(9), font_of(9, 600), font_of(9)
     longest = max(width_of(b["label"], name_font) for b in bars) + 0.15
     left = min(2.3, longest)
     pitch, top = (0.27 if longest <= left else 0.38), 0.1
@@ -95,7 +95,7 @@ def draw_bars(spec: Mapping[str, Any]) -> Any:
                 Rectangle((x, y), 0.22, 0.12, facecolor=inks[level], edgecolor="white" if hatches[level] else "none",
                           hatch=hatches[level], linewidth=0)
             )  # fmt: skip
-            write(axes, x + 0.3, y + 0.06, name, font_of(8.5), color=INK, va="center_baseline")
+            write(axes, x + 0.3, y + 0.06, name, font_of(9), color=INK, va="center_baseline")
     stamp(axes, height, spec.get("mark", ""))
     return figure
 
@@ -106,7 +106,7 @@ def draw_bars(spec: Mapping[str, Any]) -> Any:
 def draw_dots(spec: Mapping[str, Any]) -> Any:
     """One point for each cluster on a 0–100 % line; shape and colour by commodity."""
     points: Sequence[Mapping[str, Any]] = spec["points"]
-    name_font, value_font, small = font_of(9), font_of(8.5), font_of(8)
+    name_font, value_font, small = font_of(9), font_of(9), font_of(9)
     codes = list(dict.fromkeys(p["product"] for p in points))
     names = {p["product"]: p["product_label"] for p in points}
     style = {c: i for i, c in enumerate(codes)}
@@ -125,7 +125,7 @@ def draw_dots(spec: Mapping[str, Any]) -> Any:
             x + 0.2,
             0.14 + 0.22 * row,
             names[code],
-            font_of(8.5),
+            font_of(9),
             color=INK,
             va="center_baseline",
         )

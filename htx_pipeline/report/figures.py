@@ -26,6 +26,7 @@ from typing import Any, Final
 from htx_pipeline.report.chain import draw_chain
 from htx_pipeline.report.charts import draw_bars, draw_dots
 from htx_pipeline.report.drawing import FONTS
+from htx_pipeline.report.maps import draw_map
 from htx_pipeline.report.trends import draw_trends
 
 __all__ = ["FONTS", "Picture", "picture_key", "render", "render_all"]
@@ -58,7 +59,8 @@ def _salt() -> str:
 
     here = Path(__file__).parent
     files = [
-        here / f"{name}.py" for name in ("figures", "charts", "chain", "drawing", "text", "trends")
+        here / f"{name}.py"
+        for name in ("figures", "charts", "chain", "drawing", "text", "trends", "maps", "labelling")
     ]
     files += sorted(FONTS.glob("BeVietnamPro-*.ttf"))
     code = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
@@ -70,6 +72,7 @@ KINDS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
     "dots": draw_dots,
     "chain": draw_chain,
     "trends": draw_trends,
+    "map": draw_map,
 }
 
 
@@ -79,7 +82,7 @@ def render(spec: Mapping[str, Any]) -> Picture:
     Parameters
     ----------
     spec:
-        ``kind`` (bars, dots, chain, trends) and what that kind needs, all of it plain JSON values.
+        ``kind`` (bars, dots, chain, trends, map) and what that kind needs, all of it plain JSON values.
 
     Returns
     -------

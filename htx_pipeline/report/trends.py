@@ -147,7 +147,9 @@ def _draw_panel(
         half = width_of(point["text"], font) / 2
         centre = min(max(at[0] + _aside(points, i, half), x + half + 0.01), x + width - half - 0.01)
         room = xs[-1] if i == last else centre + half
-        if i == last or (centre - half > taken and _clear(points, i, last, xs, room, (x, width))):
+        if i == last or (
+            centre - half > taken and _clear(points, last, right=room, at=xs[-1], edge=x + width)
+        ):
             write(axes, centre, at[1] - 0.07, point["text"], font, color=INK if i == last else MUTED,
                   ha="center", va="bottom", zorder=4)  # fmt: skip
             taken = centre + half + 0.05
@@ -168,19 +170,11 @@ def _aside(points: Sequence[Mapping[str, Any]], i: int, half: float) -> float:
 
 
 def _clear(
-    points: Sequence[Mapping[str, Any]],
-    i: int,
-    last: int,
-    xs: Sequence[float],
-    right: float,
-    box: tuple[float, float],
+    points: Sequence[Mapping[str, Any]], last: int, *, right: float, at: float, edge: float
 ) -> bool:
     """Return whether a label that ends at *right* keeps clear of the last, bold one."""
-    if i == last:
-        return True
     half = width_of(points[last]["text"], font_of(9, 600)) / 2
-    centre = min(xs[last], box[0] + box[1] - half - 0.01)
-    return right + 0.05 < centre - half
+    return right + 0.05 < min(at, edge - half - 0.01) - half
 
 
 def _join(axes: Any, run: Sequence[tuple[float, float]]) -> None:

@@ -28,7 +28,7 @@ def chain_spec(flows: list[tuple[str, str, str, float]]) -> dict:
     return {
         "kind": "chain", "stages": STAGES, "ends": ENDS, "products": [{"code": p, "label": p} for p in products],
         "flows": [{"from": a, "to": b, "product": p, "amount": n, "executed": None} for a, b, p, n in flows],
-        "scale": 1, "unit": "tấn", "decimals": 1, "mark": "",
+        "scale": 1, "unit": "tấn", "decimals": 1, "lang": "vi", "mark": "",
         "words": {"organisations": "tổ chức", "absent": "chưa có", "other": "Sản phẩm khác", "undrawn": "Không vẽ: {amount}",
                   "executed": "đã thực hiện", "not_executed": "đã ký", "ends": "chưa rõ"},
     }  # fmt: skip
