@@ -31,6 +31,9 @@ from htx_pipeline.report.trends import Trend, TrendKind
 YEARS: Final = 3
 """Years that the small charts show."""
 
+MAP_IN: Final = 2.25
+"""Height of the map: as much as the first sheet has room for."""
+
 TRENDS: Final = 3
 """Small charts side by side."""
 
@@ -46,8 +49,8 @@ class ClusterPages(ClusterTables):
             name if name.startswith("Cụm") or self.lang == "en" else w("cluster.title", name=name)
         )
         parts: list[tuple[str, str, Sequence[Block | None]]] = [
-            ("nhan-dinh", "summary", self._summary(view)),
-            ("chuoi", "where", (self._map(view), self._chain(view))),
+            ("nhan-dinh", "summary", (*self._summary(view), self._map(view))),
+            ("chuoi", "chain", (self._chain(view),)),
             ("ai", "who", (self.members_table(view), self.buyers_table(view))),
             ("viec", "what", self._what(view)),
             ("dien-bien", "trend", (self._trend(view),)),
@@ -223,7 +226,7 @@ class ClusterPages(ClusterTables):
     # ------------------------------------------------------------------ pictures
 
     def _map(self, view: ClusterView) -> Figure | None:
-        return self.map_figure(view.c["cluster_id"], view.page)
+        return self.map_figure(view.c["cluster_id"], view.page, tallest_in=MAP_IN)
 
     def _chain(self, view: ClusterView) -> Figure | None:
         stages = {s: sum(m["stage"] == s for m in view.members) for s in text.STAGES}
