@@ -132,7 +132,7 @@ class ClusterPages(ClusterTables):
             )
             if others:
                 products += w(
-                    "cluster.product_others", products=w.listing(others, most=5, of="product")
+                    "cluster.product_others", products=w.listing(others, most=3, of="product")
                 )
         return w("cluster.is", n=w.count("organisation", c["n_organisations"]), parts=parts, places=places, products=products)  # fmt: skip
 

@@ -66,8 +66,8 @@ class ClusterTables(ClusterViews):
         field = self.field
         money = partial(money_field, rows=rows, why_null=why, lang=self.lang)
         fields = [
-            field("rank", "members.rank", kind="count", width=0.42),
-            field("name", "members.name", width=3.1),
+            field("rank", "members.rank", kind="count", width=0.4),
+            field("name", "members.name", width=3.4),
             Field(key="place", label=self.o.locality_label, width=1.45, why_null=why, lang=self.lang),
             field("stage_label", "members.stage", width=0.95, why_null=why),
             *([money("traded_vnd", w("members.value"), width=1.05)] if has_value else []),
@@ -128,15 +128,19 @@ class ClusterTables(ClusterViews):
         note = (
             w("gaps.note", documents=w.listing(documents)) if documents else w("gaps.note_no_plan")
         )
+        # A column that would say "suggestion" in each line is not worth its room.
+        has_basis = any(not g.action.is_own for g in found)
+        if has_basis:
+            note = w("gaps.note_basis", note=note)
         return self._table(
             view, id="viec-can-lam", row_key="key", sheet=w("gaps.sheet"), title=w("gaps.title"), rows=tuple(rows),
             fields=(
                 field("gap", "gaps.gap", width=3.2),
                 field("action", "gaps.action", width=2.9),
-                field("unit", "gaps.unit", width=1.9),
-                field("basis", "gaps.basis", width=1.1),
+                field("unit", "gaps.unit", width=2.1),
+                *([field("basis", "gaps.basis", width=1.3)] if has_basis else []),
             ),
-            more=(field("figure", "gaps.figure", kind="code"),), page_rows=GAPS_PRINTED, notes=(note,),
+            more=(field("basis", "gaps.basis"), field("figure", "gaps.figure", kind="code")), page_rows=GAPS_PRINTED, notes=(note,),
             source=self.source(("linkages", "plan_tasks"), w("gaps.source"), only=view.only,
                                through=("metrics/clusters", "metrics/cluster_stages", "metrics/cluster_criteria")),
         )  # fmt: skip
@@ -164,7 +168,6 @@ class ClusterTables(ClusterViews):
             line("stated", Sum.of(stated)),
             line("matched", view.matched),
         ]
-        rows[1]["value"] = None
         if view.c["executed_share"] is not None:
             rows.append(line("executed", view.executed))
         rows.append(line("rejected", view.rejected))

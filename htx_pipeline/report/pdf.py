@@ -149,6 +149,8 @@ class PdfWriter:
             "footer": page.title,
             "is_compact": page.most_pages is not None,
             "air": fit.air,
+            # Decree 30/2020 asks for 13 points in Vietnamese; a translation may be set smaller.
+            "body": 12 if page.lang == "en" and page.most_pages is not None else 13,
             "words": {
                 **{key: w(f"page.{key}") for key in head},
                 "table": w("page.table", number="").strip(),
