@@ -30,6 +30,7 @@ from htx_pipeline.report.drawing import (
     canvas,
     font_of,
     legend_places,
+    put,
     stamp,
     width_of,
     wrap,
@@ -298,7 +299,7 @@ def _style(ink: _Ink) -> dict[str, Any]:
 
 
 def _fill(axes: Any, box: tuple[float, float, float, float], ink: _Ink) -> None:
-    axes.add_patch(_box(box, ink))
+    put(axes, _box(box, ink))
 
 
 def _box(box: tuple[float, float, float, float], ink: _Ink) -> Any:
@@ -353,8 +354,7 @@ def _draw_heads(
                 color=INK if is_name and not is_absent else MUTED, ha=align, va="top",
             )  # fmt: skip
         if node is None:
-            axes.add_patch(
-                FancyBboxPatch(
+            put(axes, FancyBboxPatch(
                     (layout.xs[i], top), NODE_WIDTH, BOX, boxstyle="round,pad=0,rounding_size=0.03",
                     facecolor="white" if is_absent else PALE, edgecolor=OTHER, linewidth=0.9, linestyle=(0, (3, 2)),
                 )
@@ -425,8 +425,7 @@ def _draw_nodes(axes: Any, layout: _Layout, spec: Mapping[str, Any]) -> None:
     for name, slot in sorted(layout.nodes.items()):
         x, tall = layout.xs[slot.column], max(slot.size * layout.unit, LEAST)
         is_end = name not in stages
-        axes.add_patch(
-            Rectangle((x, slot.y), NODE_WIDTH, tall, facecolor=OTHER if is_end else INK, edgecolor="none", zorder=3,
+        put(axes, Rectangle((x, slot.y), NODE_WIDTH, tall, facecolor=OTHER if is_end else INK, edgecolor="none", zorder=3,
                       gid=f"node-{name}")
         )  # fmt: skip
         if not is_end:

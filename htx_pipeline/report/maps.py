@@ -18,6 +18,8 @@ from htx_pipeline.report.drawing import (
     WIDTH_IN,
     canvas,
     font_of,
+    line,
+    put,
     stamp,
     style_of,
     width_of,
@@ -42,19 +44,21 @@ SIDE: Final = 1.85
 """Width of the column beside the map, in inches."""
 BARS_KM: Final = (1, 2, 5, 10, 20, 50, 100, 200)
 
-To = Callable[[float, float], tuple[float, float]]
+To = Callable[[Any, Any], tuple[Any, Any]]
+"""From the description's units to inches; numbers or arrays."""
 
 
 def draw_map(spec: Mapping[str, Any]) -> Any:
     """Draw a map from its description, see `map_spec.map_figure`."""
     width, tall = spec["size"]
-    side = _side(spec)
-    height = max(tall + 0.04, side[-1][0] if side else 0.0) + (0.18 if spec.get("mark") else 0.0)
-    figure, axes = canvas(height)
     panel = Box(0.02, 0.02, 0.02 + width, 0.02 + tall)
     to = _fit(spec["view"], panel)
+    named = map_names(spec, to, panel)
+    side = _side(spec, sum(p is None for p in named[1]))
+    height = max(tall + 0.04, side[-1][0] if side else 0.0) + (0.18 if spec.get("mark") else 0.0)
+    figure, axes = canvas(height)
     _draw_ground(axes, spec, to)
-    _draw_names(axes, spec, to, panel)
+    _draw_names(axes, spec, to, named)
     _frame(axes, panel)
     for top, draw in side:
         if draw is not None:
@@ -87,7 +91,7 @@ def _draw_ground(axes: Any, spec: Mapping[str, Any], to: To) -> None:
         radius = RADII[one["level"]] if one["level"] is not None and one["level"] >= 0 else 0.035
         if one["level"] is None:
             look["facecolor"] = "#c9ced4" if one["is_own"] else BEYOND
-        axes.add_patch(Circle(to(*one["at"]), radius, gid=one["gid"], zorder=2, **look))
+        put(axes, Circle(to(*one["at"]), radius, gid=one["gid"], zorder=2, **look))
     _draw_makers(axes, spec, to)
 
 
@@ -100,18 +104,19 @@ def _look(level: int | None, *, is_own: bool) -> dict[str, Any]:
 
 
 def _patch(axes: Any, rings: Sequence[Sequence[int]], to: To, **look: Any) -> None:
+    import numpy as np
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
     if not rings:
         return
-    points: list[tuple[float, float]] = []
-    codes: list[Any] = []
+    corners, codes = [], []
     for ring in rings:
-        own = [to(ring[i], ring[i + 1]) for i in range(0, len(ring), 2)]
-        points += [(round(x, 4), round(y, 4)) for x, y in own]
-        codes += [Path.MOVETO, *[Path.LINETO] * (len(own) - 2), Path.CLOSEPOLY]
-    axes.add_patch(PathPatch(Path(points, codes), zorder=1, **look))
+        own = np.array(ring, dtype=float).reshape(-1, 2)
+        corners.append(np.stack(to(own[:, 0], own[:, 1]), axis=1).round(4))
+        codes.append(np.full(len(own), Path.LINETO, dtype=Path.code_type))
+        codes[-1][0], codes[-1][-1] = Path.MOVETO, Path.CLOSEPOLY
+    put(axes, PathPatch(Path(np.concatenate(corners), np.concatenate(codes)), zorder=1, **look))
 
 
 def _maker_places(spec: Mapping[str, Any], to: To) -> list[tuple[Mapping[str, Any], float, float]]:
@@ -155,7 +160,7 @@ def _draw_makers(axes: Any, spec: Mapping[str, Any], to: To) -> None:
 
 def _maker(axes: Any, x: float, y: float, style: int) -> None:
     ink, marker = style_of(style)
-    axes.plot([x], [y], marker=marker, color=ink, markersize=7.5, markeredgecolor=INK, markeredgewidth=0.8,
+    line(axes, [x], [y], marker=marker, color=ink, markersize=7.5, markeredgecolor=INK, markeredgewidth=0.8,
               linestyle="none", zorder=5)  # fmt: skip
 
 
@@ -186,18 +191,20 @@ def map_names(
     return names, place_names(names, obstacles=obstacles, bounds=inner), bar
 
 
-def _draw_names(axes: Any, spec: Mapping[str, Any], to: To, panel: Box) -> None:
+def _draw_names(
+    axes: Any, spec: Mapping[str, Any], to: To, named: tuple[list[Name], list[Place | None], Box]
+) -> None:
     from matplotlib.patches import Rectangle
 
-    names, places, bar = map_names(spec, to, panel)
+    names, places, bar = named
     for n, name, place in zip(spec["names"], names, places, strict=True):
         if place is None:
             continue
         box = place.box
         if place.is_led:
             x0, y0, x1, y1 = line_of(place, name)
-            axes.plot([x0, x1], [y0, y1], color=INK, linewidth=0.6, zorder=4)
-        axes.add_patch(Rectangle((box.left - 0.01, box.top + 0.01), name.width + 0.02, LINE - 0.02, facecolor="white",
+            line(axes, [x0, x1], [y0, y1], color=INK, linewidth=0.6, zorder=4)
+        put(axes, Rectangle((box.left - 0.01, box.top + 0.01), name.width + 0.02, LINE - 0.02, facecolor="white",
                                  alpha=0.62, edgecolor="none", zorder=6))  # fmt: skip
         write(axes, (box.left + box.right) / 2, (box.top + box.bottom) / 2, n["words"], font_of(9), color=INK,
               ha="center", va="center_baseline", zorder=7)  # fmt: skip
@@ -213,6 +220,8 @@ def _bar_length(to: To) -> tuple[int, float]:
 
 def _bar_box(spec: Mapping[str, Any], to: To, panel: Box, marks: Sequence[Box]) -> Box:
     """Return the corner for the scale bar: the one with least under it, the lower left first."""
+    import numpy as np
+
     km, long = _bar_length(to)
     wide = long + 0.26 + width_of(f"{km} {spec['words']['km']}", font_of(9))
     corners = [
@@ -220,13 +229,14 @@ def _bar_box(spec: Mapping[str, Any], to: To, panel: Box, marks: Sequence[Box]) 
         for y in (panel.bottom - 0.24, panel.top)
         for x in (panel.left, panel.right - wide)
     ]
-    points = [to(r[i], r[i + 1]) for c in spec["communes"] if c["is_own"] for r in c["rings"] for i in range(0, len(r), 2)]  # fmt: skip
-    points += [to(*d["at"]) for d in _members(spec)]
+    rings = [np.array(r, dtype=float).reshape(-1, 2) for c in spec["communes"] if c["is_own"] for r in c["rings"]]  # fmt: skip
+    rings.append(np.array([d["at"] for d in _members(spec)], dtype=float).reshape(-1, 2))
+    across, down = to(*np.concatenate(rings).T)
 
     def load(corner: Box) -> int:
-        wider = Box(corner.left - 0.1, corner.top - 0.1, corner.right + 0.1, corner.bottom + 0.1)
-        inside = sum(Box(x, y, x, y).within(wider) for x, y in points)
-        return inside + 1000 * sum(corner.meets(m) for m in marks)
+        inside = (across > corner.left - 0.1) & (across < corner.right + 0.1)
+        inside &= (down > corner.top - 0.1) & (down < corner.bottom + 0.1)
+        return int(inside.sum()) + 1000 * sum(corner.meets(m) for m in marks)
 
     return min(corners, key=load)
 
@@ -235,11 +245,11 @@ def _draw_bar(axes: Any, spec: Mapping[str, Any], to: To, box: Box) -> None:
     from matplotlib.patches import Rectangle
 
     km, long = _bar_length(to)
-    axes.add_patch(Rectangle((box.left, box.top), box.right - box.left, box.bottom - box.top, facecolor="white",
+    put(axes, Rectangle((box.left, box.top), box.right - box.left, box.bottom - box.top, facecolor="white",
                              alpha=0.85, edgecolor="none", zorder=6))  # fmt: skip
     x, y = box.left + 0.1, box.top + 0.12
     for part, ink in ((0, INK), (0.5, "white")):
-        axes.add_patch(Rectangle((x + part * long, y - 0.03), long / 2, 0.05, facecolor=ink, edgecolor=INK,
+        put(axes, Rectangle((x + part * long, y - 0.03), long / 2, 0.05, facecolor=ink, edgecolor=INK,
                                  linewidth=0.7, zorder=7))  # fmt: skip
     write(axes, x + long + 0.06, y, f"{km} {spec['words']['km']}", font_of(9), color=INK, va="center_baseline", zorder=7)  # fmt: skip
 
@@ -247,7 +257,7 @@ def _draw_bar(axes: Any, spec: Mapping[str, Any], to: To, box: Box) -> None:
 def _frame(axes: Any, box: Box) -> None:
     from matplotlib.patches import Rectangle
 
-    axes.add_patch(Rectangle((box.left, box.top), box.right - box.left, box.bottom - box.top, facecolor="none",
+    put(axes, Rectangle((box.left, box.top), box.right - box.left, box.bottom - box.top, facecolor="none",
                              edgecolor=BORDER, linewidth=0.9, zorder=8))  # fmt: skip
 
 
@@ -256,14 +266,14 @@ def _frame(axes: Any, box: Box) -> None:
 Draw = Callable[[Any, float, float], None]
 
 
-def _side(spec: Mapping[str, Any]) -> list[tuple[float, Draw | None]]:
+def _side(spec: Mapping[str, Any], unplaced: int) -> list[tuple[float, Draw | None]]:
     """Return what stands beside the map, from the top down, each with its height; the last is the end."""
     parts: list[tuple[float, Draw]] = []
     if spec["locator"]:
         parts.append((1.42, lambda axes, x, y: _draw_locator(axes, spec, x, y)))
     islands = spec["islands"]
     parts += [(_island_height(i), _island(i)) for i in islands]
-    parts += _legend(spec)
+    parts += _legend(spec, int(spec["n_unnamed"]) + unplaced)
     placed: list[tuple[float, Draw | None]] = []
     top = 0.02
     for height, draw in parts:
@@ -283,12 +293,12 @@ def _draw_locator(axes: Any, spec: Mapping[str, Any], x: float, y: float) -> Non
     _patch(axes, locator["area"], to, facecolor=FILLS[1], edgecolor=BORDER, linewidth=0.5)
     dots = [to(*d) for d in locator["dots"]]
     if dots:
-        axes.plot([d[0] for d in dots], [d[1] for d in dots], marker="o", markersize=2.2, color="#9aa3ad", linestyle="none")  # fmt: skip
+        line(axes, [d[0] for d in dots], [d[1] for d in dots], marker="o", markersize=2.2, color="#9aa3ad", linestyle="none")  # fmt: skip
     west, south, east, north = locator["view"]
     (left, bottom), (right, top) = to(west, south), to(east, north)
     left, right = max(left, panel.left), min(right, panel.right)
     top, bottom = max(top, panel.top), min(bottom, panel.bottom)
-    axes.add_patch(Rectangle((left, top), right - left, bottom - top, facecolor="none", edgecolor="#D55E00",
+    put(axes, Rectangle((left, top), right - left, bottom - top, facecolor="none", edgecolor="#D55E00",
                              linewidth=1.4, zorder=3))  # fmt: skip
 
 
@@ -303,11 +313,11 @@ def _island(island: Mapping[str, Any]) -> Draw:
         from matplotlib.patches import Rectangle
 
         lines = wrap(island["label"], font_of(9), SIDE - 0.2, 3)
-        for i, line in enumerate(lines):
-            write(axes, x, y + LINE * (i + 0.5), line, font_of(9), color=INK, va="center_baseline")
+        for i, words in enumerate(lines):
+            write(axes, x, y + LINE * (i + 0.5), words, font_of(9), color=INK, va="center_baseline")
         top = y + LINE * len(lines) + 0.03
         panel = Box(x, top, x + SIDE - 0.12, top + 0.4)
-        axes.add_patch(Rectangle((panel.left, panel.top), panel.right - panel.left, 0.4, facecolor="none",
+        put(axes, Rectangle((panel.left, panel.top), panel.right - panel.left, 0.4, facecolor="none",
                                  edgecolor=BORDER, linewidth=0.9, linestyle=(0, (4, 2))))  # fmt: skip
         rings = island["rings"]
         look = _look(island["level"], is_own=True)
@@ -320,12 +330,12 @@ def _island(island: Mapping[str, Any]) -> Draw:
             from matplotlib.patches import Circle
 
             centre = ((panel.left + panel.right) / 2, top + 0.2)
-            axes.add_patch(Circle(centre, 0.06, gid=island["gid"], **look))
+            put(axes, Circle(centre, 0.06, gid=island["gid"], **look))
 
     return draw
 
 
-def _legend(spec: Mapping[str, Any]) -> list[tuple[float, Draw]]:
+def _legend(spec: Mapping[str, Any], missing: int) -> list[tuple[float, Draw]]:
     words = spec["words"]
     is_filled = bool(spec["communes"])
     parts: list[tuple[float, Draw]] = [(0.2, _heading(words["level"]))]
@@ -345,18 +355,10 @@ def _legend(spec: Mapping[str, Any]) -> list[tuple[float, Draw]]:
         for key in spec["maker_key"]:
             lines = wrap(key["label"], font_of(9), SIDE - 0.5, 2)
             parts.append((0.04 + LINE * len(lines), _maker_entry(key["style"], lines)))
-    missing = _unnamed(spec)
     if missing:
         lines = wrap(words["unnamed"].format(n=missing), font_of(9), SIDE - 0.15, 3)
         parts.append((0.1 + LINE * len(lines), _lines(lines)))
     return parts
-
-
-def _unnamed(spec: Mapping[str, Any]) -> int:
-    width, tall = spec["size"]
-    panel = Box(0.02, 0.02, 0.02 + width, 0.02 + tall)
-    _, places, _ = map_names(spec, _fit(spec["view"], panel), panel)
-    return int(spec["n_unnamed"]) + sum(p is None for p in places)
 
 
 def _nothing(axes: Any, x: float, y: float) -> None:
@@ -369,8 +371,8 @@ def _heading(words: str) -> Draw:
 
 def _lines(lines: Sequence[str]) -> Draw:
     def draw(axes: Any, x: float, y: float) -> None:
-        for i, line in enumerate(lines):
-            write(axes, x, y + 0.08 + LINE * (i + 0.5), line, font_of(9), color=MUTED, va="center_baseline")  # fmt: skip
+        for i, words in enumerate(lines):
+            write(axes, x, y + 0.08 + LINE * (i + 0.5), words, font_of(9), color=MUTED, va="center_baseline")  # fmt: skip
 
     return draw
 
@@ -384,7 +386,7 @@ def _swatch(words: str, look: Mapping[str, Any], radius: float, *, is_box: bool)
             if is_box
             else Circle((x + 0.13, y + 0.09), radius, **look)
         )
-        axes.add_patch(mark)
+        put(axes, mark)
         write(axes, x + 0.34, y + 0.09, words, font_of(9), color=INK, va="center_baseline")
 
     return draw
@@ -393,7 +395,7 @@ def _swatch(words: str, look: Mapping[str, Any], radius: float, *, is_box: bool)
 def _maker_entry(style: int, lines: Sequence[str]) -> Draw:
     def draw(axes: Any, x: float, y: float) -> None:
         _maker(axes, x + 0.13, y + 0.09, style)
-        for i, line in enumerate(lines):
-            write(axes, x + 0.34, y + 0.09 + LINE * i, line, font_of(9), color=INK, va="center_baseline")  # fmt: skip
+        for i, words in enumerate(lines):
+            write(axes, x + 0.34, y + 0.09 + LINE * i, words, font_of(9), color=INK, va="center_baseline")  # fmt: skip
 
     return draw

@@ -21,6 +21,7 @@ from htx_pipeline.report.drawing import (
     canvas,
     font_of,
     hit_area,
+    line,
     stamp,
     width_of,
     wrap,
@@ -94,7 +95,8 @@ def draw_trends(spec: Mapping[str, Any]) -> Any:
         top += heads[row] + body
     if has_gap:
         y = height - 0.12
-        axes.plot(
+        line(
+            axes,
             [0.09],
             [y],
             marker="x",
@@ -122,7 +124,7 @@ def _draw_panel(
     pad = 0.34
     step = (width - 2 * pad) / max(1, len(points) - 1)
     xs = [x + pad + i * step if len(points) > 1 else x + width / 2 for i in range(len(points))]
-    axes.plot([x + 0.04, x + width - 0.04], [zero, zero], color=FAINT, linewidth=0.9, zorder=0)
+    line(axes, [x + 0.04, x + width - 0.04], [zero, zero], color=FAINT, linewidth=0.9, zorder=0)
     run: list[tuple[float, float]] = []
     last = max((i for i, p in enumerate(points) if p["value"] is not None), default=-1)
     taken = -1.0
@@ -131,7 +133,8 @@ def _draw_panel(
         if point["value"] is None:
             _join(axes, run)
             run = []
-            axes.plot(
+            line(
+                axes,
                 [xs[i]],
                 [zero],
                 marker="x",
@@ -153,7 +156,7 @@ def _draw_panel(
             write(axes, centre, at[1] - 0.07, point["text"], font, color=INK if i == last else MUTED,
                   ha="center", va="bottom", zorder=4)  # fmt: skip
             taken = centre + half + 0.05
-        axes.plot([at[0]], [at[1]], marker="o" if i == last else ".", color=OKABE_ITO[0],
+        line(axes, [at[0]], [at[1]], marker="o" if i == last else ".", color=OKABE_ITO[0],
                   markersize=6 if i == last else 7, markeredgecolor="white", markeredgewidth=0.6,
                   linestyle="none", zorder=3)  # fmt: skip
     _join(axes, run)
@@ -179,6 +182,11 @@ def _clear(
 
 def _join(axes: Any, run: Sequence[tuple[float, float]]) -> None:
     if len(run) > 1:
-        axes.plot(
-            [x for x, _ in run], [y for _, y in run], color=OKABE_ITO[0], linewidth=1.8, zorder=2
+        line(
+            axes,
+            [x for x, _ in run],
+            [y for _, y in run],
+            color=OKABE_ITO[0],
+            linewidth=1.8,
+            zorder=2,
         )
