@@ -59,6 +59,7 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
             has_official_heading=chosen.has_official_heading, min_disclosure_count=chosen.min_disclosure_count,
             currency_note=chosen.currency_note, whole_label=chosen.whole_label, locality_label=chosen.locality_label,
             min_cluster_size=chosen.min_cluster_size, max_cluster_reports=chosen.max_cluster_reports,
+            boundaries_file=chosen.boundaries_file, boundaries_code=chosen.boundaries_code,
         )  # fmt: skip
         edition = write_edition(
             frames, Path(chosen.data_dir) / "report" / f"period={period}", period=period, options=options,

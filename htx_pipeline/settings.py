@@ -67,6 +67,15 @@ class Settings(BaseSettings):
     locality_label: Annotated[str, Field(description="What a locality is called on reports.")] = (
         "Địa bàn"
     )
+    boundaries_file: Annotated[
+        Path | None,
+        Field(
+            description="Boundaries of communes for maps (GeoJSON, TopoJSON or .shp, WGS 84); points are drawn without."
+        ),
+    ] = None
+    boundaries_code: Annotated[
+        str, Field(description="Property of the boundaries that holds the commune's code.")
+    ] = "code"
     workers: Annotated[int, Field(ge=1, description="Processes that draw figures.")] = 1
     report_date: Annotated[
         date | None,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -19,12 +20,15 @@ from htx_pipeline.report.blocks import (
     Figure,
     Source,
 )
+from htx_pipeline.report.boundaries import read_boundaries
 from htx_pipeline.report.disclosure import withheld
 from htx_pipeline.report.frames import Frames, Row, by, source_of
+from htx_pipeline.report.geography import Geography, geography_of
 from htx_pipeline.report.labels import (
     LEVELS,
     WITHOUT_PLACE,
 )
+from htx_pipeline.report.map_spec import map_figure
 from htx_pipeline.report.options import ReportOptions
 from htx_pipeline.report.pictures import chain_figure, trend_figure
 from htx_pipeline.report.text import Lang
@@ -237,15 +241,23 @@ class Builder:
         """Return the chain by stage of one scope, see `pictures.chain_figure`."""
         return chain_figure(self, scope, page, stages, by_linkage=by_linkage)
 
+    @cached_property
+    def geography(self) -> Geography | None:
+        """Return where the organisations are; None where no cooperative states a commune."""
+        shapes = None
+        if self.o.boundaries_file is not None:
+            shapes = read_boundaries(self.o.boundaries_file, code_property=self.o.boundaries_code)
+        return geography_of(self.f, shapes)
+
+    def map_figure(self, scope: str, page: str) -> Figure | None:
+        """Return the map of "province", a cluster's id or "locality:<name>", see `map_spec.map_figure`."""
+        return map_figure(self, scope, page)
+
     def trend_figure(
         self, page: str, trends: Sequence[Trend], *, source: Source | None = None
     ) -> Figure:
         """Return small multiples over the years, see `pictures.trend_figure`."""
         return trend_figure(self, page, trends, source=source)
-
-    def map_figure(self, scope: str, page: str) -> Figure | None:
-        """Return the map of a scope; None where nothing tells where its communes are."""
-        return None
 
     def reported_clusters(self) -> list[Row]:
         """Return the clusters that get a report of their own."""

@@ -30,6 +30,7 @@ from htx_pipeline.report.drawing import (
     canvas,
     font_of,
     legend_places,
+    put,
     stamp,
     width_of,
     wrap,
@@ -113,7 +114,7 @@ def draw_chain(spec: Mapping[str, Any]) -> Any:
     ``spec``: ``stages`` (id, label, n; ``why`` a stage without organisations is there all the same),
     ``ends`` (id → label), ``products`` (code, label; largest first), ``flows`` (from, to, product,
     amount, executed: null where not known), ``scale``, ``unit`` and ``decimals`` of amounts, ``words``,
-    ``mark``.
+    ``lang``, ``mark``.
     """
     products = [(p["code"], p["label"]) for p in spec["products"]]
     layout = _connect(spec)
@@ -150,7 +151,9 @@ def _undrawn(layout: _Layout, spec: Mapping[str, Any]) -> list[str]:
 
 
 def _amount(size: float, spec: Mapping[str, Any]) -> str:
-    return f"{text.number(size / spec['scale'], spec['decimals'])} {spec['unit']}"
+    return (
+        f"{text.number(size / spec['scale'], spec['decimals'], lang=spec['lang'])} {spec['unit']}"
+    )
 
 
 def _connect(spec: Mapping[str, Any]) -> _Layout:
@@ -296,7 +299,7 @@ def _style(ink: _Ink) -> dict[str, Any]:
 
 
 def _fill(axes: Any, box: tuple[float, float, float, float], ink: _Ink) -> None:
-    axes.add_patch(_box(box, ink))
+    put(axes, _box(box, ink))
 
 
 def _box(box: tuple[float, float, float, float], ink: _Ink) -> Any:
@@ -313,7 +316,7 @@ def _heads(layout: _Layout, spec: Mapping[str, Any]) -> list[tuple[list[str], li
     heads = []
     for i, s in enumerate(spec["stages"]):
         width = pitch * (0.92 if 0 < i < last else 0.5)
-        people = f"{text.number(s['n'])} {words['organisations']}"
+        people = f"{text.number(s['n'], lang=spec['lang'])} {words['organisations']}"
         under = [people if s["n"] else s.get("why") or words["absent"]]
         node = layout.nodes.get(s["id"])
         if node:
@@ -351,8 +354,7 @@ def _draw_heads(
                 color=INK if is_name and not is_absent else MUTED, ha=align, va="top",
             )  # fmt: skip
         if node is None:
-            axes.add_patch(
-                FancyBboxPatch(
+            put(axes, FancyBboxPatch(
                     (layout.xs[i], top), NODE_WIDTH, BOX, boxstyle="round,pad=0,rounding_size=0.03",
                     facecolor="white" if is_absent else PALE, edgecolor=OTHER, linewidth=0.9, linestyle=(0, (3, 2)),
                 )
@@ -423,8 +425,7 @@ def _draw_nodes(axes: Any, layout: _Layout, spec: Mapping[str, Any]) -> None:
     for name, slot in sorted(layout.nodes.items()):
         x, tall = layout.xs[slot.column], max(slot.size * layout.unit, LEAST)
         is_end = name not in stages
-        axes.add_patch(
-            Rectangle((x, slot.y), NODE_WIDTH, tall, facecolor=OTHER if is_end else INK, edgecolor="none", zorder=3,
+        put(axes, Rectangle((x, slot.y), NODE_WIDTH, tall, facecolor=OTHER if is_end else INK, edgecolor="none", zorder=3,
                       gid=f"node-{name}")
         )  # fmt: skip
         if not is_end:

@@ -20,6 +20,8 @@ from htx_pipeline.report.drawing import (
     canvas,
     font_of,
     legend_places,
+    line,
+    put,
     stamp,
     style_of,
     width_of,
@@ -37,7 +39,7 @@ def draw_bars(spec: Mapping[str, Any]) -> Any:
     inks = [LEVEL_INKS[i] for i in levels]
     hatches = [LEVEL_HATCHES[i] for i in levels]
     legend = len(series) > 1
-    name_font, value_font, small = font_of(9), font_of(9, 600), font_of(8)
+    name_font, value_font, small = font_of(9), font_of(9, 600), font_of(9)
     longest = max(width_of(b["label"], name_font) for b in bars) + 0.15
     left = min(2.3, longest)
     pitch, top = (0.27 if longest <= left else 0.38), 0.1
@@ -56,7 +58,7 @@ def draw_bars(spec: Mapping[str, Any]) -> Any:
     tick = 0.0
     while tick <= limit + 1e-9:
         x = left + tick * scale
-        axes.plot([x, x], [y0, bottom], color=FAINT, linewidth=0.6, zorder=0)
+        line(axes, [x, x], [y0, bottom], color=FAINT, linewidth=0.6, zorder=0)
         write(
             axes, x, bottom + 0.06, text.share(tick, 0), small, color=MUTED, ha="center", va="top"
         )
@@ -68,8 +70,7 @@ def draw_bars(spec: Mapping[str, Any]) -> Any:
         for level, share in enumerate(bar["shares"]):
             if not share:
                 continue
-            axes.add_patch(
-                Rectangle(
+            put(axes, Rectangle(
                     (left, y + pitch / 2 - 0.09), min(share, limit) * scale, 0.18, facecolor=inks[level],
                     edgecolor="white" if hatches[level] else "none", hatch=hatches[level], linewidth=0,
                 )
@@ -86,16 +87,15 @@ def draw_bars(spec: Mapping[str, Any]) -> Any:
             ha="right",
             va="center_baseline",
         )
-    axes.plot([left, left], [y0, bottom], color=MUTED, linewidth=0.8)
+    line(axes, [left, left], [y0, bottom], color=MUTED, linewidth=0.8)
     if legend:
         for level, name in enumerate(series):
             x = 0.06 + (level % 2) * WIDTH_IN * 0.42
             y = top + (level // 2) * 0.22
-            axes.add_patch(
-                Rectangle((x, y), 0.22, 0.12, facecolor=inks[level], edgecolor="white" if hatches[level] else "none",
+            put(axes, Rectangle((x, y), 0.22, 0.12, facecolor=inks[level], edgecolor="white" if hatches[level] else "none",
                           hatch=hatches[level], linewidth=0)
             )  # fmt: skip
-            write(axes, x + 0.3, y + 0.06, name, font_of(8.5), color=INK, va="center_baseline")
+            write(axes, x + 0.3, y + 0.06, name, font_of(9), color=INK, va="center_baseline")
     stamp(axes, height, spec.get("mark", ""))
     return figure
 
@@ -106,7 +106,7 @@ def draw_bars(spec: Mapping[str, Any]) -> Any:
 def draw_dots(spec: Mapping[str, Any]) -> Any:
     """One point for each cluster on a 0–100 % line; shape and colour by commodity."""
     points: Sequence[Mapping[str, Any]] = spec["points"]
-    name_font, value_font, small = font_of(9), font_of(8.5), font_of(8)
+    name_font, value_font, small = font_of(9), font_of(9), font_of(9)
     codes = list(dict.fromkeys(p["product"] for p in points))
     names = {p["product"]: p["product_label"] for p in points}
     style = {c: i for i, c in enumerate(codes)}
@@ -118,21 +118,21 @@ def draw_dots(spec: Mapping[str, Any]) -> Any:
     figure, axes = canvas(height)
     for code, (x, row) in zip(codes, legend_rows, strict=True):
         ink, marker = style_of(style[code])
-        axes.plot([x + 0.08], [0.14 + 0.22 * row], marker=marker, color=ink, markersize=7,
+        line(axes, [x + 0.08], [0.14 + 0.22 * row], marker=marker, color=ink, markersize=7,
                   markeredgecolor=INK, markeredgewidth=0.6, linestyle="none")  # fmt: skip
         write(
             axes,
             x + 0.2,
             0.14 + 0.22 * row,
             names[code],
-            font_of(8.5),
+            font_of(9),
             color=INK,
             va="center_baseline",
         )
     bottom = top + pitch * len(points)
     for tick in (0, 0.25, 0.5, 0.75, 1.0):
         x = left + tick * (right - left)
-        axes.plot([x, x], [top, bottom], color=FAINT, linewidth=0.6, zorder=0)
+        line(axes, [x, x], [top, bottom], color=FAINT, linewidth=0.6, zorder=0)
         write(
             axes, x, bottom + 0.06, text.share(tick, 0), small, color=MUTED, ha="center", va="top"
         )
@@ -140,8 +140,8 @@ def draw_dots(spec: Mapping[str, Any]) -> Any:
         y = top + (i + 0.5) * pitch
         x = left + p["share"] * (right - left)
         ink, marker = style_of(style[p["product"]])
-        axes.plot([left, x], [y, y], color=OTHER, linewidth=1.2, zorder=1)
-        axes.plot([x], [y], marker=marker, color=ink, markersize=7.5, markeredgecolor=INK,
+        line(axes, [left, x], [y, y], color=OTHER, linewidth=1.2, zorder=1)
+        line(axes, [x], [y], marker=marker, color=ink, markersize=7.5, markeredgecolor=INK,
                   markeredgewidth=0.6, linestyle="none", zorder=2)  # fmt: skip
         write_lines(
             axes, (left - 0.1, y), wrap(p["label"], name_font, left - 0.16, 2), name_font, "right"

@@ -138,13 +138,24 @@ def add_group(axes: Any, gid: str, parts: Sequence[Any], *, zorder: float = 1) -
     axes.add_artist(whole)
 
 
+def put(axes: Any, artist: Any) -> None:
+    """Draw an artist in inches; unlike the axes' own methods nothing is measured, as limits are fixed."""
+    axes.add_artist(artist)
+
+
+def line(axes: Any, xs: Sequence[float], ys: Sequence[float], **look: Any) -> None:
+    """Draw a line or, with a marker, points; see `put`."""
+    from matplotlib.lines import Line2D
+
+    put(axes, Line2D(xs, ys, **look))
+
+
 def hit_area(axes: Any, box: tuple[float, float, float, float], gid: str) -> None:
     """Lay an unseen rectangle (x, y, width, height) named *gid* over a part, to be pointed at."""
     from matplotlib.patches import Rectangle
 
     x, y, width, height = box
-    axes.add_patch(
-        Rectangle((x, y), width, height, facecolor="white", edgecolor="none", alpha=0, zorder=9, gid=gid)
+    put(axes, Rectangle((x, y), width, height, facecolor="white", edgecolor="none", alpha=0, zorder=9, gid=gid)
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ reader sees the old edition or the new one, never a mixture.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -23,12 +24,11 @@ from typing import Any, Final
 import polars as pl
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.report.blocks import Report
-from htx_pipeline.report.figures import Picture, render_all
+from htx_pipeline.report.blocks import Page, Report
+from htx_pipeline.report.documents import Documents, code_key, write_documents
 from htx_pipeline.report.html import write_index
 from htx_pipeline.report.model import build_report
 from htx_pipeline.report.options import ReportOptions
-from htx_pipeline.report.pdf import PdfWriter
 from htx_pipeline.report.workbook import write_workbook
 
 MANIFEST: Final = "manifest.json"
@@ -36,6 +36,8 @@ POINTER: Final = "current.json"
 OVERVIEW: Final = "tong-quan.pdf"
 WORKBOOK: Final = "so-lieu.xlsx"
 INDEX: Final = "index.html"
+INPUTS: Final = "inputs.json"
+"""Beside the pointer: what the edition in force was made of."""
 FOLDERS: Final = {"cluster": "cum", "locality": "dia-ban", "department": "so-nganh"}
 """Folder of an edition for each kind of page but the overview."""
 
@@ -69,7 +71,7 @@ def write_edition(
     options: ReportOptions,
     products: Mapping[str, str] | None = None,
     cache_dir: Path | None = None,
-    workers: int = 1,
+    workers: int | None = None,
     progress: Progress | None = None,
 ) -> Edition:
     """Build the report of *period*, write all its files, and make them the current edition of *out*.
@@ -87,9 +89,9 @@ def write_edition(
     products:
         Product code → label; the project's list when None.
     cache_dir:
-        Folder of drawings kept between runs.
+        Folder of drawings and documents kept between runs.
     workers:
-        Processes that draw.
+        Processes that draw and write; as many as there are cores when None.
     progress:
         Called with what is being written, how many are done, how many there are.
 
@@ -104,36 +106,88 @@ def write_edition(
     InputError
         When a frame lacks a column the report needs, or *out* is not a folder.
     """
+    key = inputs_key(frames, period=period, options=options, products=products)
+    known = _known_edition(out, key)
+    if known is not None:
+        return known
     report = build_report(frames, period=period, options=options, products=products)
     tell = progress or (lambda _what, _done, _todo: None)
-    specs = {f.id: f.spec for page in report.pages for f in page.figures}
-    pictures = render_all(
-        specs,
+    documents = write_documents(
+        report,
         cache_dir=cache_dir,
         workers=workers,
-        progress=lambda done, todo: tell("hình", done, todo),
+        progress=lambda done, todo: tell("báo cáo", done, todo),
     )
-    return publish(_files(report, pictures, tell), out, report=report)
+    made = publish(_files(report, documents), out, report=report)
+    _remember(out, key, made.folder.name)
+    return made
 
 
-def _files(report: Report, pictures: Mapping[str, Picture], tell: Progress) -> dict[str, bytes]:
+def inputs_key(
+    frames: Mapping[str, pl.DataFrame],
+    *,
+    period: str,
+    options: ReportOptions,
+    products: Mapping[str, str] | None = None,
+) -> str:
+    """Return a name for everything that decides an edition: frames, choices, boundaries, code.
+
+    Rows in another order have another name, and are then found to make the same edition.
+    """
+    digest = hashlib.sha256(f"{code_key()}|{period}|{options!r}|{products!r}".encode())
+    if options.boundaries_file is not None and options.boundaries_file.is_file():
+        digest.update(options.boundaries_file.read_bytes())
+    for name in sorted(frames):
+        content = io.BytesIO()
+        frames[name].rechunk().write_ipc(content)
+        digest.update(name.encode() + b"\0" + hashlib.sha256(content.getbuffer()).digest())
+    return digest.hexdigest()
+
+
+def _known_edition(out: Path, key: str) -> Edition | None:
+    """Return the edition that was made of the same inputs, if it is there and whole."""
+    path = out / INPUTS
+    if not path.is_file():
+        return None
+    told = json.loads(path.read_bytes())
+    folder = out / str(told["edition"])
+    if told["inputs"] != key or check_edition(folder):
+        return None
+    listed = (folder / MANIFEST).read_bytes()
+    manifest = json.loads(listed)
+    point_to(out, folder.name, hashlib.sha256(listed).hexdigest())
+    return Edition(folder, {r: folder / r for r in (*manifest["files"], MANIFEST)}, manifest, False)
+
+
+def _remember(out: Path, key: str, edition: str) -> None:
+    _replace(out / INPUTS, {"edition": edition, "inputs": key})
+
+
+def _files(report: Report, documents: Documents) -> dict[str, bytes]:
+    """Return every file of the edition by its name."""
     files: dict[str, bytes] = {}
-    writer = PdfWriter(report, pictures)
-    names = {page.id: f"{FOLDERS[page.kind]}/{page.id}.pdf" for page in report.pages[1:]}
-    todo = len(report.pages)
-    files[OVERVIEW] = writer.compile(report.overview)
-    tell("PDF", 1, todo)
-    for done, page in enumerate(report.pages[1:], start=2):
-        files[names[page.id]] = writer.compile(page)
-        tell("PDF", done, todo)
+    pages = {page.id: page for page in (*report.pages, *report.translations)}
+    for (page_id, suffix), data in documents.files.items():
+        files[_name_of(pages[page_id], suffix)] = data
     files[WORKBOOK] = write_workbook(report)
     files[INDEX] = write_index(
-        report, pictures, overview_pdf=OVERVIEW, workbook=WORKBOOK, cluster_files=names
+        report,
+        documents.pictures,
+        overview_pdf=OVERVIEW,
+        workbook=WORKBOOK,
+        cluster_files={page.id: _name_of(page, "pdf") for page in report.pages[1:]},
     )
-    for name, picture in pictures.items():
+    for name, picture in documents.pictures.items():
         files[f"hinh/{name}.svg"] = picture.svg
         files[f"hinh/{name}.png"] = picture.png
     return files
+
+
+def _name_of(page: Page, suffix: str) -> str:
+    """Return where a document of a page lies in the edition."""
+    if page.kind == "overview":
+        return f"{OVERVIEW.removesuffix('.pdf') if page.lang == 'vi' else page.id}.{suffix}"
+    return f"{FOLDERS[page.kind]}/{page.id}.{suffix}"
 
 
 def publish(files: Mapping[str, bytes], out: Path, *, report: Report) -> Edition:
@@ -187,14 +241,21 @@ def _write(path: Path, data: bytes) -> None:
 
 def point_to(out: Path, name: str, manifest_sha256: str) -> None:
     """Make *name* the current edition of *out*, in one step."""
-    content = {"edition": name, "index": f"{name}/{INDEX}", "manifest_sha256": manifest_sha256}
-    handle, draft = tempfile.mkstemp(dir=out, prefix=f".{POINTER}-")
+    _replace(
+        out / POINTER,
+        {"edition": name, "index": f"{name}/{INDEX}", "manifest_sha256": manifest_sha256},
+    )
+
+
+def _replace(path: Path, content: Mapping[str, str]) -> None:
+    """Write a small JSON file in one step."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     with os.fdopen(handle, "wb") as file:
         file.write((json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
         file.flush()
         os.fsync(file.fileno())
     Path(draft).chmod(0o644)
-    Path(draft).replace(out / POINTER)
+    Path(draft).replace(path)
 
 
 def current_edition(out: Path) -> Path:

@@ -6,6 +6,7 @@ What belongs here: frozen, described fields. What does not: where things lie (`h
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -76,6 +77,16 @@ class ReportOptions(BaseModel):
     rows_printed: Annotated[
         int, Field(ge=1, description="Rows printed of any other long table; the workbook has all.")
     ] = 30
+
+    boundaries_file: Annotated[
+        Path | None,
+        Field(
+            description="Boundaries of communes (GeoJSON, TopoJSON, shapefile; WGS 84); points are drawn without."
+        ),
+    ] = None
+    boundaries_code: Annotated[
+        str, Field(description="Property of the boundaries that holds the commune's code.")
+    ] = "code"
 
     @property
     def is_public(self) -> bool:

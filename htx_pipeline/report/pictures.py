@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Field, Figure, Source, Table, money_field
 from htx_pipeline.report.frames import Row
-from htx_pipeline.report.labels import BASIS_TEXT
 from htx_pipeline.report.trends import Trend
+from htx_pipeline.report.words import Words
 
 if TYPE_CHECKING:
     from htx_pipeline.report.builder import Builder
@@ -27,29 +24,11 @@ if TYPE_CHECKING:
 UNITS: Final[Mapping[str, tuple[str, float, int]]] = {
     "count": ("", 1.0, 0),
     "share": ("%", 0.01, 1),
-    "tonnes": ("tấn", 1.0, 1),
+    "tonnes": ("chain.tonnes", 1.0, 1),
     "ha": ("ha", 1.0, 1),
     "number": ("", 1.0, 2),
 }
-"""Kind → unit, what one unit is, decimals."""
-
-
-@cache
-def _catalogue(lang: str) -> Mapping[str, Mapping[str, str]]:
-    path = Path(__file__).parent / "words" / f"pictures.{lang}.toml"
-    return tomllib.loads(path.read_text("utf-8"))
-
-
-def say(key: str, /, *, lang: str = "vi", **values: object) -> str:
-    """Return a sentence of pictures.
-
-    Examples
-    --------
-    >>> say("trends.title")
-    'Diễn biến các năm'
-    """
-    group, name = key.split(".")
-    return _catalogue(lang)[group][name].format(**values)
+"""Kind → unit, or its key among the words; what one unit is; decimals."""
 
 
 def name_of(words: str) -> str:
@@ -67,13 +46,14 @@ def trend_figure(
     builder: Builder, page: str, trends: Sequence[Trend], *, source: Source | None = None
 ) -> Figure:
     """Return small multiples of *trends*: each with its unit, a year without a value as a gap."""
+    w = builder.w
     panels: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     for i, trend in enumerate(trends):
-        unit, scale, decimals = _unit_of(trend)
+        unit, scale, decimals = _unit_of(trend, w)
         shown = [(year, None if value is None else value / scale) for year, value in trend.points]
         points = [
-            {"year": year, "value": value, "text": _value_text(value, decimals, unit)}
+            {"year": year, "value": value, "text": _value_text(value, decimals, unit, w)}
             for year, value in shown
         ]
         gid = f"trend-{name_of(trend.key) or i + 1}"
@@ -87,7 +67,7 @@ def trend_figure(
             }
         )
     years = sorted({year for trend in trends for year, _ in trend.points})
-    gap = say("trends.gap_mark")
+    gap = w("trends.gap_mark")
     marks = [
         {
             "gid": p["gid"],
@@ -98,24 +78,24 @@ def trend_figure(
         for p in panels
     ]  # fmt: skip
     said = "; ".join(
-        say("trends.said", label=m["title"], values=", ".join(m["lines"])) for m in marks
+        w("trends.said", label=m["title"], values=", ".join(m["lines"])) for m in marks
     )
     source = source or builder.source(
-        ("linkages", "organisations", "cooperative_reports"), say("trends.source")
+        ("linkages", "organisations", "cooperative_reports"), w("trends.source")
     )
     return Figure(
         id=f"hinh-dien-bien-{page}",
-        title=say("trends.title"),
-        alt=say("trends.alt", said=said),
+        title=w("trends.title"),
+        alt=w("trends.alt", said=said),
         spec={"kind": "trends", "panels": panels, "gap": gap, "mark": builder.mark(), "marks": marks},
         source=source,
         data=Table(
             id=f"hinh-dien-bien-{page}-so-lieu",
-            title=say("trends.data_title"),
-            sheet=say("trends.sheet"),
+            title=w("trends.data_title"),
+            sheet=w("trends.sheet"),
             fields=(
-                Field(key="measure", label=say("trends.measure"), width=2.4),
-                Field(key="unit", label=say("trends.unit"), width=1.2),
+                Field(key="measure", label=w("trends.measure"), width=2.4),
+                Field(key="unit", label=w("trends.unit"), width=1.2),
                 *(Field(key=y, label=y, kind="number", why_null=gap) for y in years),
             ),
             rows=tuple(rows),
@@ -126,20 +106,25 @@ def trend_figure(
     )  # fmt: skip
 
 
-def _unit_of(trend: Trend) -> tuple[str, float, int]:
+def _unit_of(trend: Trend, w: Words) -> tuple[str, float, int]:
     """Return unit, what one unit is, and decimals, one for all years of a trend."""
     if trend.kind != "money":
         unit, scale, decimals = UNITS[trend.kind]
-        return trend.unit or unit, scale, decimals
+        return trend.unit or (w(unit) if "." in unit else unit), scale, decimals
     top = max((abs(v) for _, v in trend.points if v is not None), default=0.0)
-    unit, scale = ("tỷ đồng", 1e9) if top >= 1e10 else ("triệu đồng", 1e6)
+    unit, scale = _money_unit(top, w)
     return unit + (f"/{trend.unit}" if trend.unit else ""), scale, 1
 
 
-def _value_text(value: float | None, decimals: int, unit: str) -> str:
+def _money_unit(top: float, w: Words) -> tuple[str, float]:
+    large, middle, _ = text.UNITS[w.lang]
+    return (large, 1e9) if top >= 1e10 else (middle, 1e6)
+
+
+def _value_text(value: float | None, decimals: int, unit: str, w: Words) -> str:
     if value is None:
         return ""
-    return text.number(value, decimals) + ("%" if unit == "%" else "")
+    return w.number(value, decimals) + ("%" if unit == "%" else "")
 
 
 # --------------------------------------------------------------------------- the chain
@@ -163,18 +148,14 @@ def chain_figure(
     rows = _flow_rows(builder, scope)
     if not rows:
         return None
-    shown = _measure_of(rows)
-    names = {**text.STAGES, **text.FLOW_ENDS}
+    w = builder.w
+    shown = _measure_of(rows, w)
+    names = stage_names(w)
     sums: dict[str, float] = {}
     for r in rows:
         sums[r["product_code"]] = sums.get(r["product_code"], 0) + (r[shown.amount] or 0)
     ranked = sorted(sums, key=lambda c: (-sums[c], builder.product(c)))
-    is_large = max(sums.values()) >= 1e10
-    unit, scale = (
-        ("tỷ đồng" if is_large else "triệu đồng", 1e9 if is_large else 1e6)
-        if shown.is_money
-        else (shown.unit, 1.0)
-    )
+    unit, scale = _money_unit(max(sums.values()), w) if shown.is_money else (shown.unit, 1.0)
     covered = {s for s in by_linkage if not stages.get(s)}
     flows = [
         {
@@ -189,37 +170,38 @@ def chain_figure(
     spec = {
         "kind": "chain",
         "stages": [
-            {"id": s, "label": text.STAGES[s], "n": stages.get(s, 0), "why": say("chain.by_linkage") if s in covered else ""}
+            {"id": s, "label": names[s], "n": stages.get(s, 0), "why": w("chain.by_linkage") if s in covered else ""}
             for s in text.STAGES
         ],
-        "ends": dict(text.FLOW_ENDS),
+        "ends": {e: names[e] for e in text.FLOW_ENDS},
         "products": [{"code": c, "label": builder.product(c)} for c in ranked],
         "flows": flows,
         "scale": scale,
         "unit": unit,
         "decimals": 0 if shown.amount == "n_linkages" else 1,
-        "words": {k: say(f"chain.{k}", amount="{amount}") for k in ("organisations", "absent", "other", "undrawn", "executed", "not_executed", "ends")},
+        "words": {k: w(f"chain.{k}", amount="{amount}") for k in ("organisations", "absent", "other", "undrawn", "executed", "not_executed", "ends")},
+        "lang": w.lang,
         "mark": builder.mark(),
         "marks": _chain_marks(builder, flows, stages, (unit, scale, 0 if shown.amount == "n_linkages" else 1)),
     }  # fmt: skip
     top = max(rows, key=lambda r: r[shown.amount] or 0)
     source = builder.source(
-        ("linkages",), say("chain.source", unit=shown.words), only=builder.inside(scope)
+        ("linkages",), w("chain.source", unit=shown.words), only=builder.inside(scope)
     )
     return Figure(
         id=f"hinh-chuoi-{page}",
-        title=say("chain.title", unit=shown.words),
-        alt=say(
+        title=w("chain.title", unit=shown.words),
+        alt=w(
             "chain.alt",
             product=builder.product(top["product_code"]),
             source=text.label(names, top["from_stage"]),
             target=text.label(names, top["to_stage"]),
-            amount=_amount(top[shown.amount] or 0, unit, scale, 1),
-        ) + _executed_words(rows, shown),
+            amount=_amount(w, top[shown.amount] or 0, (unit, scale, 1)),
+        ) + _executed_words(rows, shown, w),
         spec=spec,
         source=source,
         data=_chain_table(builder, page, rows, source),
-        notes=(*_chain_notes(rows, shown), *builder.money_notes()),
+        notes=(*_chain_notes(rows, shown, w), *builder.money_notes()),
     )  # fmt: skip
 
 
@@ -251,33 +233,46 @@ def _flow_rows(builder: Builder, scope: str) -> list[Row]:
     )
 
 
-def _measure_of(rows: Sequence[Row]) -> _Measure:
+def _measure_of(rows: Sequence[Row], w: Words) -> _Measure:
     linkages = sum(r["n_linkages"] or 0 for r in rows)
     signed = sum(r["n_signed_value"] or 0 for r in rows)
     if signed and 2 * signed >= linkages and any(r["signed_value_vnd"] for r in rows):
-        return _Measure("signed_value_vnd", "executed_value_vnd", "n_signed_value", say("chain.signed"), is_money=True)  # fmt: skip
+        return _Measure("signed_value_vnd", "executed_value_vnd", "n_signed_value", w("chain.signed"), is_money=True)  # fmt: skip
     if any(r["value_vnd"] for r in rows):
-        words = BASIS_TEXT.get(rows[0]["weight_basis"] or "", say("chain.value"))
+        words = (
+            w.code("basis", rows[0]["weight_basis"])
+            if rows[0]["weight_basis"]
+            else w("chain.value")
+        )
         # What is paid is executed; a value on another basis does not say.
         paid = "value_vnd" if rows[0]["weight_basis"] == "paid_value" else None
         return _Measure("value_vnd", paid, "n_value", words, is_money=True)
     if any(r["tonnes"] for r in rows):
-        return _Measure("tonnes", None, "n_tonnes", say("chain.mass"), unit=say("chain.tonnes"))
+        return _Measure("tonnes", None, "n_tonnes", w("chain.mass"), unit=w("chain.tonnes"))
     told = "n_executed" if any(r["n_executed"] for r in rows) else None
-    return _Measure("n_linkages", told, None, say("chain.links"), unit=say("chain.linkages"))
+    return _Measure("n_linkages", told, None, w("chain.links"), unit=w("chain.linkages"))
 
 
-def _amount(value: float, unit: str, scale: float, decimals: int) -> str:
-    return f"{text.number(value / scale, decimals)} {unit}"
+def stage_names(w: Words) -> dict[str, str]:
+    """Return the names of stages and of the ends of flows."""
+    return {
+        **{s: w.code("stage", s) for s in text.STAGES},
+        **{e: w(f"chain.end_{e}") for e in text.FLOW_ENDS},
+    }
 
 
-def _executed_words(rows: Sequence[Row], shown: _Measure) -> str:
+def _amount(w: Words, value: float, unit: tuple[str, float, int]) -> str:
+    name, scale, decimals = unit
+    return f"{w.number(value / scale, decimals)} {name}"
+
+
+def _executed_words(rows: Sequence[Row], shown: _Measure, w: Words) -> str:
     if shown.executed is None:
         return ""
     own = [r for r in rows if r["kind"] != "balance"]
     whole = sum(r[shown.amount] or 0 for r in own)
     share = sum(r[shown.executed] or 0 for r in own) / whole if whole else None
-    return "" if share is None else say("chain.alt_executed", share=text.share(share))
+    return "" if share is None else w("chain.alt_executed", share=w.share(share))
 
 
 def _chain_marks(
@@ -289,15 +284,18 @@ def _chain_marks(
     """Return what can be asked of the picture: each stage and each band."""
     from htx_pipeline.report.chain import flow_gid
 
-    names = {**text.STAGES, **text.FLOW_ENDS}
+    w = builder.w
+    names = stage_names(w)
     marks: list[dict[str, Any]] = []
-    for s, label in text.STAGES.items():
+    for s in text.STAGES:
         into = math.fsum(f["amount"] for f in flows if f["to"] == s)
         out = math.fsum(f["amount"] for f in flows if f["from"] == s)
-        lines = [f"{text.number(stages.get(s, 0))} {say('chain.organisations')}"]
-        lines += [f"{say('chain.into')}: {_amount(into, *unit)}"] if into else []
-        lines += [f"{say('chain.out')}: {_amount(out, *unit)}"] if out else []
-        marks.append({"gid": f"node-{s}", "title": label, "lines": lines, "select": {"stage": s}})
+        lines = [f"{w.number(stages.get(s, 0))} {w('chain.organisations')}"]
+        lines += [f"{w('chain.into')}: {_amount(w, into, unit)}"] if into else []
+        lines += [f"{w('chain.out')}: {_amount(w, out, unit)}"] if out else []
+        marks.append(
+            {"gid": f"node-{s}", "title": names[s], "lines": lines, "select": {"stage": s}}
+        )
     sums: dict[str, dict[str, Any]] = {}
     for f in flows:
         is_end = f["from"] in text.FLOW_ENDS or f["to"] in text.FLOW_ENDS
@@ -310,9 +308,9 @@ def _chain_marks(
         if not f["amount"]:
             continue
         way = f"{names[f['from']]} → {names[f['to']]}"
-        lines = [_amount(f["amount"], *unit)]
+        lines = [_amount(w, f["amount"], unit)]
         if f["executed"] is not None:
-            lines.append(f"{say('chain.executed')}: {text.share(f['executed'] / f['amount'])}")
+            lines.append(f"{w('chain.executed')}: {w.share(f['executed'] / f['amount'])}")
         select = {"stage": f["from"] if f["from"] in text.STAGES else f["to"]}
         if f["is_end"]:
             marks.append({"gid": gid, "title": way, "lines": lines, "select": select})
@@ -322,7 +320,7 @@ def _chain_marks(
     return marks
 
 
-def _chain_notes(rows: Sequence[Row], shown: _Measure) -> list[str]:
+def _chain_notes(rows: Sequence[Row], shown: _Measure, w: Words) -> list[str]:
     notes = []
     stated = shown.stated
     unstated = sum(
@@ -331,30 +329,33 @@ def _chain_notes(rows: Sequence[Row], shown: _Measure) -> list[str]:
         for r in rows
     ) if stated else 0  # fmt: skip
     if unstated:
-        notes.append(say("chain.unstated", n=text.number(unstated), unit=shown.words))
+        notes.append(w("chain.unstated", n=w.number(unstated), unit=shown.words))
     if any(r["kind"] == "balance" and r[shown.amount] for r in rows):
-        notes.append(say("chain.balance"))
+        notes.append(w("chain.balance"))
     return notes
 
 
 def _chain_table(builder: Builder, page: str, rows: Sequence[Row], source: Source) -> Table:
-    names = {**text.STAGES, **text.FLOW_ENDS}
-    why = say("chain.why_null")
+    w = builder.w
+    names = stage_names(w)
+    why = w("chain.why_null")
     fields = [
-        Field(key="product", label=say("chain.product"), width=1.5),
-        Field(key="from", label=say("chain.from"), width=2.0),
-        Field(key="to", label=say("chain.to"), width=2.0),
-        Field(key="n_linkages", label=say("chain.n_linkages"), kind="count"),
+        Field(key="product", label=w("chain.product"), width=1.5),
+        Field(key="from", label=w("chain.from"), width=2.0),
+        Field(key="to", label=w("chain.to"), width=2.0),
+        Field(key="n_linkages", label=w("chain.n_linkages"), kind="count"),
     ]
     if any(r["signed_value_vnd"] is not None for r in rows):
-        fields.append(money_field("signed_value_vnd", say("chain.col_signed"), rows, why_null=why))
-        fields.append(money_field("executed_value_vnd", say("chain.col_executed"), rows, why_null=why))  # fmt: skip
-    fields.append(money_field("value_vnd", say("chain.col_value"), rows, why_null=why))
-    fields.append(Field(key="tonnes", label=say("chain.col_mass"), kind="tonnes", unit=say("chain.tonnes"), why_null=why))  # fmt: skip
+        fields.append(
+            money_field("signed_value_vnd", w("chain.col_signed"), rows, why_null=why, lang=w.lang)
+        )
+        fields.append(money_field("executed_value_vnd", w("chain.col_executed"), rows, why_null=why, lang=w.lang))  # fmt: skip
+    fields.append(money_field("value_vnd", w("chain.col_value"), rows, why_null=why, lang=w.lang))
+    fields.append(Field(key="tonnes", label=w("chain.col_mass"), kind="tonnes", unit=w("chain.tonnes"), why_null=why))  # fmt: skip
     return Table(
         id=f"hinh-chuoi-{page}-so-lieu",
-        title=say("chain.data_title"),
-        sheet=say("chain.sheet"),
+        title=w("chain.data_title"),
+        sheet=w("chain.sheet"),
         fields=tuple(fields),
         rows=tuple(
             {

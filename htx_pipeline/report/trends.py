@@ -21,6 +21,7 @@ from htx_pipeline.report.drawing import (
     canvas,
     font_of,
     hit_area,
+    line,
     stamp,
     width_of,
     wrap,
@@ -94,7 +95,8 @@ def draw_trends(spec: Mapping[str, Any]) -> Any:
         top += heads[row] + body
     if has_gap:
         y = height - 0.12
-        axes.plot(
+        line(
+            axes,
             [0.09],
             [y],
             marker="x",
@@ -122,7 +124,7 @@ def _draw_panel(
     pad = 0.34
     step = (width - 2 * pad) / max(1, len(points) - 1)
     xs = [x + pad + i * step if len(points) > 1 else x + width / 2 for i in range(len(points))]
-    axes.plot([x + 0.04, x + width - 0.04], [zero, zero], color=FAINT, linewidth=0.9, zorder=0)
+    line(axes, [x + 0.04, x + width - 0.04], [zero, zero], color=FAINT, linewidth=0.9, zorder=0)
     run: list[tuple[float, float]] = []
     last = max((i for i, p in enumerate(points) if p["value"] is not None), default=-1)
     taken = -1.0
@@ -131,7 +133,8 @@ def _draw_panel(
         if point["value"] is None:
             _join(axes, run)
             run = []
-            axes.plot(
+            line(
+                axes,
                 [xs[i]],
                 [zero],
                 marker="x",
@@ -147,11 +150,13 @@ def _draw_panel(
         half = width_of(point["text"], font) / 2
         centre = min(max(at[0] + _aside(points, i, half), x + half + 0.01), x + width - half - 0.01)
         room = xs[-1] if i == last else centre + half
-        if i == last or (centre - half > taken and _clear(points, i, last, xs, room, (x, width))):
+        if i == last or (
+            centre - half > taken and _clear(points, last, right=room, at=xs[-1], edge=x + width)
+        ):
             write(axes, centre, at[1] - 0.07, point["text"], font, color=INK if i == last else MUTED,
                   ha="center", va="bottom", zorder=4)  # fmt: skip
             taken = centre + half + 0.05
-        axes.plot([at[0]], [at[1]], marker="o" if i == last else ".", color=OKABE_ITO[0],
+        line(axes, [at[0]], [at[1]], marker="o" if i == last else ".", color=OKABE_ITO[0],
                   markersize=6 if i == last else 7, markeredgecolor="white", markeredgewidth=0.6,
                   linestyle="none", zorder=3)  # fmt: skip
     _join(axes, run)
@@ -168,23 +173,20 @@ def _aside(points: Sequence[Mapping[str, Any]], i: int, half: float) -> float:
 
 
 def _clear(
-    points: Sequence[Mapping[str, Any]],
-    i: int,
-    last: int,
-    xs: Sequence[float],
-    right: float,
-    box: tuple[float, float],
+    points: Sequence[Mapping[str, Any]], last: int, *, right: float, at: float, edge: float
 ) -> bool:
     """Return whether a label that ends at *right* keeps clear of the last, bold one."""
-    if i == last:
-        return True
     half = width_of(points[last]["text"], font_of(9, 600)) / 2
-    centre = min(xs[last], box[0] + box[1] - half - 0.01)
-    return right + 0.05 < centre - half
+    return right + 0.05 < min(at, edge - half - 0.01) - half
 
 
 def _join(axes: Any, run: Sequence[tuple[float, float]]) -> None:
     if len(run) > 1:
-        axes.plot(
-            [x for x, _ in run], [y for _, y in run], color=OKABE_ITO[0], linewidth=1.8, zorder=2
+        line(
+            axes,
+            [x for x, _ in run],
+            [y for _, y in run],
+            color=OKABE_ITO[0],
+            linewidth=1.8,
+            zorder=2,
         )

@@ -1,0 +1,461 @@
+"""From organisations in communes to the description of a map.
+
+What belongs here: which communes a map shows, their counts and classes, names, makers, insets, its
+table and marks. What does not: where organisations are (`geography`), ink (`maps`).
+
+Lengths in a description are whole tens of metres, so that it is small and the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from htx_pipeline.report.blocks import Field, Figure, Table
+from htx_pipeline.report.drawing import OKABE_ITO
+from htx_pipeline.report.frames import Row
+from htx_pipeline.report.geography import COOPERATIVES, Commune, Geography
+
+if TYPE_CHECKING:
+    from htx_pipeline.report.builder import Builder
+
+UNITS_PER_KM: Final = 100
+PANEL_WIDTH: Final = 4.3
+PANEL_HEIGHTS: Final = (2.5, 3.3)
+LEAST_SPAN_KM: Final = 24.0
+MOST_NAMES: Final = 16
+"""Communes named on a map: those with most organisations."""
+MOST_KINDS: Final = 2
+"""Products told apart among the processors of one commune; the others share a mark."""
+WHOLE_SHARE: Final = 0.6
+"""A view that holds this share of the province's communes needs no inset."""
+
+View = tuple[float, float, float, float]
+
+
+def map_figure(builder: Builder, scope: str, page: str) -> Figure | None:
+    """Return the map of a scope, or None where no organisation of it has a commune.
+
+    ``scope``: "province", a cluster's id, or "locality:<name>".
+    """
+    geography = builder.geography
+    if geography is None:
+        return None
+    shown = _shown(builder, scope)
+    counts = Counter(geography.commune_of[r["org_id"]] for r in shown if r["org_id"] in geography.commune_of)  # fmt: skip
+    if not counts:
+        return None
+    w = builder.w
+    told = _with_data(builder, geography)
+    makers = _makers(builder, geography, shown, is_told_apart=scope != "province")
+    far = [c for c in geography.far if c in geography.communes]
+    view, size = _view(geography, _seen(geography, scope, counts, makers))
+    classes = _classes(counts.values())
+    levels = {c: next(i for i, (_, top) in enumerate(classes) if n <= top) for c, n in counts.items()}  # fmt: skip
+    kind = "province" if scope == "province" else "cluster"
+    if scope.startswith("locality:"):
+        kind = "locality"
+    states = {
+        c: levels.get(c, -1 if c in geography.area and c not in told else None)
+        for c in geography.communes
+    }
+    named = sorted((c for c in counts if c not in far), key=lambda c: (-counts[c], c))
+    codes = geography.near
+    spec = {
+        "kind": "map",
+        "view": _ints(view),
+        "size": [round(s, 3) for s in size],
+        **_ground(geography, codes, states, view),
+        "names": [
+            {
+                "at": _ints((geography.communes[c].x, geography.communes[c].y)),
+                "words": f"{geography.communes[c].name} {w.number(counts[c])}",
+                "is_free": geography.communes[c].shape is not None,
+            }
+            for c in named[:MOST_NAMES]
+        ],
+        "n_unnamed": len(named[MOST_NAMES:]),
+        "makers": [m for m in makers if _inside(m["at"], view)],
+        "maker_key": _maker_key(builder, makers),
+        "levels": [w("map.range", low=w.number(a), high=w.number(b)) if a < b else w.number(b) for a, b in classes],
+        "locator": _locator(geography, view),
+        "islands": _islands(geography, far, states),
+        "words": {k: w(f"map.{k}", n="{n}") for k in ("none", "no_data", "makers", "km", "hull", "unnamed", "locator")}
+        | {"level": w(f"map.level_{kind}")},
+        "mark": builder.mark(),
+        "marks": _marks(builder, geography, shown, states, kind),
+    }  # fmt: skip
+    return _figure(builder, geography, page, shown=shown, spec=spec, kind=kind)
+
+
+# --------------------------------------------------------------------------- who is shown
+
+
+def _shown(builder: Builder, scope: str) -> list[Row]:
+    """Return the organisations that a map counts, with their stage."""
+    stages = {r["org_id"]: r["stage"] for r in builder.f.rows("metrics/cluster_members", "stage")}
+    if scope not in ("province",) and not scope.startswith("locality:"):
+        return builder.members_of(scope)
+    rows = builder.f.rows("core/organisations", "locality", "legal_type")
+    linked = {r[side] for r in builder.signed_linkages() for side in ("supplier_id", "buyer_id")}
+    geography = builder.geography
+    if scope == "province":
+        own = [r for r in rows if r["org_id"] in linked]
+    else:
+        place = scope.removeprefix("locality:")
+        own = [
+            r for r in rows
+            if r["locality"] == place or _commune_name(geography, r["org_id"]) == place
+        ]  # fmt: skip
+    return [
+        {**r, "stage": stages.get(r["org_id"]), "is_linked": r["org_id"] in linked} for r in own
+    ]
+
+
+def _commune_name(geography: Geography | None, org_id: str) -> str | None:
+    if geography is None or org_id not in geography.commune_of:
+        return None
+    return geography.communes[geography.commune_of[org_id]].full_name
+
+
+def _with_data(builder: Builder, geography: Geography) -> set[str]:
+    """Return the communes of which something is known: a cooperative that reported, or, where nobody
+    reports, an organisation in the register."""
+    sent = {r["org_id"] for r in builder.f.rows("core/cooperative_reports")}
+    known: set[str] = set()
+    silent: set[str] = set()
+    for r in builder.f.rows("core/organisations"):
+        code = geography.commune_of.get(r["org_id"])
+        if code is None:
+            continue
+        if sent and r["legal_type"] in COOPERATIVES and r["org_id"] not in sent:
+            silent.add(code)
+        else:
+            known.add(code)
+    return known
+
+
+def _makers(
+    builder: Builder, geography: Geography, shown: Sequence[Row], *, is_told_apart: bool
+) -> list[dict[str, Any]]:
+    """Return the processors of a map: one mark for each place and product, with their number."""
+    products: dict[str, Counter[str]] = {}
+    for r in builder.signed_linkages():
+        for side in ("supplier_id", "buyer_id"):
+            if r["product_code"]:
+                products.setdefault(r[side], Counter())[r["product_code"]] += 1
+    places: dict[tuple[int, ...], Counter[str]] = {}
+    for r in shown:
+        code = geography.commune_of.get(r["org_id"])
+        if r["stage"] != "processing" or code is None or code in geography.far:
+            continue
+        own = products.get(r["org_id"], Counter())
+        product = min(own, key=lambda p: (-own[p], p), default="") if is_told_apart else ""
+        home = geography.communes[code]
+        at = tuple(_ints(geography.points.get(r["org_id"], (home.x, home.y))))
+        places.setdefault(at, Counter())[product] += 1
+    styles = _styles(builder) if is_told_apart else {}
+    found = []
+    for at, counted in sorted(places.items()):
+        ranked = sorted(counted, key=lambda p: (p not in styles, -counted[p], p))
+        kept = [p for p in ranked if p in styles][: MOST_KINDS if len(ranked) > 1 else 1]
+        found += [{"at": list(at), "style": styles[p], "n": counted[p], "product": p} for p in kept]
+        rest = sum(n for p, n in counted.items() if p not in kept)
+        if rest:
+            found.append({"at": list(at), "style": len(OKABE_ITO), "n": rest, "product": ""})
+    return found
+
+
+def _styles(builder: Builder) -> dict[str, int]:
+    """Return product → its shape and colour, the same on every map of a report."""
+    counted = Counter(r["product_code"] for r in builder.signed_linkages() if r["product_code"])
+    ranked = sorted(counted, key=lambda p: (-counted[p], p))
+    return {p: i for i, p in enumerate(ranked[: len(OKABE_ITO)])}
+
+
+def _maker_key(builder: Builder, makers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    w = builder.w
+    if makers and all(m["style"] >= len(OKABE_ITO) for m in makers):
+        return [{"style": len(OKABE_ITO), "label": w("map.any_product")}]
+    names: dict[int, str] = {}
+    for m in makers:
+        is_other = m["style"] >= len(OKABE_ITO)
+        names[m["style"]] = w("map.other") if is_other else builder.product(m["product"])
+    return [{"style": s, "label": names[s]} for s in sorted(names)]
+
+
+# --------------------------------------------------------------------------- what is seen
+
+
+def _seen(
+    geography: Geography,
+    scope: str,
+    counts: Mapping[str, int],
+    makers: Sequence[Mapping[str, Any]],
+) -> list[View]:
+    """Return the bounds that the view must hold."""
+    codes: Iterable[str] = geography.area if scope == "province" else counts
+    own = [_bounds(geography.communes[c]) for c in sorted(codes) if c not in geography.far]
+    if not own:
+        own = [_bounds(geography.communes[c]) for c in sorted(geography.area) if c not in geography.far]  # fmt: skip
+    own += [(x / UNITS_PER_KM, y / UNITS_PER_KM) * 2 for x, y in (m["at"] for m in makers)]
+    return own
+
+
+def _bounds(commune: Commune) -> View:
+    if commune.shape is not None:
+        west, south, east, north = commune.shape.bounds
+        return west, south, east, north
+    return commune.x - 6, commune.y - 6, commune.x + 6, commune.y + 6
+
+
+def _view(geography: Geography, bounds: Sequence[View]) -> tuple[View, tuple[float, float]]:
+    """Return the piece of land to draw and its size in inches: of one scale, a little room around."""
+    west, south = min(b[0] for b in bounds), min(b[1] for b in bounds)
+    east, north = max(b[2] for b in bounds), max(b[3] for b in bounds)
+    width = max(east - west, LEAST_SPAN_KM) * 1.06
+    height = max(north - south, LEAST_SPAN_KM) * 1.06
+    tall = min(max(PANEL_WIDTH * height / width, PANEL_HEIGHTS[0]), PANEL_HEIGHTS[1])
+    scale = max(width / PANEL_WIDTH, height / tall)
+    x, y = (west + east) / 2, (south + north) / 2
+    half_x, half_y = scale * PANEL_WIDTH / 2, scale * tall / 2
+    return (x - half_x, y - half_y, x + half_x, y + half_y), (PANEL_WIDTH, tall)
+
+
+def _inside(at: Sequence[int], view: View) -> bool:
+    x, y = (v / UNITS_PER_KM for v in at)
+    return view[0] < x < view[2] and view[1] < y < view[3]
+
+
+def _classes(counts: Iterable[int]) -> list[tuple[int, int]]:
+    """Return at most four classes of whole numbers: each value its own, else quarters of the communes.
+
+    Examples
+    --------
+    >>> _classes([1, 3, 3]), _classes([1, 1, 2, 2, 3, 4, 5, 28])
+    ([(1, 1), (3, 3)], [(1, 1), (2, 2), (3, 4), (5, 28)])
+    """
+    values = sorted(counts)
+    distinct = sorted(set(values))
+    if len(distinct) <= 4:
+        return [(v, v) for v in distinct]
+    tops = sorted({values[(len(values) * k - 1) // 4] for k in (1, 2, 3)} | {values[-1]})
+    lows = [values[0], *(t + 1 for t in tops[:-1])]
+    return list(zip(lows, tops, strict=True))
+
+
+# --------------------------------------------------------------------------- ground and insets
+
+
+def _ground(
+    geography: Geography, codes: Sequence[str], states: Mapping[str, int | None], view: View
+) -> dict[str, Any]:
+    """Return shapes of communes in the view, dots for those without one, and the hull of the dots."""
+    import shapely
+
+    shapes = _simplified(geography, round((view[2] - view[0]) / 280, 3))
+    communes: list[dict[str, Any]] = []
+    dots: list[dict[str, Any]] = []
+    for code in codes:
+        one = geography.communes[code]
+        shape = shapes.get(code)
+        entry: dict[str, Any] = {
+            "gid": f"commune-{code}",
+            "level": states[code],
+            "is_own": code in geography.area,
+        }
+        if shape is not None:
+            rings = _rings(shapely.clip_by_rect(shape, *view))
+            if rings:
+                communes.append({**entry, "rings": rings})
+        elif _inside(_ints((one.x, one.y)), view):
+            dots.append({**entry, "at": _ints((one.x, one.y))})
+    members = [d["at"] for d in dots if d["level"] is not None and d["level"] >= 0]
+    hull: list[list[int]] = []
+    if len(members) > 2 and not communes:
+        around = shapely.MultiPoint(members).convex_hull.buffer(2 * UNITS_PER_KM, quad_segs=4)
+        hull = [[round(v) for xy in around.exterior.coords for v in xy]]
+    return {"communes": communes, "dots": dots, "hull": hull}
+
+
+@lru_cache(maxsize=32)
+def _simplified(geography: Geography, tolerance_km: float) -> dict[str, Any]:
+    """Return shapes with fewer corners; what two communes share stays shared."""
+    import shapely
+
+    codes = [c for c, one in geography.communes.items() if one.shape is not None]
+    if not codes:
+        return {}
+    shapes = [geography.communes[c].shape for c in codes]
+    made = shapely.coverage_simplify(shapes, tolerance_km)
+    return dict(zip(codes, made, strict=True))
+
+
+@lru_cache(maxsize=4)
+def _outlines(geography: Geography) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the outline of the province and of its area, coarse."""
+    import shapely
+
+    shapes = _simplified(geography, 1.2)
+    near = [c for c in geography.near if c in shapes]
+    whole = shapely.union_all([shapes[c] for c in near])
+    area = shapely.union_all([shapes[c] for c in near if c in geography.area])
+    return _rings(whole, least_km2=4), _rings(area, least_km2=4)
+
+
+def _locator(geography: Geography, view: View) -> dict[str, Any] | None:
+    """Return the province in small with the view on it; None where the view shows most of it."""
+    bounds = [_bounds(geography.communes[c]) for c in geography.near]
+    whole = (min(b[0] for b in bounds), min(b[1] for b in bounds), max(b[2] for b in bounds), max(b[3] for b in bounds))  # fmt: skip
+    points = [_ints((geography.communes[c].x, geography.communes[c].y)) for c in geography.near]
+    if sum(_inside(p, view) for p in points) >= WHOLE_SHARE * len(points):
+        return None
+    outline, area = _outlines(geography) if geography.has_shapes else ([], [])
+    dots = [] if geography.has_shapes else points
+    return {"bounds": _ints(whole), "outline": outline, "area": area, "dots": dots, "view": _ints(view)}  # fmt: skip
+
+
+def _islands(
+    geography: Geography, far: Sequence[str], states: Mapping[str, int | None]
+) -> list[dict[str, Any]]:
+    """Return what lies far out at sea, each by itself: never left out of a province's map."""
+    found = []
+    for code in far:
+        one = geography.communes[code]
+        shapes = _simplified(geography, 0.5)
+        rings = _rings(shapes[code]) if code in shapes else []
+        found.append(
+            {
+                "gid": f"commune-{code}",
+                "label": one.full_name,
+                "level": states[code],
+                "rings": rings,
+                "at": _ints((one.x, one.y)),
+            }
+        )
+    return found
+
+
+def _ints(values: Iterable[float]) -> list[int]:
+    return [round(v * UNITS_PER_KM) for v in values]
+
+
+def _rings(shape: Any, *, least_km2: float = 0.0) -> list[list[int]]:
+    """Return outer and inner rings as flat lists of whole numbers."""
+    import shapely
+
+    rings = []
+    for polygon in shapely.get_parts(shape):
+        if polygon.geom_type != "Polygon" or polygon.is_empty or polygon.area < least_km2:
+            continue
+        for ring in (polygon.exterior, *polygon.interiors):
+            flat = [round(v * UNITS_PER_KM) for xy in ring.coords for v in xy]
+            rings.append(flat)
+    return rings
+
+
+# --------------------------------------------------------------------------- table, marks, words
+
+
+def _rows_of(geography: Geography, shown: Sequence[Row]) -> list[Row]:
+    rows: dict[str, Row] = {}
+    for r in shown:
+        code = geography.commune_of.get(r["org_id"])
+        if code is None:
+            continue
+        one = geography.communes[code]
+        row = rows.setdefault(code, {"code": code, "commune": one.full_name, "locality": one.locality, "n": 0, "n_cooperatives": 0, "n_makers": 0, "n_linked": 0})  # fmt: skip
+        row["n"] += 1
+        row["n_cooperatives"] += r["legal_type"] in COOPERATIVES
+        row["n_makers"] += r["stage"] == "processing"
+        row["n_linked"] += bool(r.get("is_linked", True))
+    return sorted(rows.values(), key=lambda r: (-r["n"], r["code"]))
+
+
+def _marks(
+    builder: Builder,
+    geography: Geography,
+    shown: Sequence[Row],
+    states: Mapping[str, int | None],
+    kind: str,
+) -> list[dict[str, Any]]:
+    w = builder.w
+    rows = {r["code"]: r for r in _rows_of(geography, shown)}
+    marks = []
+    for code, one in geography.communes.items():
+        if code not in rows and code not in geography.area:
+            continue
+        if code in rows:
+            r = rows[code]
+            lines = [w(f"map.n_{kind}", n=w.number(r["n"]), coops=w.number(r["n_cooperatives"]))]  # fmt: skip
+            if kind == "locality":
+                lines.append(w("map.n_linked", n=w.number(r["n_linked"])))
+            if r["n_makers"]:
+                lines.append(w("map.n_makers", n=w.number(r["n_makers"])))
+        else:
+            lines = [w("map.no_data" if states[code] == -1 else "map.none")]
+        lines += [one.locality] if one.locality else []
+        select = {"locality": one.locality} if one.locality else {}
+        marks.append({"gid": f"commune-{code}", "title": one.full_name, "lines": lines, "select": select})  # fmt: skip
+    return marks
+
+
+def _figure(
+    builder: Builder,
+    geography: Geography,
+    page: str,
+    *,
+    shown: Sequence[Row],
+    spec: Mapping[str, Any],
+    kind: str,
+) -> Figure:
+    w = builder.w
+    rows = _rows_of(geography, shown)
+    top = w.listing((f"{r['commune']} ({w.number(r['n'])})" for r in rows[:3]), of="place")
+    makers = [r for r in rows if r["n_makers"]]
+    alt = w(f"map.alt_{kind}", n=w.number(len(rows)), top=top)
+    if makers:
+        alt += w("map.alt_makers", places=w.listing((r["commune"] for r in makers), most=5, of="place"))  # fmt: skip
+    notes = []
+    lost = sum(r["org_id"] not in geography.commune_of for r in shown)
+    if lost:
+        notes.append(w("map.lost", n=w.number(lost)))
+    split = sum(r["org_id"] in geography.split for r in shown)
+    if split:
+        notes.append(w("map.split", n=w.number(split)))
+    if not geography.has_shapes:
+        notes.append(w("map.pointwise"))
+    source = builder.source(("organisations",), w("map.source"), only=_only(shown))
+    fields = [
+        Field(key="commune", label=w("map.commune"), width=2.0),
+        Field(key="locality", label=builder.o.locality_label, width=1.6),
+        Field(key="n", label=w(f"map.col_{kind}"), kind="count"),
+        Field(key="n_cooperatives", label=w("map.col_coops"), kind="count"),
+        *([Field(key="n_linked", label=w("map.col_linked"), kind="count")] if kind == "locality" else []),
+        Field(key="n_makers", label=w("map.makers"), kind="count"),
+    ]  # fmt: skip
+    return Figure(
+        id=f"hinh-ban-do-{page}",
+        title=w(f"map.title_{kind}"),
+        alt=alt,
+        spec=spec,
+        source=source,
+        data=Table(
+            id=f"hinh-ban-do-{page}-so-lieu",
+            title=w("map.data_title"),
+            sheet=w("map.sheet"),
+            fields=tuple(fields),
+            rows=tuple(rows),
+            row_key="code",
+            source=source,
+        ),
+        notes=tuple(notes),
+    )
+
+
+def _only(shown: Sequence[Row]) -> dict[str, Any]:
+    import polars as pl
+
+    return {"organisations": pl.col("org_id").is_in([r["org_id"] for r in shown])}
