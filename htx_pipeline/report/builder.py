@@ -249,9 +249,9 @@ class Builder:
             shapes = read_boundaries(self.o.boundaries_file, code_property=self.o.boundaries_code)
         return geography_of(self.f, shapes)
 
-    def map_figure(self, scope: str, page: str) -> Figure | None:
+    def map_figure(self, scope: str, page: str, *, tallest_in: float = 3.3) -> Figure | None:
         """Return the map of "province", a cluster's id or "locality:<name>", see `map_spec.map_figure`."""
-        return map_figure(self, scope, page)
+        return map_figure(self, scope, page, tallest_in=tallest_in)
 
     def trend_figure(
         self, page: str, trends: Sequence[Trend], *, source: Source | None = None

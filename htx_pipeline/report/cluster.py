@@ -8,6 +8,8 @@ list of clusters (`overview`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import (
     Block,
@@ -24,6 +26,16 @@ from htx_pipeline.report.cluster_view import ClusterView, change_of
 from htx_pipeline.report.conclusions import conclusions, why_no_change
 from htx_pipeline.report.frames import Row
 from htx_pipeline.report.gaps import gaps
+from htx_pipeline.report.trends import Trend, TrendKind
+
+YEARS: Final = 3
+"""Years that the small charts show."""
+
+MAP_IN: Final = 2.25
+"""Height of the map: as much as the first sheet has room for."""
+
+TRENDS: Final = 3
+"""Small charts side by side."""
 
 
 class ClusterPages(ClusterTables):
@@ -33,10 +45,12 @@ class ClusterPages(ClusterTables):
         """Return the report of one cluster; a part without data is left out."""
         view, w = self.view(c), self.w
         name = self.cluster_name(c)
-        title = name if name.startswith("Cụm") or self.lang == "en" else w("cluster.title", name=name)
+        title = (
+            name if name.startswith("Cụm") or self.lang == "en" else w("cluster.title", name=name)
+        )
         parts: list[tuple[str, str, Sequence[Block | None]]] = [
-            ("nhan-dinh", "summary", self._summary(view)),
-            ("chuoi", "where", (self._map(view), self._chain(view))),
+            ("nhan-dinh", "summary", (*self._summary(view), self._map(view))),
+            ("chuoi", "chain", (self._chain(view),)),
             ("ai", "who", (self.members_table(view), self.buyers_table(view))),
             ("viec", "what", self._what(view)),
             ("dien-bien", "trend", (self._trend(view),)),
@@ -105,15 +119,21 @@ class ClusterPages(ClusterTables):
         if len(localities) == 1:
             places = w("cluster.places_one", place=localities[0])
         elif len(localities) > 3 and c["main_locality"]:
-            places = w("cluster.places_many", n=w.count("place", len(localities)), main=c["main_locality"])
+            places = w(
+                "cluster.places_many", n=w.count("place", len(localities)), main=c["main_locality"]
+            )
         elif localities:
             places = w("cluster.places_some", places=w.listing(localities, of="place"))
         if c["main_product"] is not None:
             main = self.product(c["main_product"])
             products = w("cluster.product_main", product=lower(main))
-            others = sorted(lower(self.product(p)) for p in c["products"] or () if p != c["main_product"])
+            others = sorted(
+                lower(self.product(p)) for p in c["products"] or () if p != c["main_product"]
+            )
             if others:
-                products += w("cluster.product_others", products=w.listing(others, most=5, of="product"))
+                products += w(
+                    "cluster.product_others", products=w.listing(others, most=3, of="product")
+                )
         return w("cluster.is", n=w.count("organisation", c["n_organisations"]), parts=parts, places=places, products=products)  # fmt: skip
 
     def _facts(self, view: ClusterView) -> list[Fact]:
@@ -121,20 +141,36 @@ class ClusterPages(ClusterTables):
         parts = ", ".join(f"{w.number(n)} {w(f'legal.{kind}')}" for kind, n in view.kinds)
         links = w.count("linkage", c["n_linkages"])
 
-        def fact(key: str, value: str, detail: str, of: str | None = None, kind: str = "relative") -> Fact:
+        def fact(
+            key: str, value: str, detail: str, of: str | None = None, kind: str = "relative"
+        ) -> Fact:
             change = self._change(view, of, kind) if of else ""
             return Fact(key=key, label=w(f"facts.{key}"), value=value, detail=detail, change=change)
 
-        facts = [fact("organisations", w.number(c["n_organisations"]), parts, "n_organisations", "count")]
+        facts = [
+            fact("organisations", w.number(c["n_organisations"]), parts, "n_organisations", "count")
+        ]
         for key, column in (("contracted", "contracted_value_vnd"), ("paid", "paid_value_vnd")):
             if c[column] is not None:
-                n_paid = w.count("linkage", c["n_paid_value"]) if c["n_paid_value"] is not None else ""
+                n_paid = (
+                    w.count("linkage", c["n_paid_value"]) if c["n_paid_value"] is not None else ""
+                )
                 detail = links if key == "contracted" else n_paid
                 facts.append(fact(key, w.money(c[column]), detail, column))
         if not view.has_value:
-            facts.append(fact("linkages", w.number(c["n_linkages"]), w("facts.no_value"), "n_linkages", "count"))
+            facts.append(
+                fact(
+                    "linkages",
+                    w.number(c["n_linkages"]),
+                    w("facts.no_value"),
+                    "n_linkages",
+                    "count",
+                )
+            )
         if c["executed_share"] is not None:
-            basis = w(f"basis.{'links' if c['executed_share_basis'] == 'links' else 'contracted_value'}")
+            basis = w(
+                f"basis.{'links' if c['executed_share_basis'] == 'links' else 'contracted_value'}"
+            )
             facts.append(
                 fact("executed", w.share(c["executed_share"]), w("facts.executed_of", basis=basis), "executed_share", "points")
             )  # fmt: skip
@@ -148,10 +184,18 @@ class ClusterPages(ClusterTables):
         now = view.history.get(self.f.period)
         if now is not None and now["member_income_vnd"] is not None:
             detail = w("facts.income_of", n=w.number(now["n_member_income"]))
-            facts.append(fact("income", w.money(now["member_income_vnd"]), detail, "member_income_vnd"))
+            facts.append(
+                fact("income", w.money(now["member_income_vnd"]), detail, "member_income_vnd")
+            )
         elif c["area_ha"] is not None or c["households"] is not None:
             area = f"{w.number(c['area_ha'], 1)} ha" if c["area_ha"] is not None else text.NULL_MARK
-            facts.append(fact("area", area, w.count("household", c["households"]) if c["households"] is not None else ""))
+            facts.append(
+                fact(
+                    "area",
+                    area,
+                    w.count("household", c["households"]) if c["households"] is not None else "",
+                )
+            )
         return facts  # fmt: skip
 
     def _change(self, view: ClusterView, column: str, kind: str) -> str:
@@ -163,7 +207,9 @@ class ClusterPages(ClusterTables):
         then = view.before
         if reason is not None or then is None:
             return w("change.none", year=year, reason=w(f"change.reason.{reason or 'no_year'}"))
-        now = view.history[self.f.period][column] if column == "member_income_vnd" else view.c[column]
+        now = (
+            view.history[self.f.period][column] if column == "member_income_vnd" else view.c[column]
+        )
         if kind == "count":
             change, shown = now - then[column], w.number(abs(now - then[column]))
         elif kind == "points":
@@ -180,8 +226,7 @@ class ClusterPages(ClusterTables):
     # ------------------------------------------------------------------ pictures
 
     def _map(self, view: ClusterView) -> Figure | None:
-        make = getattr(self, "map_figure", None)
-        return make(view.c["cluster_id"], view.page) if make else None
+        return self.map_figure(view.c["cluster_id"], view.page, tallest_in=MAP_IN)
 
     def _chain(self, view: ClusterView) -> Figure | None:
         stages = {s: sum(m["stage"] == s for m in view.members) for s in text.STAGES}
@@ -190,7 +235,26 @@ class ClusterPages(ClusterTables):
         )
 
     def _trend(self, view: ClusterView) -> Figure | None:
-        return None
+        """Return the last years side by side; None before there are two."""
+        years = sorted(view.history)[-YEARS:]
+        if len(years) < 2:
+            return None
+        w = self.w
+        series: tuple[tuple[str, str, TrendKind], ...] = (
+            ("contracted", "contracted_value_vnd", "money"), ("paid", "paid_value_vnd", "money"),
+            ("executed", "executed_share", "share"), ("linkages", "n_linkages", "count"),
+            ("income", "member_income_vnd", "money"),
+        )  # fmt: skip
+        trends = []
+        for key, column, kind in series:
+            points = tuple((year, view.history[year][column]) for year in years)
+            if sum(value is not None for _, value in points) >= 2:
+                trends.append(Trend(label=w(f"trend.{key}"), kind=kind, points=points, key=key))
+        source = self.source(
+            ("linkages", "cooperative_reports"), w("trend.note"), only=view.only,
+            through=("metrics/cluster_history",),
+        )  # fmt: skip
+        return self.trend_figure(view.page, trends[:TRENDS], source=source) if trends else None
 
     # ------------------------------------------------------------------ actions, data
 
@@ -239,8 +303,14 @@ class ClusterPages(ClusterTables):
             last.insert(0, w("quality.outside", n=w.count("linkage", c["n_linkages_outside"])))
         said.append(text.sentence("; ".join(last)))
         leads.append("")
-        return Prose(id="do-tin-cay", paragraphs=tuple(said), leads=tuple(leads), is_list=True, is_small=True, source=self._whole_source(view))
-
+        return Prose(
+            id="do-tin-cay",
+            paragraphs=tuple(said),
+            leads=tuple(leads),
+            is_list=True,
+            is_small=True,
+            source=self._whole_source(view),
+        )
 
     def _whole_source(self, view: ClusterView) -> Source:
         """Return the files behind the whole report."""

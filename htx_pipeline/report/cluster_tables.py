@@ -66,14 +66,14 @@ class ClusterTables(ClusterViews):
         field = self.field
         money = partial(money_field, rows=rows, why_null=why, lang=self.lang)
         fields = [
-            field("rank", "members.rank", kind="count", width=0.42),
-            field("name", "members.name", width=3.3),
-            Field(key="place", label=self.o.locality_label, width=1.3, why_null=why, lang=self.lang),
+            field("rank", "members.rank", kind="count", width=0.4),
+            field("name", "members.name", width=3.4),
+            Field(key="place", label=self.o.locality_label, width=1.45, why_null=why, lang=self.lang),
             field("stage_label", "members.stage", width=0.95, why_null=why),
-            *([money("traded_vnd", w("members.value"), width=0.95)] if has_value else []),
+            *([money("traded_vnd", w("members.value"), width=1.05)] if has_value else []),
             field("n_linkages", "members.links", kind="count", width=0.62),
             field("evidence", "members.evidence", width=1.3, why_null=why),
-            *([field("executed_share", "members.executed", kind="share", width=0.85, why_null=why)] if has_value else []),
+            *([field("executed_share", "members.executed", kind="share", width=0.95, why_null=why)] if has_value else []),
         ]  # fmt: skip
         more = [field("type", "members.type"), self._place(), money("value_in_vnd", w("members.value_in")), money("value_out_vnd", w("members.value_out")),
                 field("official_members", "members.members", kind="count")]  # fmt: skip
@@ -103,10 +103,10 @@ class ClusterTables(ClusterViews):
             view, id="ben-mua", row_key="org_id", sheet=w("buyers.sheet"), title=w("buyers.title", basis=basis),
             fields=(
                 field("name", "buyers.name", width=3.1),
-                Field(key="place", label=self.o.locality_label, width=1.2, why_null=why, lang=self.lang),
+                Field(key="place", label=self.o.locality_label, width=1.45, why_null=why, lang=self.lang),
                 field("n_sellers", "buyers.sellers", kind="count", width=0.8),
                 field("n_captive", "buyers.captive", kind="count", width=1.25),
-                *([money_field("value_vnd", w("buyers.value"), view.buyers, width=1.0, lang=self.lang)] if has_value
+                *([money_field("value_vnd", w("buyers.value"), view.buyers, width=1.1, lang=self.lang)] if has_value
                   else [field("n_linkages", "buyers.links", kind="count", width=0.8)]),
                 field("share", "buyers.share", kind="share", width=0.85),
             ),
@@ -125,16 +125,22 @@ class ClusterTables(ClusterViews):
         )  # fmt: skip
         rows = gap_rows(found, tasks, w, locality=view.c["main_locality"])
         documents = sorted({str(r["document"]) for r in rows if r["document"]})
-        note = w("gaps.note", documents=w.listing(documents)) if documents else w("gaps.note_no_plan")
+        note = (
+            w("gaps.note", documents=w.listing(documents)) if documents else w("gaps.note_no_plan")
+        )
+        # A column that would say "suggestion" in each line is not worth its room.
+        has_basis = any(not g.action.is_own for g in found)
+        if has_basis:
+            note = w("gaps.note_basis", note=note)
         return self._table(
             view, id="viec-can-lam", row_key="key", sheet=w("gaps.sheet"), title=w("gaps.title"), rows=tuple(rows),
             fields=(
                 field("gap", "gaps.gap", width=3.2),
                 field("action", "gaps.action", width=2.9),
-                field("unit", "gaps.unit", width=1.9),
-                field("basis", "gaps.basis", width=1.1),
+                field("unit", "gaps.unit", width=2.1),
+                *([field("basis", "gaps.basis", width=1.3)] if has_basis else []),
             ),
-            more=(field("figure", "gaps.figure", kind="code"),), page_rows=GAPS_PRINTED, notes=(note,),
+            more=(field("basis", "gaps.basis"), field("figure", "gaps.figure", kind="code")), page_rows=GAPS_PRINTED, notes=(note,),
             source=self.source(("linkages", "plan_tasks"), w("gaps.source"), only=view.only,
                                through=("metrics/clusters", "metrics/cluster_stages", "metrics/cluster_criteria")),
         )  # fmt: skip
@@ -145,16 +151,23 @@ class ClusterTables(ClusterViews):
 
         def line(key: str, part: Sum) -> Row:
             is_whole = key in ("used", "rejected")
-            count = w.number(part.n) if is_whole else self._part(w.number(part.n), part.n, view.all.n)
+            count = (
+                w.number(part.n) if is_whole else self._part(w.number(part.n), part.n, view.all.n)
+            )
             if is_whole or view.all.value_vnd is None:
                 value = w.money(part.value_vnd) if part.value_vnd is not None else None
             else:
-                value = self._part(w.money(part.value_vnd or 0), part.value_vnd or 0, view.all.value_vnd)
+                value = self._part(
+                    w.money(part.value_vnd or 0), part.value_vnd or 0, view.all.value_vnd
+                )
             return {"key": key, "what": w(f"quality.{key}"), "count": count, "value": value}
 
         stated = [r for r in view.linkages if r["contracted_value_vnd"] is not None]
-        rows = [line("used", view.all), line("stated", Sum.of(stated)), line("matched", view.matched)]
-        rows[1]["value"] = None
+        rows = [
+            line("used", view.all),
+            line("stated", Sum.of(stated)),
+            line("matched", view.matched),
+        ]
         if view.c["executed_share"] is not None:
             rows.append(line("executed", view.executed))
         rows.append(line("rejected", view.rejected))

@@ -64,9 +64,10 @@ def why_no_change(view: ClusterView, key: str) -> str | None:
     then = view.before
     if then is None:
         return "no_year" if view.history else "not_followed"
-    if key == "executed_share" and then["executed_share_basis"] != view.c["executed_share_basis"]:
-        if then[key] is not None and view.c[key] is not None:
-            return "other_basis"
+    is_stated = then[key] is not None and view.c.get(key) is not None
+    same_basis = then["executed_share_basis"] == view.c["executed_share_basis"]
+    if key == "executed_share" and is_stated and not same_basis:
+        return "other_basis"
     now = (view.history.get(_year(view)) or {}).get(key)
     if now is None:
         return "few" if key == "member_income_vnd" else "not_now"
@@ -118,13 +119,17 @@ def _trajectory(view: ClusterView, w: Words) -> Conclusion:
                 year=year, then=w.money(then_value),
             )  # fmt: skip
         else:
-            said += w("say.trajectory.second", name=name[:1].lower() + name[1:], change=_moved(w, change))
+            said += w(
+                "say.trajectory.second", name=name[:1].lower() + name[1:], change=_moved(w, change)
+            )
         changes.append(change)
         figures.append(_id(view, key))
     links_now, links_then = view.c["n_linkages"], then["n_linkages"]
     if links_then:
         turn = "up" if links_now > links_then else "down" if links_now < links_then else "same"
-        links = w(f"say.trajectory.links_{turn}", then=w.number(links_then), now=w.number(links_now))
+        links = w(
+            f"say.trajectory.links_{turn}", then=w.number(links_then), now=w.number(links_now)
+        )
         said = said + links if said else links.removeprefix("; ")
         changes = changes or [(links_now - links_then) / links_then]
         figures.append(_id(view, "linkages" if not comparable else comparable[-1]))

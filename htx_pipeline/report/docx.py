@@ -95,7 +95,9 @@ class _Document:
         self._head()
         blocks = [b for s in self.page.sections for b in s.blocks]
         for i, section in enumerate(self.page.sections):
-            self.parts.append(paragraph(run(f"{ROMAN[i]}. {section.title.upper()}"), style="Heading1"))
+            self.parts.append(
+                paragraph(run(f"{ROMAN[i]}. {section.title.upper()}"), style="Heading1")
+            )
             for block in section.blocks:
                 is_last = block is blocks[-1]
                 self._block(block, shows_source=is_last or not self.page.has_one_source_line)
@@ -158,7 +160,9 @@ class _Document:
                 paragraph(rule_mm=20, after=4),
                 _centred(run(day, Look(italic=True))),
             ]
-            self.parts.append(table([["".join(left), "".join(right)]], [74.0, 91.0], margin_mm=(0, 0)))
+            self.parts.append(
+                table([["".join(left), "".join(right)]], [74.0, 91.0], margin_mm=(0, 0))
+            )
         draft = run(w("page.draft"), Look(size=11, bold=True, is_boxed=True))
         self.parts.append(paragraph(draft, before=4, after=0, is_kept=True))
         if self.o.has_official_heading:
@@ -244,16 +248,28 @@ class _Document:
         size = 10.0 if len(fields) <= 6 else 9.5
         strong, plain = Look(size=size, bold=True), Look(size=size)
         aligns: list[Align] = ["right" if f.is_right else "left" for f in fields]
-        rows = [[paragraph(run(f.heading, strong), align="center", after=0, is_kept=True) for f in fields]]
+        rows = [
+            [
+                paragraph(run(f.heading, strong), align="center", after=0, is_kept=True)
+                for f in fields
+            ]
+        ]
         for r in data.printed:
             rows.append(
                 [paragraph(run(f.show(r.get(f.key)), plain), align=a, after=0) for f, a in zip(fields, aligns, strict=True)]
             )  # fmt: skip
         if data.total:
             shown = [f.show(v) if (v := data.total.get(f.key)) is not None else "" for f in fields]
-            rows.append([paragraph(run(s, strong), align=a, after=0) for s, a in zip(shown, aligns, strict=True)])
+            rows.append(
+                [
+                    paragraph(run(s, strong), align=a, after=0)
+                    for s, a in zip(shown, aligns, strict=True)
+                ]
+            )
         whole = sum(f.width for f in fields)
-        fills: list[list[str | None]] = [[TINT if i == 0 else None] * len(fields) for i in range(len(rows))]
+        fills: list[list[str | None]] = [
+            [TINT if i == 0 else None] * len(fields) for i in range(len(rows))
+        ]
         self.parts.append(
             table(
                 rows, [TEXT_MM * f.width / whole for f in fields], header_rows=1, fills=fills, rules=(INK, LINE),
@@ -268,6 +284,7 @@ class _Document:
 
         self._caption("figure", figure.title)
         inline = self.doc.part.new_pic_inline(io.BytesIO(self.pictures[figure.id].png), Mm(160))
+        inline.docPr.set("id", str(self.numbers["figure"]))
         inline.docPr.set("descr", clean(figure.alt))
         inline.docPr.set("title", clean(figure.title))
         holder = _parsed(paragraph("<w:r><w:drawing/></w:r>", align="center", after=2))
@@ -306,7 +323,7 @@ def _blank(lang: str) -> bytes:
     """Return an empty document with the page, styles and language of the reports."""
     from docx import Document
     from docx.oxml.ns import qn
-    from docx.shared import Mm, Pt, RGBColor
+    from docx.shared import Mm
 
     doc = Document()
     section = doc.sections[0]
@@ -318,6 +335,22 @@ def _blank(lang: str) -> bytes:
     for element in doc.styles.element.iter(qn("w:lang")):
         for name in ("val", "eastAsia"):
             element.set(qn(f"w:{name}"), LANGUAGES[lang])
+    _style(doc)
+    _dash_lists(doc)
+    # The template's preview picture would show another document.
+    rels = doc.part.package.rels
+    for key in [k for k, r in rels.items() if r.reltype.endswith("/thumbnail")]:
+        del rels[key]
+    buffer = io.BytesIO()
+    doc.save(buffer)
+    return buffer.getvalue()
+
+
+def _style(doc: Any) -> None:
+    """Give the styles of a report the font and sizes of Decree 30/2020."""
+    from docx.oxml.ns import qn
+    from docx.shared import Mm, Pt, RGBColor
+
     looks: tuple[tuple[str, float, bool, float, float], ...] = (
         ("Normal", 13, False, 0, 4), ("Title", 14, True, 0, 4), ("Heading 1", 13, True, 9, 4),
         ("Caption", 11, True, 6, 3), ("List Bullet", 13, False, 0, 4), ("Footer", 9, False, 0, 0),
@@ -344,7 +377,12 @@ def _blank(lang: str) -> bytes:
             for tabs in list(style.element.iter(qn("w:tabs"))):
                 tabs.getparent().remove(tabs)
             shape.tab_stops.add_tab_stop(Mm(TEXT_MM), 2)
-    # The list's mark is the dash of office papers.
+
+
+def _dash_lists(doc: Any) -> None:
+    """Mark lists with the dash of office papers."""
+    from docx.oxml.ns import qn
+
     for level in doc.part.numbering_part.element.iter(qn("w:lvl")):
         mark, form = level.find(qn("w:lvlText")), level.find(qn("w:numFmt"))
         if mark is not None and form is not None and form.get(qn("w:val")) == "bullet":
@@ -352,13 +390,6 @@ def _blank(lang: str) -> bytes:
             for fonts in level.iter(qn("w:rFonts")):
                 for kind in ("ascii", "hAnsi", "cs"):
                     fonts.set(qn(f"w:{kind}"), FONT)
-    # The template's preview picture would show another document.
-    rels = doc.part.package.rels
-    for key in [k for k, r in rels.items() if r.reltype.endswith("/thumbnail")]:
-        del rels[key]
-    buffer = io.BytesIO()
-    doc.save(buffer)
-    return buffer.getvalue()
 
 
 def _repacked(data: bytes, moment: Any) -> bytes:

@@ -7,6 +7,7 @@ themselves (`htx_pipeline.reference.actions`), layout.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -47,7 +48,12 @@ def gaps(view: ClusterView, w: Words, *, product: str, today: Any) -> list[Gap]:
     """
     known = actions()
     made = [
-        Gap(action=known[key.split(":")[0]], evidence=text.sentence(evidence), figure=figure, key=key)
+        Gap(
+            action=known[key.split(":")[0]],
+            evidence=text.sentence(evidence),
+            figure=figure,
+            key=key,
+        )
         for key, evidence, figure in _found(view, w, product[:1].lower() + product[1:], today)
     ]
     return sorted(made, key=lambda g: (g.action.rank, g.key))
@@ -70,7 +76,9 @@ def _found(view: ClusterView, w: Words, product: str, today: Any) -> Iterable[tu
         )  # fmt: skip
         yield "bottleneck", said, f"{page}/viec-can-lam/bottleneck/gap"
     if view.silent:
-        names = w.listing(sorted(m["name"] or m["org_id"] for m in view.silent), most=3, of="cooperative")
+        names = w.listing(
+            sorted(m["name"] or m["org_id"] for m in view.silent), most=3, of="cooperative"
+        )
         said = w("gap.not_reported", n=w.count("cooperative", len(view.silent)), names=names)
         yield "not_reported", said, f"{page}/chat-luong/reported/count"
     if view.strangers:
@@ -106,7 +114,11 @@ def _execution(view: ClusterView, w: Words, today: Any) -> Iterable[tuple[str, s
         yield "low_execution", said, f"{page}/so-chinh/executed"
     if view.ending.n:
         days = int(limits()["ends_within_days"].value)
-        yield "ending_soon", _amount("ending_soon", w, view.ending, days=w.number(days)), f"{page}/viec-can-lam/ending_soon/gap"
+        yield (
+            "ending_soon",
+            _amount("ending_soon", w, view.ending, days=w.number(days)),
+            f"{page}/viec-can-lam/ending_soon/gap",
+        )
 
 
 def _dependence(view: ClusterView, w: Words) -> Iterable[tuple[str, str, str]]:
@@ -134,12 +146,15 @@ def _tests(view: ClusterView, w: Words) -> Iterable[tuple[str, str, str]]:
 def test_words(r: Row, w: Words) -> str:
     """Return a test with its value and threshold in words."""
     label = r["label_vi" if w.lang == "vi" else "label_en"] or r["criterion"]
+    number = measure(r["threshold"], None, w)
+    # A label that names its threshold need not be followed by it.
+    is_said = re.search(rf"(?<!\d){re.escape(number)}(?!\d)", label) is not None
     said = w(
-        "gap.criterion", label=label, value=measure(r["value"], None, w),
+        "gap.criterion_short" if is_said else "gap.criterion", label=label, value=measure(r["value"], None, w),
         comparator=text.COMPARATORS.get(r["comparator"] or "", r["comparator"]),
         threshold=measure(r["threshold"], r["value_unit"], w),
     )  # fmt: skip
-    return said if r["is_verified"] is not False else f"{said}, {w('criteria.unverified')}"
+    return said if r["is_verified"] is not False else f"{said[:-1]}; {w('criteria.unverified')})"
 
 
 def measure(value: float | None, unit: str | None, w: Words) -> str:
@@ -167,7 +182,9 @@ def gap_rows(
             {
                 "key": g.key,
                 "gap": g.evidence,
-                "action": text.sentence(g.action.action_vi if w.lang == "vi" else g.action.action_en),
+                "action": text.sentence(
+                    g.action.action_vi if w.lang == "vi" else g.action.action_en
+                ),
                 "unit": _unit(task, w) if task else w("gaps.no_task" if tasks else "gaps.no_plan"),
                 "basis": basis,
                 "figure": g.figure,

@@ -35,10 +35,13 @@ WHOLE_SHARE: Final = 0.6
 View = tuple[float, float, float, float]
 
 
-def map_figure(builder: Builder, scope: str, page: str) -> Figure | None:
+def map_figure(
+    builder: Builder, scope: str, page: str, *, tallest_in: float = PANEL_HEIGHTS[1]
+) -> Figure | None:
     """Return the map of a scope, or None where no organisation of it has a commune.
 
-    ``scope``: "province", a cluster's id, or "locality:<name>".
+    ``scope``: "province", a cluster's id, or "locality:<name>"; ``tallest_in``: greatest height of the
+    map in inches.
     """
     geography = builder.geography
     if geography is None:
@@ -51,7 +54,7 @@ def map_figure(builder: Builder, scope: str, page: str) -> Figure | None:
     told = _with_data(builder, geography)
     makers = _makers(builder, geography, shown, is_told_apart=scope != "province")
     far = [c for c in geography.far if c in geography.communes]
-    view, size = _view(geography, _seen(geography, scope, counts, makers))
+    view, size = _view(_seen(geography, scope, counts, makers), tallest_in)
     classes = _classes(counts.values())
     levels = {c: next(i for i, (_, top) in enumerate(classes) if n <= top) for c, n in counts.items()}  # fmt: skip
     kind = "province" if scope == "province" else "cluster"
@@ -211,13 +214,13 @@ def _bounds(commune: Commune) -> View:
     return commune.x - 6, commune.y - 6, commune.x + 6, commune.y + 6
 
 
-def _view(geography: Geography, bounds: Sequence[View]) -> tuple[View, tuple[float, float]]:
+def _view(bounds: Sequence[View], tallest_in: float) -> tuple[View, tuple[float, float]]:
     """Return the piece of land to draw and its size in inches: of one scale, a little room around."""
     west, south = min(b[0] for b in bounds), min(b[1] for b in bounds)
     east, north = max(b[2] for b in bounds), max(b[3] for b in bounds)
     width = max(east - west, LEAST_SPAN_KM) * 1.06
     height = max(north - south, LEAST_SPAN_KM) * 1.06
-    tall = min(max(PANEL_WIDTH * height / width, PANEL_HEIGHTS[0]), PANEL_HEIGHTS[1])
+    tall = min(max(PANEL_WIDTH * height / width, PANEL_HEIGHTS[0]), tallest_in)
     scale = max(width / PANEL_WIDTH, height / tall)
     x, y = (west + east) / 2, (south + north) / 2
     half_x, half_y = scale * PANEL_WIDTH / 2, scale * tall / 2

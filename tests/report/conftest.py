@@ -13,9 +13,9 @@ from htx_pipeline.report.edition import Edition, write_edition
 from htx_pipeline.report.options import ReportOptions
 
 
-def _load() -> ModuleType:
-    path = Path(__file__).with_name("frames_by_hand.py")
-    spec = importlib.util.spec_from_file_location("frames_by_hand", path)
+def _load(name: str) -> ModuleType:
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -26,7 +26,7 @@ def _load() -> ModuleType:
 @pytest.fixture(scope="session")
 def hand() -> ModuleType:
     """Return the module that makes frames."""
-    return _load()
+    return _load("frames_by_hand")
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +57,9 @@ def edition(
         products=hand.PRODUCTS,
         cache_dir=drawings,
     )
+
+
+@pytest.fixture(scope="session")
+def cluster_hand() -> ModuleType:
+    """Return the module that makes one cluster of any size."""
+    return _load("cluster_by_hand")

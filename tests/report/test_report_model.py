@@ -244,7 +244,10 @@ def test_a_cluster_without_values_says_so_and_uses_linkages(hand, options) -> No
     )
     frames["core/linkages"] = frames["core/linkages"].with_columns(*none)
     report = build(frames, hand, options)
-    assert "nhưng không nêu giá trị" in said(report.clusters[0])
+    assert (
+        "không liên kết nào nêu giá trị, nên tỷ trọng tính theo số liên kết"
+        in said(report.clusters[0]).lower()
+    )
     assert "số liên kết" in report.clusters[0].figures[0].title
     facts = next(b for b in report.clusters[0].sections[0].blocks if isinstance(b, Facts))
     assert all("đồng" not in f.value for f in facts.items)

@@ -1,0 +1,151 @@
+"""The Word file: real styles, repeated headings, texts intact, the same bytes each time."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from datetime import date
+
+import docx
+import polars as pl
+import pytest
+from docx.oxml.ns import qn
+
+from htx_pipeline.report.blocks import Report, Table
+from htx_pipeline.report.docx import DocxWriter
+from htx_pipeline.report.figures import Picture, render_all
+from htx_pipeline.report.model import build_report
+from htx_pipeline.report.options import ReportOptions
+
+OPTIONS = ReportOptions(
+    title="Tỉnh mẫu", as_of=date(2025, 12, 15), is_synthetic=True, has_english=True
+)
+EVIL = 'HTX NN&MT <46 $a_1$ #panic {{ 7*7 }} «ngoặc» "nháy" ]]> <w:p/>'
+
+
+@pytest.fixture(scope="module")
+def made(cluster_hand, drawings) -> tuple[Report, dict[str, Picture]]:
+    """Return a report in which a member bears a name full of markup, and its pictures."""
+    frames = cluster_hand.frames_of(12)
+    for key in ("core/organisations", "metrics/cluster_members"):
+        frames[key] = frames[key].with_columns(
+            pl.when(pl.col("org_id") == "o0000").then(pl.lit(EVIL)).otherwise("name").alias("name")
+        )
+    frames["metrics/clusters"] = frames["metrics/clusters"].with_columns(
+        pl.lit(f"Cụm {EVIL}").alias("cluster_name_vi")
+    )
+    report = build_report(frames, period="2025", options=OPTIONS)
+    pages = (*report.clusters, *report.translations)
+    return report, render_all({f.id: f.spec for p in pages for f in p.figures}, cache_dir=drawings)
+
+
+@pytest.fixture(scope="module")
+def document(made):
+    report, pictures = made
+    return docx.Document(io.BytesIO(DocxWriter(report, pictures).write(report.clusters[0])))
+
+
+def all_text(document) -> str:
+    return "\n".join(t.text or "" for t in document.element.body.iter(qn("w:t")))
+
+
+def test_control_characters_are_dropped_and_nothing_else(made) -> None:
+    report, pictures = made
+    page = report.clusters[0]
+    dirty = Report(overview=report.overview, clusters=(page,), settings=OPTIONS, period="2025")
+    from dataclasses import replace
+
+    data = DocxWriter(dirty, pictures).write(replace(page, title="Cụm\x00 một\x0b hai"))
+    assert docx.Document(io.BytesIO(data)).core_properties.title == "Cụm một hai"
+
+
+def test_texts_that_look_like_markup_are_intact(document) -> None:
+    assert EVIL in all_text(document)
+    assert document.core_properties.title == f"Cụm {EVIL}"
+
+
+def test_headings_captions_lists_and_title_are_real_styles(document, made) -> None:
+    page = made[0].clusters[0]
+    styles = [p.style.name for p in document.paragraphs]
+    assert styles.count("Heading 1") == len(page.sections)
+    assert styles.count("Title") == 1
+    tables = [b for s in page.sections for b in s.blocks if isinstance(b, Table)]
+    assert styles.count("Caption") == len(tables) + len(page.figures)
+    assert styles.count("List Bullet") >= 4
+    assert all(document.styles[n].font.name == "Times New Roman" for n in ("Normal", "Title", "Heading 1", "Caption"))  # fmt: skip
+
+
+def test_each_table_repeats_its_heading_and_has_an_alternative_text(document, made) -> None:
+    page = made[0].clusters[0]
+    tables = [b for s in page.sections for b in s.blocks if isinstance(b, Table)]
+    found = [t for t in document.element.body.iter(qn("w:tbl")) if next(t.iter(qn("w:tblHeader")), None) is not None]  # fmt: skip
+    assert len(found) == len(tables)
+    for element, table in zip(found, tables, strict=True):
+        first = next(element.iter(qn("w:tr")))
+        assert next(first.iter(qn("w:tblHeader")), None) is not None
+        assert next(element.iter(qn("w:tblCaption"))).get(qn("w:val")) == table.title
+        rows = list(element.iter(qn("w:tr")))
+        assert len(rows) == 1 + min(len(table.printed), 12)
+
+
+def test_each_picture_has_its_alternative_text(document, made) -> None:
+    page = made[0].clusters[0]
+    pictures = list(document.element.body.iter("{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"))  # fmt: skip
+    assert [p.get("descr") for p in pictures] == [f.alt for f in page.figures]
+    assert len({p.get("id") for p in pictures}) == len(pictures)
+
+
+def test_the_sheet_is_that_of_decree_30(document) -> None:
+    section = document.sections[0]
+    assert [round(v.mm) for v in (section.page_width, section.page_height)] == [210, 297]
+    margins = [round(v.mm) for v in (section.top_margin, section.bottom_margin, section.left_margin, section.right_margin)]  # fmt: skip
+    assert margins == [20, 20, 30, 15]
+    assert section.different_first_page_header_footer
+    header = section.header._element.xml
+    assert "PAGE" in header
+    assert 'w:val="center"' in header
+    assert "PAGE" not in section.first_page_header._element.xml
+    words = all_text(document)
+    for wanted in (
+        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
+        "Độc lập - Tự do - Hạnh phúc",
+        "DỰ THẢO",
+        "Số liệu đến ngày 15/12/2025",
+        "Nơi nhận:",
+    ):
+        assert wanted in words  # fmt: skip
+
+
+def test_its_language_is_that_of_the_page(made) -> None:
+    report, pictures = made
+    writer = DocxWriter(report, pictures)
+    for page, lang in ((report.clusters[0], "vi-VN"), (report.translations[0], "en-GB")):
+        document = docx.Document(io.BytesIO(writer.write(page)))
+        found = {e.get(qn("w:val")) for e in document.styles.element.iter(qn("w:lang"))}
+        assert found == {lang}
+        assert document.core_properties.language == lang
+
+
+def test_two_runs_give_the_same_bytes_and_no_clock_is_read(made) -> None:
+    report, pictures = made
+    first, again = (DocxWriter(report, pictures).write(report.clusters[0]) for _ in range(2))
+    assert first == again
+    with zipfile.ZipFile(io.BytesIO(first)) as package:
+        assert package.testzip() is None
+        assert {i.date_time for i in package.infolist()} == {(2025, 12, 15, 0, 0, 0)}
+        core = package.read("docProps/core.xml").decode()
+        assert not [n for n in package.namelist() if "thumbnail" in n]
+    assert re.findall(r"\d{4}-\d\d-\d\dT[\d:]+Z", core) == ["2025-12-15T00:00:00Z"] * 2
+
+
+def test_word_and_pdf_say_the_same_conclusions_and_figures(document, made) -> None:
+    from htx_pipeline.report.blocks import Facts, Prose
+
+    words = all_text(document).replace("\n", "")
+    for section in made[0].clusters[0].sections:
+        for block in section.blocks:
+            if isinstance(block, Facts):
+                assert all(f.value in words and f.change in words for f in block.items)
+            if isinstance(block, Prose):
+                assert all(p in words for p in block.paragraphs)
