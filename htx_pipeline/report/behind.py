@@ -1,0 +1,193 @@
+"""Which core rows stand behind a line or a column of a table.
+
+What belongs here: for each column that pages print, the core table it is made from, the rows of it that
+count and how they become one figure (`COLUMNS`); for each sort of line, its rows (`by_org`,
+`by_product`, `by_flow`; places are the builder's `at_place`). What does not: finding the source files (`trace`), deciding
+what may be published (`disclosure`).
+
+A figure of a table is its column's rule applied to the rows behind its line. Both `trace` and disclosure
+control read this, and a test adds the rows up again and compares with what is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import polars as pl
+
+Rows = Mapping[str, pl.Expr]
+"""Per core table, which of its rows count."""
+
+How = Literal["rows", "distinct", "sum", "mean", "share"]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """How the figures of one column are made.
+
+    Parameters
+    ----------
+    table:
+        The core table whose rows are counted or added.
+    how:
+        ``rows`` counts rows; ``distinct`` counts values of ``column``; ``sum`` adds ``column``;
+        ``mean`` weighs it by ``weight``; ``share`` is the part of ``column`` for which ``part`` holds.
+    column, weight, part:
+        See ``how``.
+    only:
+        Rows that count, given the line of the table.
+    entities:
+        Columns that name whose figure a row is; a figure of few of them is theirs.
+    is_public:
+        The figure may be published whoever stands behind it: counts of units on a public register.
+    """
+
+    table: str
+    how: How
+    column: str | None = None
+    weight: str | None = None
+    part: pl.Expr | None = None
+    only: Callable[[Mapping[str, Any]], pl.Expr] | None = None
+    entities: tuple[str, ...] = ("org_id",)
+    is_public: bool = False
+
+    def rows(self, line: Mapping[str, Any]) -> pl.Expr | None:
+        """Return which rows of the core table count for one line; None for all."""
+        parts = [self.only(line)] if self.only else []
+        if self.how in ("sum", "mean", "share") and self.column:
+            parts.append(pl.col(self.column).is_not_null())
+        if self.weight:
+            parts.append(pl.col(self.weight).is_not_null())
+        return pl.all_horizontal(parts) if parts else None
+
+    def value(self, rows: pl.DataFrame) -> float | None:
+        """Return the figure that *rows* add up to; None where nothing is stated.
+
+        Examples
+        --------
+        >>> paid = COLUMNS["paid_value_vnd"]
+        >>> paid.value(pl.DataFrame({"paid_value_vnd": [2, None, 5]}))
+        7
+        """
+        if self.how == "rows":
+            return rows.height
+        if self.how == "distinct":
+            return rows[self.column or ""].drop_nulls().n_unique()
+        stated = rows.drop_nulls([c for c in (self.column, self.weight) if c])
+        if stated.height == 0:
+            return None
+        if self.how == "sum":
+            return exact_sum(stated[self.column or ""])
+        if self.how == "mean":
+            weights = stated[self.weight or ""]
+            whole = exact_sum(weights)
+            return exact_sum(stated[self.column or ""] * weights) / whole if whole else None
+        whole = exact_sum(stated[self.column or ""])
+        part = exact_sum(stated.filter(self.part)[self.column or ""]) if self.part is not None else 0
+        return part / whole if whole else None
+
+
+def exact_sum(values: pl.Series) -> Any:
+    """Return the sum of a column; whole numbers exactly, others without regard to their order."""
+    import math
+
+    return int(values.sum()) if values.dtype.is_integer() else math.fsum(values.to_list())
+
+
+def _legal(*types: str) -> Callable[[Mapping[str, Any]], pl.Expr]:
+    return lambda _: pl.col("legal_type").is_in(list(types))
+
+
+_BOTH: Final = ("supplier_id", "buyer_id")
+
+
+def _links(column: str, **more: Any) -> Column:
+    return Column(table="linkages", how="sum", column=column, entities=_BOTH, **more)
+
+
+def _told(column: str, **more: Any) -> Column:
+    return Column(table="cooperative_reports", how="sum", column=column, **more)
+
+
+def _side(end: str) -> Callable[[Mapping[str, Any]], pl.Expr]:
+    """Return the linkages that a line's organisation enters at one end; all where it names none."""
+    return lambda line: pl.lit(value=True) if not line.get("org_id") else pl.col(end) == line["org_id"]
+
+
+COLUMNS: Final[Mapping[str, Column]] = {
+    "n_cooperatives": Column(table="organisations", how="rows", only=_legal("htx"), is_public=True),
+    "n_unions": Column(table="organisations", how="rows", only=_legal("lhhtx"), is_public=True),
+    "n_enterprises": Column(table="organisations", how="rows", only=_legal("enterprise"), is_public=True),
+    "n_organisations": Column(table="organisations", how="rows", is_public=True),
+    "n_reported": Column(table="cooperative_reports", how="rows", is_public=True),
+    "n_linkages": Column(table="linkages", how="rows", entities=_BOTH, is_public=True),
+    "n_suppliers": Column(table="linkages", how="distinct", column="supplier_id", entities=_BOTH, is_public=True),
+    "n_buyers": Column(table="linkages", how="distinct", column="buyer_id", entities=_BOTH, is_public=True),
+    "contracted_value_vnd": _links("contracted_value_vnd"),
+    "paid_value_vnd": _links("paid_value_vnd"),
+    "contracted_tonnes": _links("contracted_tonnes"),
+    "delivered_tonnes": _links("delivered_tonnes"),
+    "area_ha": _links("area_ha"),
+    "households": _links("households"),
+    "executed_share": Column(
+        table="linkages", how="share", column="contracted_value_vnd", part=pl.col("evidence") == "executed", entities=_BOTH,
+    ),
+    "official_members": _told("official_members"),
+    "revenue_vnd": _told("revenue_vnd"),
+    "member_income_vnd": Column(
+        table="cooperative_reports", how="mean", column="member_income_vnd", weight="official_members",
+    ),
+}  # fmt: skip
+"""Columns by key, whichever table they stand in."""
+
+
+def by_org(*org_ids: str) -> Rows:
+    """Return the rows of organisations: their register entry, report, and linkages at either end.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"supplier_id": ["a", "b"], "buyer_id": ["c", "a"]})
+    >>> frame.filter(by_org("b")["linkages"]).rows()
+    [('b', 'a')]
+    """
+    ids = list(org_ids)
+    own = pl.col("org_id").is_in(ids)
+    return {
+        "organisations": own,
+        "cooperative_reports": own,
+        "trainings": own,
+        "commendations": own,
+        "linkages": pl.col("supplier_id").is_in(ids) | pl.col("buyer_id").is_in(ids),
+    }
+
+
+def by_product(code: str | None) -> Rows:
+    """Return the linkages of one product; those that state none where *code* is None.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"product_code": ["x", None]}).filter(by_product(None)["linkages"]).height
+    1
+    """
+    return {"linkages": pl.col("product_code").eq_missing(pl.lit(code, dtype=pl.String))}
+
+
+def by_flow(stages: Mapping[str, str | None], line: Mapping[str, Any]) -> Rows:
+    """Return the linkages of one recorded flow from stage to stage.
+
+    Parameters
+    ----------
+    stages:
+        Organisation → stage, of `graph/nodes`.
+    line:
+        A row of `metrics/chain_flows`.
+    """
+    at: dict[str, list[str]] = {}
+    for org, stage in stages.items():
+        at.setdefault(stage or "unknown", []).append(org)
+    ends = [
+        pl.col(end).is_in(sorted(at.get(line[side] or "unknown", [])))
+        for end, side in (("supplier_id", "from_stage"), ("buyer_id", "to_stage"))
+    ]
+    return {"linkages": pl.all_horizontal(*ends, by_product(line["product_code"])["linkages"])}
