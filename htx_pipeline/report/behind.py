@@ -142,6 +142,48 @@ COLUMNS: Final[Mapping[str, Column]] = {
 """Columns by key, whichever table they stand in."""
 
 
+FACT_COLUMNS: Final[Mapping[str, str]] = {
+    "organisations": "n_organisations",
+    "linkages": "n_linkages",
+    "contracted": "contracted_value_vnd",
+    "paid": "paid_value_vnd",
+    "executed": "executed_share",
+    "income": "member_income_vnd",
+    "area": "area_ha",
+}
+"""Columns of the headline figures whose key is another."""
+
+
+BASES: Final[Mapping[str, Mapping[str, str]]] = {
+    "paid_value": {"value_vnd": "paid_value_vnd", "tonnes": "delivered_tonnes"},
+    "contracted_value": {"value_vnd": "contracted_value_vnd", "tonnes": "contracted_tonnes"},
+}
+"""What a value or a mass is, by the basis that its line states."""
+
+
+def column_of(key: str, line: Mapping[str, Any] | None = None) -> Column | None:
+    """Return the rule of a column; None where there is none.
+
+    Examples
+    --------
+    >>> column_of("value_vnd", {"weight_basis": "paid_value"}).column, column_of("name")
+    ('paid_value_vnd', None)
+    """
+    basis = (line or {}).get("weight_basis")
+    return COLUMNS.get(BASES.get(basis or "", {}).get(key, key))
+
+
+def fact_column(key: str) -> Column | None:
+    """Return the rule of a headline figure; None where there is none.
+
+    Examples
+    --------
+    >>> fact_column("paid").column
+    'paid_value_vnd'
+    """
+    return COLUMNS.get(FACT_COLUMNS.get(key, key))
+
+
 def by_org(*org_ids: str) -> Rows:
     """Return the rows of organisations: their register entry, report, and linkages at either end.
 
@@ -174,7 +216,7 @@ def by_product(code: str | None) -> Rows:
 
 
 def by_flow(stages: Mapping[str, str | None], line: Mapping[str, Any]) -> Rows:
-    """Return the linkages of one recorded flow from stage to stage.
+    """Return the linkages of one flow from stage to stage; of a balance, all that touch its stage.
 
     Parameters
     ----------
@@ -182,12 +224,31 @@ def by_flow(stages: Mapping[str, str | None], line: Mapping[str, Any]) -> Rows:
         Organisation → stage, of `graph/nodes`.
     line:
         A row of `metrics/chain_flows`.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"supplier_id": ["a", "b"], "buyer_id": ["b", "c"], "product_code": ["x", "x"]})
+    >>> line = {"product_code": "x", "from_stage": "production", "to_stage": "processing", "kind": "recorded"}
+    >>> frame.filter(by_flow({"a": "production", "b": "processing", "c": None}, line)["linkages"]).rows()
+    [('a', 'b', 'x')]
     """
-    at: dict[str, list[str]] = {}
-    for org, stage in stages.items():
-        at.setdefault(stage or "unknown", []).append(org)
-    ends = [
-        pl.col(end).is_in(sorted(at.get(line[side] or "unknown", [])))
-        for end, side in (("supplier_id", "from_stage"), ("buyer_id", "to_stage"))
-    ]
-    return {"linkages": pl.all_horizontal(*ends, by_product(line["product_code"])["linkages"])}
+
+    def at(end: str, stage: str | None) -> pl.Expr:
+        here = sorted(org for org, own in stages.items() if (own or "unknown") == (stage or "unknown"))
+        return pl.col(end).is_in(here)
+
+    product = by_product(line["product_code"])["linkages"]
+    if line.get("kind") == "balance":
+        ends = (line["from_stage"], line["to_stage"])
+        stage = next((s for s in ends if s not in ("unknown", "loss", None)), None)
+        return {"linkages": product & (at("supplier_id", stage) | at("buyer_id", stage))}
+    return {
+        "linkages": product & at("supplier_id", line["from_stage"]) & at("buyer_id", line["to_stage"])
+    }
+
+
+def by_stage(stages: Mapping[str, str | None], line: Mapping[str, Any]) -> Rows:
+    """Return the linkages of one product that enter or leave a stage."""
+    here = sorted(org for org, own in stages.items() if own == line["stage"])
+    touches = pl.col("supplier_id").is_in(here) | pl.col("buyer_id").is_in(here)
+    return {"linkages": by_product(line["product_code"])["linkages"] & touches}

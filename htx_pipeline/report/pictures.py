@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
+from functools import partial
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from htx_pipeline.report import text
+from htx_pipeline.report.behind import by_flow
 from htx_pipeline.report.blocks import Field, Figure, Source, Table, money_field
 from htx_pipeline.report.frames import Row
 from htx_pipeline.report.labels import BASIS_TEXT
@@ -367,8 +369,9 @@ def _chain_table(builder: Builder, page: str, rows: Sequence[Row], source: Sourc
             for r in rows
         ),
         row_key="key",
+        row_rows=partial(by_flow, {r["org_id"]: r["stage"] for r in builder.f.rows("graph/nodes", "org_id", "stage")}),
         source=source,
-    )
+    )  # fmt: skip
 
 
 def flow_key(row: Mapping[str, Any]) -> str:

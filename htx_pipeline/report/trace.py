@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from htx_pipeline.report import text
-from htx_pipeline.report.behind import COLUMNS, Column
+from htx_pipeline.report.behind import Column, column_of, fact_column
 from htx_pipeline.report.blocks import Facts, Field, Figure, Hidden, Page, Prose, Report, Source, Table
 from htx_pipeline.report.frames import Frames
 
@@ -114,6 +114,14 @@ def figures_of(page: Page) -> Iterator[Item]:
     numbers, and sentences. Empty cells are not figures; withheld ones are, and are marked.
     """
     seen: set[str] = set()
+    yield from _figures_of_sections(page, seen)
+    for table in page.more:
+        if table.id not in seen:
+            seen.add(table.id)
+            yield from _cells(page, table)
+
+
+def _figures_of_sections(page: Page, seen: set[str]) -> Iterator[Item]:
     for section in page.sections:
         for block in section.blocks:
             if isinstance(block, Facts):
@@ -134,7 +142,7 @@ def figures_of(page: Page) -> Iterator[Item]:
 def _facts(page: Page, block: Facts) -> Iterator[Item]:
     for fact in block.items:
         source = fact.source or block.source
-        column = COLUMNS.get(fact.key)
+        column = fact_column(fact.key)
         yield Item(
             id=f"{page.id}/{block.id}/{fact.name}", page=page.id, kind="fact", label=fact.label, value=fact.value, source=source,
             column=column if column and column.table in source.tables else None,
@@ -167,7 +175,7 @@ def _cells(page: Page, table: Table) -> Iterator[Item]:
             value = line.get(field.key)
             if value is None or value == "":
                 continue
-            column = COLUMNS.get(field.key)
+            column = column_of(field.key, line)
             yield Item(
                 id=f"{page.id}/{table.id}/{name}/{field.key}", page=page.id, kind="cell",
                 label=f"{name}: {field.label}", value=f"{field.show(value)} {field.unit}".strip(), source=source,
@@ -178,7 +186,7 @@ def _cells(page: Page, table: Table) -> Iterator[Item]:
 
 def figure_ids(report: Report) -> dict[str, Item]:
     """Return all figures of a report by id, page by page."""
-    return {item.id: item for page in report.pages for item in figures_of(page)}
+    return {item.id: item for page in (*report.pages, *report.translations) for item in figures_of(page)}
 
 
 def ranges(numbers: Iterable[int]) -> str:
