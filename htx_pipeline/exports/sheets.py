@@ -12,7 +12,15 @@ from typing import Final
 
 import polars as pl
 
-from htx_pipeline.exports.base import Exported, ExportOptions, Frames, flat, nfc, read_back_wrong
+from htx_pipeline.exports.base import (
+    Exported,
+    ExportOptions,
+    Frames,
+    flat,
+    need,
+    nfc,
+    read_back_wrong,
+)
 from htx_pipeline.exports.dictionary import Described, described, file_name, table_keys
 from htx_pipeline.ingest.guard import safe_text
 
@@ -36,6 +44,7 @@ def write_csv(frames: Frames, options: ExportOptions) -> Exported:
     InputError
         A file does not read back.
     """
+    need(frames, NEEDS[0])
     files: dict[str, bytes] = {}
     disarmed = dropped = 0
     for key in table_keys(frames):
