@@ -7,6 +7,7 @@ measures (`htx_pipeline.metrics`), new kinds of drawing (`htx_pipeline.report.fi
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -155,6 +156,39 @@ def chain_picture(
     rows = frames[key] if scope == "province" else frames[key].filter(pl.col("cluster_id") == scope)
     stages = {s: rows.filter(pl.col("stage") == s).height for s in STAGES}
     return _drawn(_builder(frames, period).chain_figure(scope, "so-tay", stages))
+
+
+def map_picture(
+    frames: Mapping[str, pl.DataFrame], *, period: str, scope: str = "province"
+) -> Picture | None:
+    """Draw the map of the province or of a cluster, as in the reports; None where nothing can be placed."""
+    return _drawn(_builder(frames, period).map_figure(scope, "so-tay"))
+
+
+def fitted(svg: str) -> str:
+    """Return an SVG picture that fills the width it is given.
+
+    Examples
+    --------
+    >>> fitted('<svg viewBox="0 0 9 3" width="9" height="3"></svg>')
+    '<svg viewBox="0 0 9 3" style="width:100%;height:auto"></svg>'
+    """
+    return re.sub(
+        r' width="[\d.]+" height="[\d.]+"', ' style="width:100%;height:auto"', svg, count=1
+    )
+
+
+def shown(frame: pl.DataFrame, key: str, *, decimals: int = 3) -> pl.DataFrame:
+    """Return a table for reading: Vietnamese headings, codes in words, numbers rounded.
+
+    Examples
+    --------
+    >>> shown(pl.DataFrame({"stage": ["processing"], "esri_linear": [0.12345]}), "metrics/risk").row(0)
+    ('Sơ chế, chế biến', 0.123)
+    """
+    from htx_pipeline.exports.dictionary import readable
+
+    return readable(frame, key).with_columns(pl.selectors.float().round(decimals))
 
 
 def share_bars(

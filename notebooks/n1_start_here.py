@@ -63,7 +63,7 @@ def _(data_dir, list_tables, mo, pl):
         ~pl.col("table").str.contains("_(findings|ledger|rejected|sheets|plausibility)$")
     )
     per_year = tables.pivot("period", index="table", values="rows", sort_columns=True)
-    mo.ui.table(per_year, selection=None, page_size=12, label="Số dòng mỗi kỳ / rows a year")
+    mo.ui.table(per_year, selection=None, show_column_summaries=False, page_size=12, label="Số dòng mỗi kỳ / rows a year")
     return (per_year,)
 
 
@@ -121,13 +121,13 @@ def _(coverage, explore, levels, mo, text):
         [
             mo.hstack(
                 [
-                    mo.stat(text.number(latest["cooperatives"]), label=f"hợp tác xã, {latest['period']}", caption="cooperatives"),
-                    mo.stat(text.share(latest["signed_share"]), label="có liên kết đã ký", caption="signed or stronger"),
-                    mo.stat(text.share(latest["executed_share"]), label="có liên kết đã thực hiện", caption="delivered or paid"),
+                    mo.stat(text.number(latest["cooperatives"]), label=f"hợp tác xã, {latest['period']}", caption="cooperatives", bordered=True),
+                    mo.stat(text.share(latest["signed_share"]), label="có liên kết đã ký", caption="signed or stronger", bordered=True),
+                    mo.stat(text.share(latest["executed_share"]), label="có liên kết đã thực hiện", caption="delivered or paid", bordered=True),
                 ],
                 widths="equal",
             ),
-            mo.image(shares.png, alt="Tỷ lệ hợp tác xã có liên kết, theo năm và mức bằng chứng", width="100%"),
+            mo.image(shares.png, alt="Tỷ lệ hợp tác xã có liên kết, theo năm và mức bằng chứng", width=760),
         ]
     )
     return (shares,)
@@ -138,19 +138,21 @@ def _(mo):
     mo.md("""
     ## Kiểm tra / Check
 
-    Cùng con số ấy, do hệ thống tính, ở `metrics/localities` (dòng `province`). Hai cách tính phải bằng nhau; nếu khác, ô dưới
+    Cùng con số ấy, do hệ thống tính, ở `metrics/localities`, cộng mọi địa bàn. Hai cách tính phải bằng nhau; nếu khác, ô dưới
     dừng lại.
 
-    *The same number as the pipeline computed it. The two must agree; else the cell below stops.*
+    *The same number as the pipeline computed it, localities added up. The two must agree; else the cell below stops.*
     """)
     return
 
 
 @app.cell
 def _(coverage, data_dir, mo, pl, read_table):
-    official = read_table("metrics/localities", data_dir=data_dir).filter(pl.col("locality") == "province").sort("period")
-    checked = coverage.join(official.select("period", "n_cooperatives", "n_linked_executed"), on="period")
+    official = read_table("metrics/localities", data_dir=data_dir).group_by("period").agg(pl.col("n_cooperatives", "n_linked_executed").sum())
+    checked = coverage.join(official, on="period").sort("period")
     executed = (checked["executed_share"] * checked["cooperatives"]).round().cast(pl.Int64)
+    assert checked.height == coverage.height
+    assert checked["cooperatives"].to_list() == checked["n_cooperatives"].to_list()
     assert executed.to_list() == checked["n_linked_executed"].to_list()
     mo.callout(mo.md(f"Khớp ở cả {checked.height} kỳ. *They agree in all {checked.height} years.*"), kind="success")
     return (checked,)
@@ -169,13 +171,13 @@ def _(mo):
 
 
 @app.cell
-def _(linkages, mo, periods, pl):
+def _(explore, linkages, mo, periods, pl):
     behind = (
         linkages.filter(pl.col("period") == periods[-1], pl.col("evidence") == "executed")
         .sort("paid_value_vnd", "linkage_id", descending=[True, False], nulls_last=True)
         .select("supplier_name", "buyer_name", "product_name", "delivered_tonnes", "paid_value_vnd", "source_file", "source_sheet", "source_row")
     )
-    mo.ui.table(behind, selection=None, page_size=8, label="Liên kết đã thực hiện, giá trị lớn nhất trước / executed, largest first")
+    mo.ui.table(explore.shown(behind, "core/linkages"), selection=None, show_column_summaries=False, page_size=8, label="Liên kết đã thực hiện, giá trị lớn nhất trước / executed, largest first")
     return (behind,)
 
 
@@ -192,7 +194,7 @@ def _(mo):
 
 
 @app.cell
-def _(data_dir, mo, organisations, periods, pl, read_table):
+def _(data_dir, explore, mo, organisations, periods, pl, read_table):
     import networkx as nx
 
     from htx_pipeline.graph.csr import CSRGraph
@@ -206,7 +208,7 @@ def _(data_dir, mo, organisations, periods, pl, read_table):
         .sort("pagerank", "org_id", descending=[True, False])
         .head(15)
     )
-    mo.ui.table(most_central, selection=None, label="PageRank theo giá trị hợp đồng / by contracted value")
+    mo.ui.table(explore.shown(most_central, "graph/nodes", decimals=4), selection=None, show_column_summaries=False, label="PageRank theo giá trị hợp đồng / by contracted value")
     return (most_central,)
 
 

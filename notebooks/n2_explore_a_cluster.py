@@ -93,7 +93,7 @@ def _(evidence_choice, value_choice):
 
 @app.cell
 def _(cluster_choice, evidence_choice, mo, value_choice, year_choice):
-    mo.vstack([mo.hstack([year_choice, cluster_choice], justify="start"), mo.hstack([evidence_choice, value_choice], justify="start")])
+    mo.vstack([year_choice, cluster_choice, evidence_choice, value_choice])
     return
 
 
@@ -117,11 +117,11 @@ def _(cluster_id, edges, frames, linked, members, mo, pl, text):
             mo.md(f"## {cluster['cluster_name_vi']}\n*{cluster['cluster_name_en']}*"),
             mo.hstack(
                 [
-                    mo.stat(text.number(len(linked)), label=f"trên {members.height} thành viên", caption="members above the threshold"),
-                    mo.stat(text.number(edges["n_linkages"].sum()), label="liên kết trong cụm", caption="linkages inside"),
-                    mo.stat(text.money(edges["contracted_value_vnd"].sum()), label="giá trị hợp đồng", caption="contracted"),
-                    mo.stat(text.money(edges["paid_value_vnd"].sum()), label="đã thanh toán", caption="paid"),
-                    mo.stat(text.share(cluster["largest_buyer_share"]), label="bên mua lớn nhất", caption=cluster["largest_buyer_name"] or "–"),
+                    mo.stat(text.number(len(linked)), label=f"trên {members.height} thành viên", caption="members above the threshold", bordered=True),
+                    mo.stat(text.number(edges["n_linkages"].sum()), label="liên kết trong cụm", caption="linkages inside", bordered=True),
+                    mo.stat(text.money(edges["contracted_value_vnd"].sum()).removesuffix(" đồng"), label="giá trị hợp đồng, đồng", caption="contracted, VND", bordered=True),
+                    mo.stat(text.money(edges["paid_value_vnd"].sum()).removesuffix(" đồng"), label="đã thanh toán, đồng", caption="paid, VND", bordered=True),
+                    mo.stat(text.share(cluster["largest_buyer_share"]), label="phần của bên mua lớn nhất", caption="largest buyer's share", bordered=True),
                 ],
                 widths="equal",
             ),
@@ -143,8 +143,26 @@ def _(mo):
 @app.cell
 def _(cluster_id, explore, frames, mo, year):
     chain = explore.chain_picture(frames, period=year, scope=cluster_id)
-    mo.image(chain.png, alt="Dòng sản phẩm qua các công đoạn của cụm", width="100%") if chain else mo.md("Không có dòng sản phẩm nào được ghi nhận. *No flow is recorded.*")
+    mo.image(chain.png, alt="Dòng sản phẩm qua các công đoạn của cụm", width=760) if chain else mo.md("Không có dòng sản phẩm nào được ghi nhận. *No flow is recorded.*")
     return (chain,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md("""
+    ## Bản đồ / The map
+
+    Thành viên và cơ sở chế biến theo xã; vẽ khi biết tọa độ hoặc có ranh giới. *Members and processors by commune; drawn where
+    places or boundaries are known.*
+    """)
+    return
+
+
+@app.cell
+def _(cluster_id, explore, frames, mo, year):
+    map_picture = explore.map_picture(frames, period=year, scope=cluster_id)
+    mo.image(map_picture.png, alt="Bản đồ thành viên và cơ sở chế biến của cụm theo xã", width=760) if map_picture else mo.md("Chưa biết tọa độ của thành viên nào và chưa có tệp ranh giới: không vẽ bản đồ. *No coordinates, no boundaries: no map.*")
+    return (map_picture,)
 
 
 @app.cell(hide_code=True)
@@ -156,11 +174,11 @@ def _(mo):
 
 
 @app.cell
-def _(linked, members, mo, pl):
+def _(explore, linked, members, mo, pl):
     shown = members.filter(pl.col("org_id").is_in(linked.implode())).sort("value_out_vnd", "org_id", descending=[True, False], nulls_last=True)
     mo.ui.table(
-        shown.select("org_id", "name", "legal_type", "stage", "locality", "n_linkages", "value_in_vnd", "value_out_vnd", "official_members"),
-        selection=None, page_size=10,
+        explore.shown(shown.select("org_id", "name", "legal_type", "stage", "locality", "n_linkages", "value_in_vnd", "value_out_vnd", "official_members"), "metrics/cluster_members"),
+        selection=None, page_size=10, show_column_summaries=False,
     )
     return (shown,)
 
@@ -192,9 +210,9 @@ def _(org_choice):
 
 
 @app.cell
-def _(edges, ego_svg, frames, mo, org_id):
+def _(edges, ego_svg, explore, frames, mo, org_id):
     ego = ego_svg(edges, frames["graph/nodes"], org_id, evidence="planned") if org_id else None
-    mo.Html(f'<div style="overflow-x:auto">{ego}</div>') if ego else mo.md("Không còn liên kết nào trên ngưỡng. *No linkage above the threshold.*")
+    mo.Html(explore.fitted(ego)) if ego else mo.md("Không còn liên kết nào trên ngưỡng. *No linkage above the threshold.*")
     return (ego,)
 
 

@@ -130,7 +130,8 @@ def _(by_unit, mo, pl):
         .pivot("period", index="unit", values=["cooperatives", "executed_share"], sort_columns=True)
         .sort("unit")
     )
-    mo.ui.table(compared, selection=None, page_size=15, label="Trống: năm đó không có hợp tác xã / empty: none that year")
+    headings = {c: c.replace("cooperatives_", "Số HTX ").replace("executed_share_", "Tỷ lệ đã thực hiện ").replace("unit", "Đơn vị") for c in compared.columns}
+    mo.ui.table(compared.rename(headings), selection=None, show_column_summaries=False, page_size=15, label="Trống: năm đó không có hợp tác xã / empty: none that year")
     return (compared,)
 
 
@@ -161,7 +162,7 @@ def _(by_unit, explore, mo, pl, text):
         ],
         series=["đã ký trở lên", "đã thực hiện"], levels=[1, 3],
     )
-    mo.image(bars.png, alt=f"Tỷ lệ hợp tác xã có liên kết theo đơn vị, năm {latest}", width="100%") if bars else mo.md("Không đơn vị nào có từ 3 hợp tác xã.")
+    mo.image(bars.png, alt=f"Tỷ lệ hợp tác xã có liên kết theo đơn vị, năm {latest}", width=720) if bars else mo.md("Không đơn vị nào có từ 3 hợp tác xã.")
     return bars, drawn
 
 
@@ -186,7 +187,7 @@ def _(cooperatives, mo, pl, places):
         .join(old, on="from_code").join(new, on="to_code")
         .select("from_code", "old_name", "to_code", "new_name", "relation").sort("to_code", "from_code")
     )
-    mo.accordion({f"{became.height} dòng / rows": mo.ui.table(became, selection=None, page_size=10)})
+    mo.accordion({f"{became.height} dòng / rows": mo.ui.table(became, selection=None, show_column_summaries=False, page_size=10)})
     return (became,)
 
 

@@ -89,7 +89,8 @@ def _(TABLES, frames, mo, pl):
         .with_columns(unaccounted=pl.col("read") - pl.col("accepted") - pl.col("rejected") - pl.col("merged"))
     )
     assert balance["unaccounted"].to_list() == [0] * balance.height
-    mo.ui.table(balance, selection=None, label="Số dòng / rows")
+    headings = {"table": "Bảng", "label": "Tên", "read": "Đọc được", "accepted": "Được nhận", "rejected": "Bị loại", "merged": "Gộp", "unaccounted": "Không rõ"}
+    mo.ui.table(balance.rename(headings), selection=None, show_column_summaries=False, label="Số dòng / rows")
     return (balance,)
 
 
@@ -107,13 +108,13 @@ def _(frames, mo, text):
     counts = dict(findings.group_by("severity").len().rows())
     labels = {"critical": "dừng", "error": "dòng bị loại", "warning": "cần xem lại", "info": "ghi chú"}
     mo.hstack(
-        [mo.stat(text.number(counts.get(key, 0)), label=label, caption=key) for key, label in labels.items()], widths="equal"
+        [mo.stat(text.number(counts.get(key, 0)), label=label, caption=key, bordered=True) for key, label in labels.items()], widths="equal"
     )
-    return (findings,)
+    return findings, labels
 
 
 @app.cell
-def _(findings, mo, pl):
+def _(findings, labels, mo, pl):
     by_rule = (
         findings.group_by("table", "rule_id", "severity")
         .agg(
@@ -124,7 +125,8 @@ def _(findings, mo, pl):
         )
         .sort("n", "rule_id", descending=[True, False])
     )
-    mo.ui.table(by_rule, selection=None, page_size=10, wrapped_columns=["reason_vi", "remedy_vi"], label="Theo quy tắc / by rule")
+    brief = by_rule.select(pl.col("n").alias("Số"), pl.col("severity").replace(labels).alias("Mức"), pl.col("reason_vi").alias("Lý do (ví dụ)"), pl.col("remedy_vi").alias("Cách xử lý"), pl.col("rule_id").alias("Quy tắc"))
+    mo.ui.table(brief, selection=None, page_size=8, show_column_summaries=False, wrapped_columns=["Lý do (ví dụ)", "Cách xử lý"], label="Theo quy tắc / by rule")
     return (by_rule,)
 
 
@@ -133,7 +135,7 @@ def _(findings, mo):
     listed = findings.sort("source_file", "source_sheet", "source_row", "rule_id", nulls_last=True).select(
         "source_file", "source_sheet", "source_row", "source_cell", "raw_value", "reason_vi", "remedy_vi", "reason_en"
     )
-    mo.accordion({f"Tất cả {listed.height} phát hiện / all findings": mo.ui.table(listed, selection=None, page_size=15, wrapped_columns=["reason_vi", "remedy_vi"])})
+    mo.accordion({f"Tất cả {listed.height} phát hiện / all findings": mo.ui.table(listed, selection=None, page_size=15, show_column_summaries=False, wrapped_columns=["reason_vi", "remedy_vi"])})
     return (listed,)
 
 
@@ -162,10 +164,11 @@ def _(table_choice):
 
 
 @app.cell
-def _(frames, mo, table):
+def _(explore, frames, mo, table):
     rejected = frames[f"core/{table}_rejected"]
     first = ["source_file", "source_sheet", "source_row"]
-    mo.ui.table(rejected.select(*first, *(c for c in rejected.columns if c not in {*first, "source_id", "period"})), selection=None, page_size=8)
+    ordered = rejected.select(*first, *(c for c in rejected.columns if c not in {*first, "source_id", "period"}))
+    mo.ui.table(explore.shown(ordered, f"core/{table}"), selection=None, page_size=8, show_column_summaries=False)
     return (rejected,)
 
 
@@ -184,7 +187,7 @@ def _(explore, frames, mo, pl, text):
     roster = frames["metrics/reporting_roster_localities"].filter(pl.col("n_expected") > 0, pl.col("locality").is_not_null())
     reporting = explore.share_bars(
         [
-            (row["locality"], [row["reported_share"], row["on_time_share"]], f"thiếu {row['n_missing']} của {row['n_expected']}")
+            (text.label({"unknown": "(không rõ địa bàn)"}, row["locality"]), [row["reported_share"], row["on_time_share"]], f"thiếu {row['n_missing']} của {row['n_expected']}")
             for row in roster.sort("reported_share", "locality").iter_rows(named=True)
         ],
         series=["đã báo cáo", "đúng hạn"], levels=[1, 3],
@@ -192,8 +195,8 @@ def _(explore, frames, mo, pl, text):
     missing = frames["metrics/reporting_roster"].filter(pl.col("status") == "missing").sort("locality", "name").select("locality", "name", "org_id", "reason_vi", "has_reported_before")
     mo.vstack(
         [
-            mo.image(reporting.png, alt="Tỷ lệ hợp tác xã đã báo cáo theo địa bàn", width="100%") if reporting else mo.md("Không có danh sách phải báo cáo."),
-            mo.accordion({f"{text.number(missing.height)} hợp tác xã chưa báo cáo / not reported": mo.ui.table(missing, selection=None, page_size=10)}),
+            mo.image(reporting.png, alt="Tỷ lệ hợp tác xã đã báo cáo theo địa bàn", width=720) if reporting else mo.md("Không có danh sách phải báo cáo."),
+            mo.accordion({f"{text.number(missing.height)} hợp tác xã chưa báo cáo / not reported": mo.ui.table(explore.shown(missing, "metrics/reporting_roster"), selection=None, page_size=10, show_column_summaries=False)}),
         ]
     )
     return missing, roster
@@ -214,8 +217,8 @@ def _(mo):
 @app.cell
 def _(frames, mo, pl):
     doubtful = frames.get("core/cooperative_reports_plausibility", pl.DataFrame())
-    shown = doubtful.select(c for c in ("source_file", "source_row", "column", "raw_value", "reason_vi", "remedy_vi") if c in doubtful.columns)
-    mo.ui.table(shown, selection=None, wrapped_columns=["reason_vi", "remedy_vi"]) if shown.height else mo.md("Không có con số nào đáng ngờ. *None.*")
+    listing = doubtful.select(c for c in ("source_file", "source_row", "column", "raw_value", "reason_vi", "remedy_vi") if c in doubtful.columns)
+    mo.ui.table(listing, selection=None, show_column_summaries=False, wrapped_columns=["reason_vi", "remedy_vi"]) if listing.height else mo.md("Không có con số nào đáng ngờ. *None.*")
     return (doubtful,)
 
 

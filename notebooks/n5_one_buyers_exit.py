@@ -129,11 +129,11 @@ def _(buyer_id, buyers, frames, hit, mo, pl, text):
             mo.md(f"## {buyer['name']}"),
             mo.hstack(
                 [
-                    mo.stat(text.number(hit.height), label="bên bán mất nơi tiêu thụ", caption="suppliers"),
-                    mo.stat(text.number(alone), label="không bán cho ai khác", caption="with no other buyer"),
-                    mo.stat(text.money(hit["lost_vnd"].sum()), label="giá trị bán ra bị mất", caption="sales lost, first round"),
-                    mo.stat(text.share(at_risk["esri_leontief"]), label="tổng sản lượng bị mất", caption=f"cascade; own output {text.share(at_risk['output_share'])}"),
-                    mo.stat(text.money(at_risk["member_income_loss_vnd"]), label="thu nhập thành viên phụ thuộc", caption="members' income, a year"),
+                    mo.stat(text.number(hit.height), label="bên bán mất nơi tiêu thụ", caption="suppliers", bordered=True),
+                    mo.stat(text.number(alone), label="không bán cho ai khác", caption="with no other buyer", bordered=True),
+                    mo.stat(text.money(hit["lost_vnd"].sum()).removesuffix(" đồng"), label="giá trị bán ra bị mất, đồng", caption="sales lost, first round", bordered=True),
+                    mo.stat(text.share(at_risk["esri_leontief"]), label="tổng sản lượng bị mất", caption=f"cascade; own output {text.share(at_risk['output_share'])}", bordered=True),
+                    mo.stat(text.money(at_risk["member_income_loss_vnd"]).removesuffix(" đồng"), label="thu nhập thành viên phụ thuộc, đồng", caption="members' income, a year", bordered=True),
                 ],
                 widths="equal",
             ),
@@ -143,9 +143,9 @@ def _(buyer_id, buyers, frames, hit, mo, pl, text):
 
 
 @app.cell
-def _(buyer_id, ego_svg, mo, nodes, trade):
+def _(buyer_id, ego_svg, explore, mo, nodes, trade):
     ego = ego_svg(trade.drop("value_vnd"), nodes, buyer_id, evidence="signed")
-    mo.Html(f'<div style="overflow-x:auto">{ego}</div>')
+    mo.Html(explore.fitted(ego))
     return (ego,)
 
 
@@ -167,8 +167,13 @@ def _(explore, hit, mo, pl, text):
     )
     mo.vstack(
         [
-            mo.image(losses.png, alt="Tỷ lệ giá trị bán ra bị mất của từng bên bán", width="100%") if losses else mo.md("Không bên bán nào nêu giá trị. *No value is stated.*"),
-            mo.ui.table(hit.select("name", "legal_type", "locality", "lost_share", "lost_vnd", "sold_vnd", "other_buyers"), selection=None, page_size=10),
+            mo.image(losses.png, alt="Tỷ lệ giá trị bán ra bị mất của từng bên bán", width=720) if losses else mo.md("Không bên bán nào nêu giá trị. *No value is stated.*"),
+            mo.ui.table(
+                explore.shown(hit.select("name", "legal_type", "locality"), "graph/nodes").with_columns(
+                    hit["lost_share"].round(3).alias("Tỷ lệ mất"), hit["lost_vnd"].alias("Giá trị mất (đồng)"), hit["other_buyers"].alias("Bên mua khác")
+                ),
+                selection=None, page_size=10, show_column_summaries=False,
+            ),
         ]
     )
     return losses, top
@@ -187,7 +192,7 @@ def _(mo):
 
 
 @app.cell
-def _(buyer_id, mo, nodes, pl, trade):
+def _(buyer_id, explore, mo, nodes, pl, trade):
     from htx_pipeline.reference.products import product_labels
 
     freed = trade.filter(pl.col("buyer_id") == buyer_id).group_by("product_code").agg(to_place_vnd=pl.col("value_vnd").sum())
@@ -201,7 +206,8 @@ def _(buyer_id, mo, nodes, pl, trade):
         .sort("product_code", "buys_now_vnd", "org_id", descending=[False, True, False], nulls_last=True)
         .select("product", "name", "stage", "locality", "suppliers", "buys_now_vnd", "to_place_vnd")
     )
-    mo.ui.table(others, selection=None, page_size=10) if others.height else mo.md("Không bên nào khác mua các sản phẩm này. *Nobody else buys these products.*")
+    headings = {"product": "Sản phẩm", "suppliers": "Số bên bán", "buys_now_vnd": "Đang mua (đồng)", "to_place_vnd": "Cần tìm nơi tiêu thụ (đồng)"}
+    mo.ui.table(explore.shown(others, "graph/nodes").rename(headings, strict=False), selection=None, page_size=10, show_column_summaries=False) if others.height else mo.md("Không bên nào khác mua các sản phẩm này. *Nobody else buys these products.*")
     return (others,)
 
 
@@ -219,15 +225,23 @@ def _(mo):
 
 
 @app.cell
-def _(frames, mo, nodes, risk):
+def _(frames, mo, nodes, pl, risk):
     points = risk.single_points(frames["graph/edges"]).join(nodes.select("org_id", "name"), on="org_id", maintain_order="left")
     exits = risk.percolation(frames["graph/edges"], up_to=0.2, steps=4, draws=5)
-    mo.hstack(
+    falls = points.select(
+        pl.col("name").alias("Tổ chức"), pl.col("n_parts").alias("Số phần"), pl.col("n_cut_off").alias("Số tổ chức bị tách"),
+        pl.col("disconnected_share").round(3).alias("Phần giá trị bị tách"),
+    )
+    ways = {"largest_trade": "lớn nhất rời trước", "most_partners": "nhiều đối tác nhất rời trước", "random": "ngẫu nhiên"}
+    stays = exits.select(
+        pl.col("strategy").replace(ways).alias("Thứ tự rời đi"), pl.col("n_removed").alias("Số rời đi"),
+        pl.col("giant_share").round(3).alias("Phần còn liền nhau"), pl.col("giant_trade_share").round(3).alias("Phần giá trị còn lại"),
+    )
+    mo.vstack(
         [
-            mo.ui.table(points.select("name", "n_parts", "n_cut_off", "disconnected_share"), selection=None, page_size=8),
-            mo.ui.table(exits.select("strategy", "n_removed", "giant_share", "giant_trade_share"), selection=None, page_size=15),
-        ],
-        widths="equal",
+            mo.ui.table(falls, selection=None, page_size=8, show_column_summaries=False),
+            mo.ui.table(stays, selection=None, page_size=15, show_column_summaries=False),
+        ]
     )
     return exits, points
 

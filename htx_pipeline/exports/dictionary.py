@@ -24,6 +24,8 @@ _UNITS_VI: Final = {"VND": "đồng", "tonnes": "tấn", "share": "0–1", "degr
 _COUNTED: Final = frozenset({"person", "household", "organisation"})
 """Units that the label says already: "Số hộ tham gia"."""
 
+_YES_NO: Final = {"vi": {True: "Có", False: "Không"}, "en": {True: "Yes", False: "No"}}
+
 _ENDINGS: Final = {
     "_vnd": "VND", "_ha": "ha", "_tonnes": "tonnes", "_share": "share", "_km2": "km²",
 }  # fmt: skip
@@ -149,6 +151,43 @@ def described(key: str, name: str, dtype: pl.DataType) -> Described:
             return Described(name=name, title_vi=same.title_vi, title_en=same.title_en, description=same.description, unit=same.unit, codes=same.codes, constraints={})  # fmt: skip
     del dtype
     return Described(name=name, unit=unit, constraints={})
+
+
+def readable(frame: pl.DataFrame, key: str, *, language: str = "vi") -> pl.DataFrame:
+    """Return a table with headings and coded values as people read them.
+
+    Parameters
+    ----------
+    frame:
+        Some or all columns of a table.
+    key:
+        Which table they are of.
+    language:
+        ``vi`` or ``en``.
+
+    Examples
+    --------
+    >>> readable(pl.DataFrame({"evidence": ["executed"], "area_ha": [2.5]}), "core/linkages").to_dicts()
+    [{'Mức độ bằng chứng': 'Đã thực hiện', 'Diện tích (ha)': 2.5}]
+    """
+    columns: dict[str, pl.Series] = {}
+    for name, dtype in frame.schema.items():
+        about = described(key, name, dtype)
+        heading = about.heading(language)
+        if heading in columns:
+            heading = f"{heading} [{name}]"
+        columns[heading] = labelled(frame[name], about, language).alias(heading)
+    return pl.DataFrame(list(columns.values()))
+
+
+def labelled(column: pl.Series, about: Described, language: str) -> pl.Series:
+    """Return a column with yes, no and codes in words; unknown codes stay."""
+    if column.dtype == pl.Boolean:
+        return column.replace_strict(_YES_NO[language], return_dtype=pl.String)
+    labels = about.labels(language)
+    if not labels or column.dtype != pl.String:
+        return column
+    return column.replace_strict(labels, default=column, return_dtype=pl.String)
 
 
 @cache

@@ -21,13 +21,12 @@ from htx_pipeline.exports.base import (
     nfc,
     read_back_wrong,
 )
-from htx_pipeline.exports.dictionary import Described, described, file_name, table_keys
+from htx_pipeline.exports.dictionary import file_name, readable, table_keys
 from htx_pipeline.ingest.guard import safe_text
 
 NEEDS: Final = ("core/organisations",)
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
-_YES_NO: Final = {"vi": {True: "Có", False: "Không"}, "en": {True: "Yes", False: "No"}}
 
 
 def write_csv(frames: Frames, options: ExportOptions) -> Exported:
@@ -59,14 +58,11 @@ def write_csv(frames: Frames, options: ExportOptions) -> Exported:
 def _shown(key: str, frame: pl.DataFrame, options: ExportOptions) -> tuple[pl.DataFrame, int, int]:
     """Return a table as people read it, the number of cells disarmed and of characters dropped."""
     language = options.csv_headings
+    words = frame if language == "columns" else readable(frame, key, language=language)
     columns: list[pl.Series] = []
     disarmed = dropped = 0
-    names: set[str] = set()
-    for name, dtype in frame.schema.items():
-        about = described(key, name, dtype)
-        column = frame[name]
-        if language != "columns":
-            column = _labelled(column, about, language)
+    for name, dtype in words.schema.items():
+        column = words[name]
         if dtype.is_nested():
             column = pl.Series(name, [flat(v) for v in column.to_list()], dtype=pl.String)
         if column.dtype == pl.String:
@@ -76,21 +72,8 @@ def _shown(key: str, frame: pl.DataFrame, options: ExportOptions) -> tuple[pl.Da
             safe = safe_text(pl.Series(name, kept, dtype=pl.String))
             disarmed += int((safe != pl.Series(kept, dtype=pl.String)).sum())
             column = safe
-        heading = name if language == "columns" else about.heading(language)
-        if heading in names:
-            heading = f"{heading} [{name}]"
-        names.add(heading)
-        columns.append(column.alias(heading))
+        columns.append(column)
     return pl.DataFrame(columns), disarmed, dropped
-
-
-def _labelled(column: pl.Series, about: Described, language: str) -> pl.Series:
-    if column.dtype == pl.Boolean:
-        return column.replace_strict(_YES_NO[language], return_dtype=pl.String)
-    labels = about.labels(language)
-    if not labels or column.dtype != pl.String:
-        return column
-    return column.replace_strict(labels, default=column, return_dtype=pl.String)
 
 
 def _csv(frame: pl.DataFrame, options: ExportOptions, name: str) -> bytes:

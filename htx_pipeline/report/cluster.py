@@ -33,7 +33,9 @@ class ClusterPages(ClusterTables):
         """Return the report of one cluster; a part without data is left out."""
         view, w = self.view(c), self.w
         name = self.cluster_name(c)
-        title = name if name.startswith("Cụm") or self.lang == "en" else w("cluster.title", name=name)
+        title = (
+            name if name.startswith("Cụm") or self.lang == "en" else w("cluster.title", name=name)
+        )
         parts: list[tuple[str, str, Sequence[Block | None]]] = [
             ("nhan-dinh", "summary", self._summary(view)),
             ("chuoi", "where", (self._map(view), self._chain(view))),
@@ -105,15 +107,21 @@ class ClusterPages(ClusterTables):
         if len(localities) == 1:
             places = w("cluster.places_one", place=localities[0])
         elif len(localities) > 3 and c["main_locality"]:
-            places = w("cluster.places_many", n=w.count("place", len(localities)), main=c["main_locality"])
+            places = w(
+                "cluster.places_many", n=w.count("place", len(localities)), main=c["main_locality"]
+            )
         elif localities:
             places = w("cluster.places_some", places=w.listing(localities, of="place"))
         if c["main_product"] is not None:
             main = self.product(c["main_product"])
             products = w("cluster.product_main", product=lower(main))
-            others = sorted(lower(self.product(p)) for p in c["products"] or () if p != c["main_product"])
+            others = sorted(
+                lower(self.product(p)) for p in c["products"] or () if p != c["main_product"]
+            )
             if others:
-                products += w("cluster.product_others", products=w.listing(others, most=5, of="product"))
+                products += w(
+                    "cluster.product_others", products=w.listing(others, most=5, of="product")
+                )
         return w("cluster.is", n=w.count("organisation", c["n_organisations"]), parts=parts, places=places, products=products)  # fmt: skip
 
     def _facts(self, view: ClusterView) -> list[Fact]:
@@ -121,20 +129,36 @@ class ClusterPages(ClusterTables):
         parts = ", ".join(f"{w.number(n)} {w(f'legal.{kind}')}" for kind, n in view.kinds)
         links = w.count("linkage", c["n_linkages"])
 
-        def fact(key: str, value: str, detail: str, of: str | None = None, kind: str = "relative") -> Fact:
+        def fact(
+            key: str, value: str, detail: str, of: str | None = None, kind: str = "relative"
+        ) -> Fact:
             change = self._change(view, of, kind) if of else ""
             return Fact(key=key, label=w(f"facts.{key}"), value=value, detail=detail, change=change)
 
-        facts = [fact("organisations", w.number(c["n_organisations"]), parts, "n_organisations", "count")]
+        facts = [
+            fact("organisations", w.number(c["n_organisations"]), parts, "n_organisations", "count")
+        ]
         for key, column in (("contracted", "contracted_value_vnd"), ("paid", "paid_value_vnd")):
             if c[column] is not None:
-                n_paid = w.count("linkage", c["n_paid_value"]) if c["n_paid_value"] is not None else ""
+                n_paid = (
+                    w.count("linkage", c["n_paid_value"]) if c["n_paid_value"] is not None else ""
+                )
                 detail = links if key == "contracted" else n_paid
                 facts.append(fact(key, w.money(c[column]), detail, column))
         if not view.has_value:
-            facts.append(fact("linkages", w.number(c["n_linkages"]), w("facts.no_value"), "n_linkages", "count"))
+            facts.append(
+                fact(
+                    "linkages",
+                    w.number(c["n_linkages"]),
+                    w("facts.no_value"),
+                    "n_linkages",
+                    "count",
+                )
+            )
         if c["executed_share"] is not None:
-            basis = w(f"basis.{'links' if c['executed_share_basis'] == 'links' else 'contracted_value'}")
+            basis = w(
+                f"basis.{'links' if c['executed_share_basis'] == 'links' else 'contracted_value'}"
+            )
             facts.append(
                 fact("executed", w.share(c["executed_share"]), w("facts.executed_of", basis=basis), "executed_share", "points")
             )  # fmt: skip
@@ -148,10 +172,18 @@ class ClusterPages(ClusterTables):
         now = view.history.get(self.f.period)
         if now is not None and now["member_income_vnd"] is not None:
             detail = w("facts.income_of", n=w.number(now["n_member_income"]))
-            facts.append(fact("income", w.money(now["member_income_vnd"]), detail, "member_income_vnd"))
+            facts.append(
+                fact("income", w.money(now["member_income_vnd"]), detail, "member_income_vnd")
+            )
         elif c["area_ha"] is not None or c["households"] is not None:
             area = f"{w.number(c['area_ha'], 1)} ha" if c["area_ha"] is not None else text.NULL_MARK
-            facts.append(fact("area", area, w.count("household", c["households"]) if c["households"] is not None else ""))
+            facts.append(
+                fact(
+                    "area",
+                    area,
+                    w.count("household", c["households"]) if c["households"] is not None else "",
+                )
+            )
         return facts  # fmt: skip
 
     def _change(self, view: ClusterView, column: str, kind: str) -> str:
@@ -163,7 +195,9 @@ class ClusterPages(ClusterTables):
         then = view.before
         if reason is not None or then is None:
             return w("change.none", year=year, reason=w(f"change.reason.{reason or 'no_year'}"))
-        now = view.history[self.f.period][column] if column == "member_income_vnd" else view.c[column]
+        now = (
+            view.history[self.f.period][column] if column == "member_income_vnd" else view.c[column]
+        )
         if kind == "count":
             change, shown = now - then[column], w.number(abs(now - then[column]))
         elif kind == "points":
@@ -239,8 +273,14 @@ class ClusterPages(ClusterTables):
             last.insert(0, w("quality.outside", n=w.count("linkage", c["n_linkages_outside"])))
         said.append(text.sentence("; ".join(last)))
         leads.append("")
-        return Prose(id="do-tin-cay", paragraphs=tuple(said), leads=tuple(leads), is_list=True, is_small=True, source=self._whole_source(view))
-
+        return Prose(
+            id="do-tin-cay",
+            paragraphs=tuple(said),
+            leads=tuple(leads),
+            is_list=True,
+            is_small=True,
+            source=self._whole_source(view),
+        )
 
     def _whole_source(self, view: ClusterView) -> Source:
         """Return the files behind the whole report."""

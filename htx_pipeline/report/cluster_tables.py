@@ -125,7 +125,9 @@ class ClusterTables(ClusterViews):
         )  # fmt: skip
         rows = gap_rows(found, tasks, w, locality=view.c["main_locality"])
         documents = sorted({str(r["document"]) for r in rows if r["document"]})
-        note = w("gaps.note", documents=w.listing(documents)) if documents else w("gaps.note_no_plan")
+        note = (
+            w("gaps.note", documents=w.listing(documents)) if documents else w("gaps.note_no_plan")
+        )
         return self._table(
             view, id="viec-can-lam", row_key="key", sheet=w("gaps.sheet"), title=w("gaps.title"), rows=tuple(rows),
             fields=(
@@ -145,15 +147,23 @@ class ClusterTables(ClusterViews):
 
         def line(key: str, part: Sum) -> Row:
             is_whole = key in ("used", "rejected")
-            count = w.number(part.n) if is_whole else self._part(w.number(part.n), part.n, view.all.n)
+            count = (
+                w.number(part.n) if is_whole else self._part(w.number(part.n), part.n, view.all.n)
+            )
             if is_whole or view.all.value_vnd is None:
                 value = w.money(part.value_vnd) if part.value_vnd is not None else None
             else:
-                value = self._part(w.money(part.value_vnd or 0), part.value_vnd or 0, view.all.value_vnd)
+                value = self._part(
+                    w.money(part.value_vnd or 0), part.value_vnd or 0, view.all.value_vnd
+                )
             return {"key": key, "what": w(f"quality.{key}"), "count": count, "value": value}
 
         stated = [r for r in view.linkages if r["contracted_value_vnd"] is not None]
-        rows = [line("used", view.all), line("stated", Sum.of(stated)), line("matched", view.matched)]
+        rows = [
+            line("used", view.all),
+            line("stated", Sum.of(stated)),
+            line("matched", view.matched),
+        ]
         rows[1]["value"] = None
         if view.c["executed_share"] is not None:
             rows.append(line("executed", view.executed))

@@ -108,7 +108,11 @@ class ClusterView:
     def missing_stages(self) -> list[str]:
         """Return the stages the decree names that the main product lacks, in order."""
         lacks = {r["stage"] for r in self.main_stages if r["is_present"] is False}
-        return [s for s in decree_stages() if s in (lacks if self.main_stages else self.c["stages_missing"] or ())]
+        return [
+            s
+            for s in decree_stages()
+            if s in (lacks if self.main_stages else self.c["stages_missing"] or ())
+        ]
 
     @property
     def matched_value_share(self) -> float | None:
@@ -128,7 +132,9 @@ class ClusterView:
             return {"evidence": None, "executed_share": None}
         signed = [r for r in own if r["contracted_value_vnd"]]
         whole = total(signed, "contracted_value_vnd")
-        done = total([r for r in signed if r["evidence"] == "executed"], "contracted_value_vnd") or 0
+        done = (
+            total([r for r in signed if r["evidence"] == "executed"], "contracted_value_vnd") or 0
+        )
         return {
             "evidence": max((r["evidence"] for r in own if r["evidence"] in LEVELS), key=LEVELS.index, default=None),
             "executed_share": done / whole if whole else None,
@@ -149,7 +155,11 @@ class ClusterViews(Builder):
         found: dict[str, list[Row]] = {}
         for r in self.f.rows("core/linkages", *LINKAGE_COLUMNS):
             home = self._home.get(r["supplier_id"])
-            if home is not None and home == self._home.get(r["buyer_id"]) and r["evidence"] != "planned":
+            if (
+                home is not None
+                and home == self._home.get(r["buyer_id"])
+                and r["evidence"] != "planned"
+            ):
                 found.setdefault(home, []).append(r)
         return found
 
@@ -157,8 +167,14 @@ class ClusterViews(Builder):
     def _rejected(self) -> Mapping[str, list[Row]]:
         """Return cluster → rejected linkages that name a member of it."""
         found: dict[str, list[Row]] = {}
-        frame = self.f.frame("core/linkages_rejected", "supplier_id", "buyer_id", "contracted_value_vnd", "source_id")
-        for r in frame.select("supplier_id", "buyer_id", "contracted_value_vnd", "source_id").sort("source_id").to_dicts():
+        frame = self.f.frame(
+            "core/linkages_rejected", "supplier_id", "buyer_id", "contracted_value_vnd", "source_id"
+        )
+        for r in (
+            frame.select("supplier_id", "buyer_id", "contracted_value_vnd", "source_id")
+            .sort("source_id")
+            .to_dicts()
+        ):
             homes = {self._home.get(r["supplier_id"] or ""), self._home.get(r["buyer_id"] or "")}
             for home in sorted(h for h in homes if h is not None):
                 found.setdefault(home, []).append(r)
@@ -190,7 +206,9 @@ class ClusterViews(Builder):
 
     def of_cluster(self, key: str, cluster_id: str, *columns: str) -> list[Row]:
         """Return the rows of one cluster in a table."""
-        return [r for r in self.f.rows(key, "cluster_id", *columns) if r["cluster_id"] == cluster_id]
+        return [
+            r for r in self.f.rows(key, "cluster_id", *columns) if r["cluster_id"] == cluster_id
+        ]
 
     def view(self, c: Row) -> ClusterView:
         """Gather what is known of one cluster."""
@@ -204,7 +222,9 @@ class ClusterViews(Builder):
         near = today + timedelta(days=int(limits()["ends_within_days"].value))
         dated = [r for r in linkages if isinstance(r["ends_on"], date)]
         cooperatives = [m for m in members if m["legal_type"] == "htx"]
-        expected = [m for m in cooperatives if self._expected is None or m["org_id"] in self._expected]
+        expected = [
+            m for m in cooperatives if self._expected is None or m["org_id"] in self._expected
+        ]
         silent = [m for m in expected if m["org_id"] in self._silent]
         quiet = {m["org_id"] for m in silent}
         told = [r for r in linkages if r["supplier_id"] in {m["org_id"] for m in expected}]
@@ -275,7 +295,9 @@ class ClusterViews(Builder):
         if not stated:
             return [], None, None
         frame = pl.DataFrame(rows, infer_schema_length=None).rename({"_weight": weight})
-        measured = concentration(frame, by=("period",), of="buyer", weight=weight).row(0, named=True)
+        measured = concentration(frame, by=("period",), of="buyer", weight=weight).row(
+            0, named=True
+        )
         info = {m["org_id"]: m for m in members}
         whole = math.fsum(r["_weight"] for r in stated)
         sold: dict[str, set[str]] = {}

@@ -118,13 +118,17 @@ def _trajectory(view: ClusterView, w: Words) -> Conclusion:
                 year=year, then=w.money(then_value),
             )  # fmt: skip
         else:
-            said += w("say.trajectory.second", name=name[:1].lower() + name[1:], change=_moved(w, change))
+            said += w(
+                "say.trajectory.second", name=name[:1].lower() + name[1:], change=_moved(w, change)
+            )
         changes.append(change)
         figures.append(_id(view, key))
     links_now, links_then = view.c["n_linkages"], then["n_linkages"]
     if links_then:
         turn = "up" if links_now > links_then else "down" if links_now < links_then else "same"
-        links = w(f"say.trajectory.links_{turn}", then=w.number(links_then), now=w.number(links_now))
+        links = w(
+            f"say.trajectory.links_{turn}", then=w.number(links_then), now=w.number(links_now)
+        )
         said = said + links if said else links.removeprefix("; ")
         changes = changes or [(links_now - links_then) / links_then]
         figures.append(_id(view, "linkages" if not comparable else comparable[-1]))

@@ -95,7 +95,9 @@ class _Document:
         self._head()
         blocks = [b for s in self.page.sections for b in s.blocks]
         for i, section in enumerate(self.page.sections):
-            self.parts.append(paragraph(run(f"{ROMAN[i]}. {section.title.upper()}"), style="Heading1"))
+            self.parts.append(
+                paragraph(run(f"{ROMAN[i]}. {section.title.upper()}"), style="Heading1")
+            )
             for block in section.blocks:
                 is_last = block is blocks[-1]
                 self._block(block, shows_source=is_last or not self.page.has_one_source_line)
@@ -158,7 +160,9 @@ class _Document:
                 paragraph(rule_mm=20, after=4),
                 _centred(run(day, Look(italic=True))),
             ]
-            self.parts.append(table([["".join(left), "".join(right)]], [74.0, 91.0], margin_mm=(0, 0)))
+            self.parts.append(
+                table([["".join(left), "".join(right)]], [74.0, 91.0], margin_mm=(0, 0))
+            )
         draft = run(w("page.draft"), Look(size=11, bold=True, is_boxed=True))
         self.parts.append(paragraph(draft, before=4, after=0, is_kept=True))
         if self.o.has_official_heading:
@@ -244,16 +248,28 @@ class _Document:
         size = 10.0 if len(fields) <= 6 else 9.5
         strong, plain = Look(size=size, bold=True), Look(size=size)
         aligns: list[Align] = ["right" if f.is_right else "left" for f in fields]
-        rows = [[paragraph(run(f.heading, strong), align="center", after=0, is_kept=True) for f in fields]]
+        rows = [
+            [
+                paragraph(run(f.heading, strong), align="center", after=0, is_kept=True)
+                for f in fields
+            ]
+        ]
         for r in data.printed:
             rows.append(
                 [paragraph(run(f.show(r.get(f.key)), plain), align=a, after=0) for f, a in zip(fields, aligns, strict=True)]
             )  # fmt: skip
         if data.total:
             shown = [f.show(v) if (v := data.total.get(f.key)) is not None else "" for f in fields]
-            rows.append([paragraph(run(s, strong), align=a, after=0) for s, a in zip(shown, aligns, strict=True)])
+            rows.append(
+                [
+                    paragraph(run(s, strong), align=a, after=0)
+                    for s, a in zip(shown, aligns, strict=True)
+                ]
+            )
         whole = sum(f.width for f in fields)
-        fills: list[list[str | None]] = [[TINT if i == 0 else None] * len(fields) for i in range(len(rows))]
+        fills: list[list[str | None]] = [
+            [TINT if i == 0 else None] * len(fields) for i in range(len(rows))
+        ]
         self.parts.append(
             table(
                 rows, [TEXT_MM * f.width / whole for f in fields], header_rows=1, fills=fills, rules=(INK, LINE),

@@ -47,7 +47,12 @@ def gaps(view: ClusterView, w: Words, *, product: str, today: Any) -> list[Gap]:
     """
     known = actions()
     made = [
-        Gap(action=known[key.split(":")[0]], evidence=text.sentence(evidence), figure=figure, key=key)
+        Gap(
+            action=known[key.split(":")[0]],
+            evidence=text.sentence(evidence),
+            figure=figure,
+            key=key,
+        )
         for key, evidence, figure in _found(view, w, product[:1].lower() + product[1:], today)
     ]
     return sorted(made, key=lambda g: (g.action.rank, g.key))
@@ -70,7 +75,9 @@ def _found(view: ClusterView, w: Words, product: str, today: Any) -> Iterable[tu
         )  # fmt: skip
         yield "bottleneck", said, f"{page}/viec-can-lam/bottleneck/gap"
     if view.silent:
-        names = w.listing(sorted(m["name"] or m["org_id"] for m in view.silent), most=3, of="cooperative")
+        names = w.listing(
+            sorted(m["name"] or m["org_id"] for m in view.silent), most=3, of="cooperative"
+        )
         said = w("gap.not_reported", n=w.count("cooperative", len(view.silent)), names=names)
         yield "not_reported", said, f"{page}/chat-luong/reported/count"
     if view.strangers:
@@ -106,7 +113,11 @@ def _execution(view: ClusterView, w: Words, today: Any) -> Iterable[tuple[str, s
         yield "low_execution", said, f"{page}/so-chinh/executed"
     if view.ending.n:
         days = int(limits()["ends_within_days"].value)
-        yield "ending_soon", _amount("ending_soon", w, view.ending, days=w.number(days)), f"{page}/viec-can-lam/ending_soon/gap"
+        yield (
+            "ending_soon",
+            _amount("ending_soon", w, view.ending, days=w.number(days)),
+            f"{page}/viec-can-lam/ending_soon/gap",
+        )
 
 
 def _dependence(view: ClusterView, w: Words) -> Iterable[tuple[str, str, str]]:
@@ -167,7 +178,9 @@ def gap_rows(
             {
                 "key": g.key,
                 "gap": g.evidence,
-                "action": text.sentence(g.action.action_vi if w.lang == "vi" else g.action.action_en),
+                "action": text.sentence(
+                    g.action.action_vi if w.lang == "vi" else g.action.action_en
+                ),
                 "unit": _unit(task, w) if task else w("gaps.no_task" if tasks else "gaps.no_plan"),
                 "basis": basis,
                 "figure": g.figure,

@@ -106,6 +106,4 @@ class Words:
 
     def listing(self, items: Iterable[str], *, most: int = 6, of: str = "items") -> str:
         """Join names, see `text.listing`; *of* is a noun of the catalogue."""
-        return text.listing(
-            items, most=most, of=self._said[f"nouns.{of}.many"], lang=self.lang
-        )
+        return text.listing(items, most=most, of=self._said[f"nouns.{of}.many"], lang=self.lang)
