@@ -218,7 +218,8 @@ def _(mo):
 def _(frames, mo, pl):
     doubtful = frames.get("core/cooperative_reports_plausibility", pl.DataFrame())
     listing = doubtful.select(c for c in ("source_file", "source_row", "column", "raw_value", "reason_vi", "remedy_vi") if c in doubtful.columns)
-    mo.ui.table(listing, selection=None, show_column_summaries=False, wrapped_columns=["reason_vi", "remedy_vi"]) if listing.height else mo.md("Không có con số nào đáng ngờ. *None.*")
+    named = {"source_file": "Tệp", "source_row": "Dòng", "column": "Cột", "raw_value": "Giá trị đã ghi", "reason_vi": "Lý do", "remedy_vi": "Cách xử lý"}
+    mo.ui.table(listing.rename(named, strict=False), selection=None, show_column_summaries=False, wrapped_columns=["Lý do", "Cách xử lý"]) if listing.height else mo.md("Không có con số nào đáng ngờ. *None.*")
     return (doubtful,)
 
 

@@ -206,8 +206,8 @@ def _(buyer_id, explore, mo, nodes, pl, trade):
         .sort("product_code", "buys_now_vnd", "org_id", descending=[False, True, False], nulls_last=True)
         .select("product", "name", "stage", "locality", "suppliers", "buys_now_vnd", "to_place_vnd")
     )
-    headings = {"product": "Sản phẩm", "suppliers": "Số bên bán", "buys_now_vnd": "Đang mua (đồng)", "to_place_vnd": "Cần tìm nơi tiêu thụ (đồng)"}
-    mo.ui.table(explore.shown(others, "graph/nodes").rename(headings, strict=False), selection=None, page_size=10, show_column_summaries=False) if others.height else mo.md("Không bên nào khác mua các sản phẩm này. *Nobody else buys these products.*")
+    headings = {"product": "Sản phẩm", "suppliers": "Số bên bán", "buys_now_vnd (đồng)": "Đang mua (đồng)", "to_place_vnd (đồng)": "Cần tìm nơi tiêu thụ (đồng)"}
+    mo.ui.table(explore.shown(others, "graph/nodes").rename(headings), selection=None, page_size=10, show_column_summaries=False) if others.height else mo.md("Không bên nào khác mua các sản phẩm này. *Nobody else buys these products.*")
     return (others,)
 
 

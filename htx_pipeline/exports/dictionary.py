@@ -56,7 +56,7 @@ class Described:
         unit = "" if self.unit in _COUNTED else self.unit
         if language == "vi" or unit == "share":
             unit = _UNITS_VI.get(unit, unit)
-        return f"{title} ({unit})" if unit and unit not in title else title
+        return f"{title} ({unit})" if unit and f"({unit})" not in title else title
 
     def labels(self, language: str) -> dict[str, str]:
         """Return code → label."""

@@ -53,6 +53,7 @@ def test_excel_finds_a_mark_vietnamese_headings_units_and_labels(frames, options
     heading, first, *_ = rows(data)
     cell = dict(zip(heading, first, strict=True))
     assert cell["Giá trị đã thanh toán (đồng)"] == "500000000000"
+    assert cell["Giá trị theo hợp đồng (đồng)"] == ""
     assert cell["Sản lượng đã giao (tấn)"] == "12.5"
     assert cell["Mức độ bằng chứng"] == "Đã thực hiện"
     assert len(set(heading)) == len(heading)
