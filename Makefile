@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 
-.PHONY: demo test bench docs lint lock notebooks clean
+.PHONY: demo test bench docs lint lock notebooks jupyter clean
 
 # The environment is made once and again when the pinned versions change.
 $(VENV)/.run: requirements/run.txt
@@ -45,8 +45,14 @@ docs: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.run
 
+# Opens in the browser; the sample province is made first where there are no tables.
 notebooks: $(VENV)/.dev
-	$(BIN)/marimo edit notebooks
+	MARIMO_SKIP_UPDATE_CHECK=1 $(BIN)/marimo edit notebooks
+
+# The same notebooks for Jupyter, in build/notebooks.
+jupyter: $(VENV)/.dev
+	@mkdir -p build/notebooks
+	for book in notebooks/n*.py; do $(BIN)/marimo export ipynb $$book --sort topological -f -o build/notebooks/$$(basename $$book .py).ipynb || exit 1; done
 
 # For maintainers: pin the versions again. Needs uv on the path.
 lock:

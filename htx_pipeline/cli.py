@@ -497,29 +497,81 @@ def path(
     return 0
 
 
-@graph_app.command
-def export(
-    out: Annotated[Path, Parameter(help="A .graphml or .gexf file, or a folder for Parquet.")],
+@graph_app.command(name="export")
+def graph_export(
+    out: Annotated[Path, Parameter(help="The .graphml or .gexf file to write.")],
     *,
     data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
     period: Annotated[
         str | None, Parameter(help="Reporting year; the latest when left out.")
-    ] = None,
-    form: Annotated[
-        Literal["graphml", "gexf", "parquet"] | None,
-        Parameter(name="--format", help="From the ending of the name when left out."),
     ] = None,
     evidence: Annotated[
         Literal["planned", "signed", "active", "executed"],
         Parameter(help="Weakest evidence level to write."),
     ] = "planned",
 ) -> int:
-    """Write the network for Gephi, yEd, Cytoscape, or as Parquet."""
-    from htx_pipeline.graph import query
+    """Write the network to one file, for Gephi (.gexf), yEd or Cytoscape (.graphml)."""
+    from htx_pipeline.exports.network import network_file
+    from htx_pipeline.storage import write_file
 
+    form = out.suffix.lstrip(".").lower()
+    if form not in {"gexf", "graphml"}:
+        raise InputError(
+            f"A network is not written as {form or 'a file without ending'!r}.", where=str(out),
+            remedy="End the name in .gexf or .graphml; `htx export` writes tables and more.", code="graph_format",
+        )  # fmt: skip
     edges, nodes, period = _network(data, period)
-    made = query.export(edges, nodes, out, format=form, evidence=evidence)
-    _console().print(f"✓ {period} → {made}", markup=False)
+    made, replaced = network_file(nodes, edges, form=form, evidence=evidence, title=period)
+    write_file(made, out)
+    _console().print(f"✓ {period} → {out}", markup=False)
+    if replaced:
+        _console().print(
+            f"  {replaced} ký tự không hợp lệ đã thay / characters replaced", markup=False
+        )
+    return 0
+
+
+@app.command
+def export(
+    *,
+    form: Annotated[
+        list[Literal["csv", "package", "gexf", "graphml", "geojson", "jsonld", "epcis"]] | None,
+        Parameter(name="--format", help="Formats; all when left out.", negative=""),
+    ] = None,
+    period: Annotated[
+        str | None, Parameter(help="Reporting year; the latest when left out.")
+    ] = None,
+    output: Annotated[
+        Path, Parameter(name=["--output", "-o"], help="Folder that gets a folder of exports.")
+    ] = Path("exports"),
+    data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
+    headings: Annotated[
+        Literal["vi", "en", "columns"], Parameter(help="Headings of CSV files.")
+    ] = "vi",
+    decimal: Annotated[
+        Literal["point", "comma"],
+        Parameter(help="Decimal sign of CSV files; with a comma, cells are separated by ;"),
+    ] = "point",
+) -> int:
+    """Write the tables for other programs: CSV, Parquet with dictionary, Gephi, QGIS, linked data, EPCIS.
+
+    The files are for use inside the office: names and figures of single organisations are in them.
+    """
+    from htx_pipeline.exports.publish import options_for, read_frames, write_exports
+    from htx_pipeline.graph.query import one_period
+    from htx_pipeline.settings import Settings
+    from htx_pipeline.tables import list_tables
+
+    if period is None:
+        period = one_period(list_tables(data_dir=data))
+    frames = read_frames(period, data_dir=data)
+    options = options_for(frames, Settings(), period, csv_headings=headings, csv_decimal=decimal)
+    made = write_exports(frames, output, options, formats=form)
+    console = _console()
+    console.print(f"✓ {period} → {made.folder}", markup=False)
+    for name, counts in made.manifest["counts"].items():
+        told = ", ".join(f"{k} {v}" for k, v in counts.items() if v)
+        console.print(f"  {name}: {told or '✓'}", markup=False, soft_wrap=True)
     return 0
 
 

@@ -106,6 +106,16 @@ class Settings(BaseSettings):
         int,
         Field(ge=1, description="Fewest cooperatives behind a published mean or sum of incomes."),
     ] = 3
+    base_uri: Annotated[
+        str,
+        Field(
+            description="Begins the identifiers in linked-data exports; an address you control, ending in /."
+        ),
+    ] = "https://htx.example.org/id/"
+    licence_name: Annotated[
+        str, Field(description="Licence of exported data, such as CC-BY-4.0; empty: none stated.")
+    ] = ""
+    licence_address: Annotated[str, Field(description="Where that licence can be read.")] = ""
 
     @property
     def mappings(self) -> Path:

@@ -1,19 +1,16 @@
-"""Asking the network: one organisation's partners, a way between two, the whole for other programs.
+"""Asking the network: one organisation's partners, a way between two.
 
 What belongs here: finding an organisation by what a person types, its surroundings as table, text and
-picture, shortest ways, export. What does not: measures (`htx_pipeline.metrics`), reports.
+picture, shortest ways. What does not: measures (`htx_pipeline.metrics`), reports, files for other
+programs (`htx_pipeline.exports`).
 """
 
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
-from collections.abc import Iterable
 from functools import cache, partial
 from html import escape
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -24,8 +21,6 @@ from htx_pipeline.graph import arrays
 from htx_pipeline.graph.csr import CSRGraph
 from htx_pipeline.graph.network import EVIDENCE, at_least
 from htx_pipeline.ingest.names import fold, fold_org
-
-FORMATS: Final = ("graphml", "gexf", "parquet")
 
 _HINTS: Final = 3
 # XML 1.0 and terminals alike: no control characters, no surrogates, no non-characters.
@@ -459,106 +454,3 @@ def _walk(graph: CSRGraph, start: str, end: str, *, labels: Any | None = None) -
         u = int(np.min(row[hops[row] == hops[u] - 1]))
         walk.append(u)
     return [str(names[i]) for i in walk]
-
-
-def export(
-    edges: pl.DataFrame,
-    nodes: pl.DataFrame,
-    out: Path,
-    *,
-    format: str | None = None,
-    evidence: str = "planned",
-) -> Path:
-    """Write the network for Gephi, yEd, Cytoscape (GraphML, GEXF) or for data tools (Parquet).
-
-    Parameters
-    ----------
-    edges, nodes:
-        Rows of `graph/edges`, `graph/nodes` of one period.
-    out:
-        ``.graphml`` or ``.gexf`` file; for Parquet a folder, which gets ``nodes.parquet`` and
-        ``edges.parquet``. What was there under that name is replaced once the new one is whole.
-    format:
-        One of `FORMATS`; from the name's ending when None, a name without ending being Parquet.
-    evidence:
-        Weakest evidence level written.
-
-    Returns
-    -------
-    Path
-        ``out``.
-
-    Names are written as data: markup in them is escaped, characters that XML forbids are replaced.
-    Same input, same bytes. In GraphML and GEXF each product and evidence level is an edge of its own;
-    null attributes are left out; lists are joined with ``;``.
-
-    Raises
-    ------
-    InputError
-        The format is not known.
-    """
-    out = Path(out)
-    chosen = format or out.suffix.lstrip(".").lower() or "parquet"
-    if chosen not in FORMATS:
-        raise InputError(
-            f"The format {chosen!r} is not known.",
-            where=str(out),
-            remedy=f"Use one of: {', '.join(FORMATS)}.",
-            code="graph_format",
-        )
-    rows = at_least(edges, evidence=evidence).sort(
-        "supplier_id", "buyer_id", "product_code", "evidence"
-    )
-    named = nodes.sort("org_id")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".export-", dir=out.parent))
-    try:
-        if chosen == "parquet":
-            named.write_parquet(made / "nodes.parquet")
-            rows.write_parquet(made / "edges.parquet")
-            out.mkdir(exist_ok=True)
-            for name in ("nodes.parquet", "edges.parquet"):
-                (made / name).replace(out / name)
-            return out
-        file = made / "network"
-        with file.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(line + "\n" for line in _xml(named, rows, chosen))
-        file.replace(out)
-    finally:
-        shutil.rmtree(made)
-    return out
-
-
-def _xml(nodes: pl.DataFrame, rows: pl.DataFrame, format: str) -> Iterable[str]:
-    import networkx as nx
-
-    graph = nx.MultiDiGraph()
-    for row in nodes.iter_rows(named=True):
-        org_id = clean(row["org_id"])
-        graph.add_node(org_id, **_attributes(row, "org_id"), label=clean(row["name"] or org_id))
-    for number, row in enumerate(rows.iter_rows(named=True)):
-        ends = clean(row["supplier_id"]), clean(row["buyer_id"])
-        graph.add_edge(*ends, key=number, **_attributes(row, "supplier_id", "buyer_id"))
-    yield '<?xml version="1.0" encoding="utf-8"?>'
-    if format == "graphml":
-        yield from nx.generate_graphml(graph)
-        return
-    for node in graph:  # an organisation known only from a linkage
-        graph.nodes[node].setdefault("label", node)
-    for line in nx.generate_gexf(graph):
-        # The day of writing is no part of the data.
-        yield re.sub(r' lastmodifieddate="[^"]*"', "", line)
-
-
-def _attributes(row: dict[str, Any], *without: str) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for name, value in row.items():
-        if value is None or name in without:
-            continue
-        if isinstance(value, list):
-            made[name] = ";".join(clean(str(v)) for v in value)
-        elif isinstance(value, bool | int | float):
-            made[name] = value
-        else:
-            made[name] = clean(str(value))
-    return made

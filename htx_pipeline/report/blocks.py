@@ -49,8 +49,13 @@ class Source:
     through: tuple[str, ...] = ()
 
     def narrowed(self, only: Mapping[str, pl.Expr]) -> Source:
-        """Return the same source for fewer rows: those of one line of a table, or of one figure."""
-        both = {t: self.only[t] & only[t] if t in self.only else only[t] for t in only}
+        """Return the same source for fewer rows: those of one line of a table, or of one figure.
+
+        Tables that this source does not name are not added.
+        """
+        both = {
+            t: self.only[t] & only[t] if t in self.only else only[t] for t in self.tables if t in only
+        }
         return replace(self, only={**self.only, **both})
 
 
@@ -142,6 +147,42 @@ class Table:
     page_rows: int | None = None
     """Rows printed on a page; the workbook has all. None prints all."""
     lang: Lang = "vi"
+    is_internal: bool = False
+    """Left out of the public edition."""
+
+    @property
+    def all_fields(self) -> tuple[Field, ...]:
+        """Return the columns of page and workbook, each once."""
+        return tuple({f.key: f for f in (*self.fields, *self.more)}.values())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return a name for each line, different from line to line: the part of a figure's id.
+
+        It is the value of ``row_key``; without one, the first text of the line, then all its texts;
+        lines that are still alike are numbered.
+        """
+        texts = [f.key for f in self.fields if not f.is_number]
+        tries = [[self.row_key]] if self.row_key else [texts[:1], texts]
+        names: list[str] = []
+        for keys in tries:
+            names = [
+                " – ".join(str(r[k]) for k in keys if r.get(k) not in (None, "")).replace("/", "-")
+                or "(trống)"
+                for r in self.rows
+            ]
+            if len(set(names)) == len(names):
+                return tuple(names)
+        seen: dict[str, int] = {}
+        numbered = []
+        for name in names:
+            seen[name] = seen.get(name, 0) + 1
+            numbered.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
+        return tuple(numbered)
+
+    def rows_behind(self, line: Mapping[str, Any]) -> Source:
+        """Return the source of one line."""
+        return self.source.narrowed(self.row_rows(line)) if self.row_rows else self.source
 
     @property
     def printed(self) -> tuple[Mapping[str, Any], ...]:
@@ -198,6 +239,8 @@ class Prose:
     """The first words of each paragraph, set in bold; each is how its paragraph begins."""
     figures: tuple[tuple[str, ...], ...] = ()
     """For each paragraph the ids of the figures on the page that it rests on."""
+    is_internal: bool = False
+    """Left out of the public edition."""
 
     @property
     def parts(self) -> tuple[tuple[str, str], ...]:
@@ -229,6 +272,11 @@ class Fact:
     source: Source | None = None
     change: str = ""
     """How it differs from the year before, or why that cannot be said."""
+
+    @property
+    def name(self) -> str:
+        """Return the part of the figure's id: the key, else the label."""
+        return self.key or self.label.replace("/", "-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +353,8 @@ class Report:
     departments: tuple[Page, ...] = ()
     translations: tuple[Page, ...] = ()
     """The same documents in English; their numbers are those of `pages`, which the workbook has."""
+    frames: Any = field(default=None, compare=False, repr=False)
+    """The `frames.Frames` the pages were built from; `trace` asks them for rows."""
 
     @property
     def pages(self) -> tuple[Page, ...]:

@@ -148,6 +148,7 @@ class Builder:
         )
         ids = here["org_id"].to_list()
         farmers = here.filter("is_coop")["org_id"].to_list()
+        told = here.filter("is_htx")["org_id"].to_list()
         every = places.filter("is_coop")["org_id"].to_list()
         seller, buyer = pl.col("supplier_id"), pl.col("buyer_id")
         linked = (
@@ -157,7 +158,7 @@ class Builder:
         )  # fmt: skip
         return {
             "organisations": pl.col("org_id").is_in(ids),
-            "cooperative_reports": pl.col("org_id").is_in(ids),
+            "cooperative_reports": pl.col("org_id").is_in(told),
             "linkages": linked,
         }
 
@@ -179,7 +180,8 @@ class Builder:
             )
             at = current_communes(frame).select("org_id", commune="commune_code")
             self._placed = frame.select(
-                "org_id", "locality", is_coop=pl.col("legal_type").is_in(["htx", "lhhtx", "tht"])
+                "org_id", "locality", is_coop=pl.col("legal_type").is_in(["htx", "lhhtx", "tht"]),
+                is_htx=pl.col("legal_type") == "htx",
             ).join(at, on="org_id", how="left").sort("org_id")  # fmt: skip
         return self._placed
 

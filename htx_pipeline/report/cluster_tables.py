@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from htx_pipeline.report import text
+from htx_pipeline.report.behind import by_stage
 from htx_pipeline.report.blocks import Field, Table, money_field
 from htx_pipeline.report.builder import ratio
 from htx_pipeline.report.cluster_view import ClusterView, ClusterViews, Sum
@@ -239,6 +240,7 @@ class ClusterTables(ClusterViews):
                 field("delivered_tonnes", "stages.delivered", kind="tonnes", unit="tấn" if self.lang == "vi" else "t", why_null=why),
             ),
             source=self.source(("linkages",), w("stages.source"), only=view.only, through=("graph/edges", "metrics/cluster_stages")),
+            row_rows=partial(by_stage, {m["org_id"]: m["stage"] for m in view.members}),
             notes=self.money_notes(),
         )  # fmt: skip
 
@@ -282,7 +284,7 @@ class ClusterTables(ClusterViews):
                 field("share", "buyers.share", kind="share"),
             ),
             source=self.source(("linkages",), w("buyers.source", basis=basis), only=view.only, through=("graph/edges", "metrics/clusters")),
-            notes=(w("hubs.note"), *self.money_notes()),
+            row_rows=member_rows, notes=(w("hubs.note"), *self.money_notes()),
         )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ What does not: words about what the figures mean (`model`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -54,6 +54,7 @@ class Frames:
     def __init__(self, frames: Mapping[str, pl.DataFrame], *, period: str) -> None:
         self._frames: dict[str, pl.DataFrame] = {}
         self._rows: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
+        self._shared: dict[str, Any] = {}
         self.period = period
         for key in sorted(frames):
             frame = frames[key]
@@ -77,6 +78,12 @@ class Frames:
     def is_given(self, key: str) -> bool:
         """Return whether the frame is there, with rows or without."""
         return key in self._frames
+
+    def shared(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what *make* made of these frames the first time *name* was asked for."""
+        if name not in self._shared:
+            self._shared[name] = make()
+        return self._shared[name]
 
     def keys_ending(self, suffix: str) -> list[str]:
         """Return the keys that end with *suffix*, in order."""

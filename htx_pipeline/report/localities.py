@@ -289,10 +289,12 @@ class LocalityPages(ChangeSections):
             blocks.append(figure)
         rows = self.communes(name)
         if len(rows) > 1:
-            blocks.append(self.commune_table(rows))
+            blocks.append(self.commune_table(rows, self.at_place(name)))
         return tuple(blocks)
 
-    def commune_table(self, rows: Sequence[Row]) -> Table:
+    def commune_table(
+        self, rows: Sequence[Row], only: Mapping[str, pl.Expr] | None = None
+    ) -> Table:
         """Return communes side by side."""
         fields = [
             Field(key="commune_name", label="Xã, phường (từ 01/7/2025)", width=2.2),
@@ -326,7 +328,7 @@ class LocalityPages(ChangeSections):
             total={"commune_name": "Cộng", **{f.key: total(rows, f.key) for f in counted}},
             source=self.source(
                 ("organisations", "cooperative_reports", "linkages"), "địa bàn theo đơn vị hành chính hiện nay",
-                through=("graph/edges", "metrics/communes"),
+                only=only, through=("graph/edges", "metrics/communes"),
             ),
             page_rows=self.o.rows_printed,
         )  # fmt: skip
@@ -415,7 +417,9 @@ class LocalityPages(ChangeSections):
                 fields=tuple(fields),
                 more=(Field(key="org_id", label="Mã tổ chức", kind="code"),),
                 rows=tuple(rows),
-                source=self.source(("organisations", "linkages", "cooperative_reports"), "mức bằng chứng cao nhất trong các liên kết của đơn vị", only=only),
+                source=self.source(("organisations", "linkages", "cooperative_reports"), "mức bằng chứng cao nhất trong các liên kết của đơn vị",
+                    only={"organisations": only["organisations"], "cooperative_reports": only["cooperative_reports"],
+                          "linkages": pl.col("supplier_id").is_in([r["org_id"] for r in rows]) | pl.col("buyer_id").is_in([r["org_id"] for r in rows])}),
                 page_rows=15,
             ),
         )  # fmt: skip
@@ -425,7 +429,8 @@ class LocalityPages(ChangeSections):
         return {
             "organisations": pl.col("org_id") == org_id,
             "cooperative_reports": pl.col("org_id") == org_id,
-            "linkages": (pl.col("supplier_id") == org_id) | (pl.col("buyer_id") == org_id),
+            "linkages": ((pl.col("supplier_id") == org_id) | (pl.col("buyer_id") == org_id))
+            & (pl.col("supplier_id") != pl.col("buyer_id")),
         }
 
     def strongest(self) -> tuple[dict[str, int], dict[str, int], dict[str, set[str]]]:

@@ -36,6 +36,7 @@ class _Pages(OverviewPages, ClusterPages, LocalityPages, DepartmentPages):
             settings=self.o,
             period=self.f.period,
             withheld_cells=self.withheld,
+            frames=self.f,
         )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,6 +25,10 @@ class ReportOptions(BaseModel):
     is_synthetic: Annotated[
         bool, Field(description="Mark every page, sheet and picture as synthetic.")
     ] = False
+    kind: Annotated[
+        Literal["internal", "public"],
+        Field(description="Edition for the office, or one that may be handed out."),
+    ] = "internal"
     has_official_heading: Annotated[
         bool,
         Field(
@@ -90,8 +94,13 @@ class ReportOptions(BaseModel):
 
     @property
     def is_public(self) -> bool:
-        """Return whether the edition is for publication."""
-        return False
+        """Return whether this is the edition that may be handed out."""
+        return self.kind == "public"
+
+    @property
+    def kind_label(self) -> str:
+        """Return what is printed on every file: which edition it is."""
+        return "BẢN CÔNG BỐ" if self.is_public else "BẢN NỘI BỘ"
 
     @property
     def timestamp(self) -> datetime:

@@ -12,6 +12,7 @@ import polars as pl
 
 from htx_pipeline.reference.thresholds import threshold
 from htx_pipeline.report import text
+from htx_pipeline.report.behind import by_product
 from htx_pipeline.report.blocks import (
     HIDDEN,
     Block,
@@ -437,6 +438,8 @@ class OverviewPages(ChangeSections, QualitySections):
                 id="hinh-dia-ban-so-lieu",
                 title=f"Số liệu của hình: tỷ lệ hợp tác xã {what}",
                 sheet="Hình theo địa bàn",
+                row_key="label",
+                row_rows=lambda r: self.at_place(None if r["label"] == WITHOUT_PLACE else r["label"]),
                 fields=(
                     Field(key="label", label=self.o.locality_label, width=2.0),
                     *(Field(key=f"s{i}", label=n, kind="share") for i, n in enumerate(names)),
@@ -511,6 +514,8 @@ class OverviewPages(ChangeSections, QualitySections):
             id="theo-san-pham",
             title="Liên kết theo chuỗi sản phẩm",
             sheet="Theo sản phẩm",
+            row_key="product_code",
+            row_rows=lambda r: by_product(r["product_code"]),
             fields=tuple(fields),
             rows=tuple(rows),
             total=sums,
@@ -574,14 +579,17 @@ class OverviewPages(ChangeSections, QualitySections):
             dict.fromkeys(BASIS_TEXT.get(c["weight_basis"] or "", "") for c in self.clusters)
         )
         source = self.source(
-            ("linkages",), "phát hiện cụm bằng thuật toán Leiden trên mạng lưới liên kết"
-        )
+            ("linkages", "organisations"), "phát hiện cụm bằng thuật toán Leiden trên mạng lưới liên kết",
+            only={"linkages": pl.col("evidence") != "planned"}, through=("graph/edges", "graph/communities", "metrics/clusters"),
+        )  # fmt: skip
         without = len(self.clusters) - len(self.reported_clusters())
         left_out = (f"{text.number(without)} cụm nhỏ không có báo cáo riêng",) if without else ()
         table = Table(
             id="danh-sach-cum",
             title="Các cụm liên kết, xếp theo giá trị đã thanh toán rồi theo số tổ chức",
             sheet="Cụm liên kết",
+            row_key="cluster_id",
+            row_rows=lambda r: self.inside(r["cluster_id"]) or {},
             fields=tuple(fields),
             rows=tuple(rows),
             source=source,
@@ -600,6 +608,7 @@ class OverviewPages(ChangeSections, QualitySections):
     def concentration_figure(self, source: Source) -> Figure | None:
         points = [
             {
+                "cluster_id": c["cluster_id"],
                 "label": c["cluster_name_vi"] or c["cluster_id"],
                 "share": c["largest_buyer_share"],
                 "product": c["main_product"],
@@ -629,6 +638,8 @@ class OverviewPages(ChangeSections, QualitySections):
                 id="hinh-tap-trung-so-lieu",
                 title="Số liệu của hình: tỷ trọng của bên mua lớn nhất",
                 sheet="Hình tập trung",
+                row_key="cluster_id",
+                row_rows=lambda r: self.inside(r["cluster_id"]) or {},
                 fields=(
                     Field(key="label", label="Cụm", width=2.0),
                     Field(key="product_label", label="Sản phẩm chính"),

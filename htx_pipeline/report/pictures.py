@@ -10,9 +10,11 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from htx_pipeline.report import text
+from htx_pipeline.report.behind import by_flow
 from htx_pipeline.report.blocks import Field, Figure, Source, Table, money_field
 from htx_pipeline.report.frames import Row
 from htx_pipeline.report.trends import Trend
@@ -368,8 +370,9 @@ def _chain_table(builder: Builder, page: str, rows: Sequence[Row], source: Sourc
             for r in rows
         ),
         row_key="key",
+        row_rows=partial(by_flow, {r["org_id"]: r["stage"] for r in builder.f.rows("graph/nodes", "org_id", "stage")}),
         source=source,
-    )
+    )  # fmt: skip
 
 
 def flow_key(row: Mapping[str, Any]) -> str:

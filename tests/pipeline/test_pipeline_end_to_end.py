@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from pathlib import Path
 
@@ -12,25 +11,12 @@ import pytest
 
 from htx_pipeline.definitions import defs
 from htx_pipeline.errors import InputError
-from htx_pipeline.orchestration.run import require_success, run_periods
-from htx_pipeline.sample import write_sample
+from htx_pipeline.orchestration.run import run_periods
 from htx_pipeline.schemas import TABLES
 from htx_pipeline.settings import Settings
 from htx_pipeline.tables import list_tables, read_table
 
 PERIOD = "2025"
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Settings:
-    """The sample province of one period, run once for the module."""
-    out = tmp_path_factory.mktemp("province")
-    write_sample(out / "input", seed=20)
-    settings = Settings(
-        data_dir=out / "data", input_dir=out / "input", province="Kon Tum", max_cluster_reports=2
-    )
-    require_success(run_periods(settings, [PERIOD]))
-    return settings
 
 
 def table(settings: Settings, key: str) -> pl.DataFrame:
@@ -168,25 +154,6 @@ def test_event_metadata_holds_no_record(finished):
         assert result.success
         logged = "\n".join(str(e.dagster_event) for e in instance.all_logs(result.run_id))
     assert not [n for n in names if n in logged]
-
-
-def test_the_notebook_runs_on_what_the_pipeline_made(finished, project_root):
-    marimo = pytest.importorskip("marimo", reason="notebooks are an optional extra")
-    assert marimo
-    spec = importlib.util.spec_from_file_location(
-        "explore_linkages", project_root / "notebooks" / "explore_linkages.py"
-    )
-    notebook = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(notebook)
-    _, made = notebook.app.run(defs={"data_dir": str(finished.data_dir)})
-    shares = (
-        made["coverage"]
-        .select("planned_share", "signed_share", "active_share", "executed_share")
-        .row(0)
-    )
-    assert 0 < shares[3] < shares[0] < 1
-    assert list(shares) == sorted(shares, reverse=True)
-    assert made["most_central"].height == 15
 
 
 def rerun(settings: Settings, *selection: str):

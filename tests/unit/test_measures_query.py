@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from xml.etree import ElementTree
 
 import networkx as nx
@@ -19,7 +16,6 @@ from htx_pipeline.graph.query import (
     ego,
     ego_svg,
     ego_text,
-    export,
     find_organisation,
     one_period,
     path,
@@ -158,31 +154,6 @@ def test_a_picture_of_many_partners_counts_those_it_leaves_out(edges, nodes) -> 
     assert "+ 1 tổ chức khác" in svg
 
 
-@pytest.mark.parametrize("ending", ["graphml", "gexf"])
-def test_exported_files_read_back_with_every_linkage(edges, nodes, tmp_path, ending: str) -> None:
-    out = export(edges, nodes, tmp_path / f"net.{ending}")
-    read = {"graphml": nx.read_graphml, "gexf": nx.read_gexf}[ending](out)
-    assert (read.number_of_nodes(), read.number_of_edges()) == (6, edges.height)
-    paid = sum(d.get("paid_value_vnd", 0) for _, _, d in read.edges(data=True))
-    assert paid == edges["paid_value_vnd"].sum()
-    assert read.nodes["4"]["label"].startswith('<script>alert("x")</script>&')
-    again = export(edges.sample(fraction=1, shuffle=True, seed=4), nodes.sample(fraction=1, shuffle=True, seed=4), tmp_path / f"b.{ending}")  # fmt: skip
-    assert again.read_bytes() == out.read_bytes()
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([out.name, again.name])
-
-
-def test_parquet_export_is_the_two_tables(edges, nodes, tmp_path) -> None:
-    out = export(edges, nodes, tmp_path / "net")
-    assert pl.read_parquet(out / "edges.parquet").height == edges.height
-    assert pl.read_parquet(out / "nodes.parquet")["org_id"].to_list() == sorted(NAMES)
-
-
-def test_an_unknown_format_writes_nothing(edges, nodes, tmp_path) -> None:
-    with pytest.raises(InputError, match="not known"):
-        export(edges, nodes, tmp_path / "net.docx")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_commands_speak_text_and_never_a_traceback(edges, nodes, tmp_path, capsys) -> None:
     data = tmp_path / "data"
     for name, frame in (("edges", edges), ("nodes", nodes)):
@@ -193,19 +164,6 @@ def test_the_commands_speak_text_and_never_a_traceback(edges, nodes, tmp_path, c
     assert (tmp_path / "a.svg").read_text(encoding="utf-8").startswith("<svg")
     assert main(["graph", "path", "5", "Ngọc Linh", *at]) == 0
     assert "1. Trùng tên (5) ──▶" in capsys.readouterr().out
-    assert main(["graph", "export", str(tmp_path / "x.gexf"), *at]) == 0
     assert main(["graph", "show", "nobody at all", *at]) == 2
     assert "✗ No organisation" in capsys.readouterr().err
     assert main(["graph", "show", "1", "--data", str(tmp_path / "empty")]) == 2
-
-
-def test_the_hash_seed_does_not_show_in_a_file(edges, nodes, tmp_path) -> None:
-    edges.write_parquet(tmp_path / "e.parquet")
-    nodes.write_parquet(tmp_path / "n.parquet")
-    code = (
-        "import sys, polars as pl; from pathlib import Path; from htx_pipeline.graph.query import export; d = Path(sys.argv[1]);"
-        "export(pl.read_parquet(d / 'e.parquet'), pl.read_parquet(d / 'n.parquet'), d / sys.argv[2])"
-    )
-    for seed in ("1", "2"):
-        subprocess.run([sys.executable, "-c", code, str(tmp_path), f"{seed}.gexf"], check=True, env={**os.environ, "PYTHONHASHSEED": seed})  # fmt: skip
-    assert (tmp_path / "1.gexf").read_bytes() == (tmp_path / "2.gexf").read_bytes()
