@@ -73,10 +73,10 @@ class ClusterTables(ClusterViews):
         money = partial(money_field, rows=rows, why_null=why, lang=self.lang)
         fields = [
             field("rank", "members.rank", kind="count", width=0.4),
-            field("name", "members.name", width=3.4),
+            field("name", "members.name", width=3.2),
             Field(key="place", label=self.locality_label, width=1.45, why_null=why, lang=self.lang),
-            field("stage_label", "members.stage", width=0.95, why_null=why),
-            *([money("traded_vnd", w("members.value"), width=1.05)] if has_value else []),
+            field("stage_label", "members.stage", width=1.02, why_null=why),
+            *([money("traded_vnd", w("members.value"), width=1.12)] if has_value else []),
             field("n_linkages", "members.links", kind="count", width=0.62),
             field("evidence", "members.evidence", width=1.3, why_null=why),
             *([field("executed_share", "members.executed", kind="share", width=0.95, why_null=why)] if has_value else []),
