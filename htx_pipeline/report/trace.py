@@ -19,7 +19,17 @@ import polars as pl
 
 from htx_pipeline.report import text
 from htx_pipeline.report.behind import Column, column_of, fact_column
-from htx_pipeline.report.blocks import Facts, Field, Figure, Hidden, Page, Prose, Report, Source, Table
+from htx_pipeline.report.blocks import (
+    Facts,
+    Field,
+    Figure,
+    Hidden,
+    Page,
+    Prose,
+    Report,
+    Source,
+    Table,
+)
 from htx_pipeline.report.frames import Frames
 
 TOTAL: Final = "Cộng"
