@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 UNITS_PER_KM: Final = 100
 PANEL_WIDTH: Final = 4.3
 PANEL_HEIGHTS: Final = (2.5, 3.3)
+LOCATOR_WIDTH: Final = 1.45
+"""What the inset of the province takes from the width of a low map, in inches."""
 LEAST_SPAN_KM: Final = 24.0
 MOST_NAMES: Final = 16
 """Communes named on a map: those with most organisations."""
@@ -54,7 +56,14 @@ def map_figure(
     told = _with_data(builder, geography)
     makers = _makers(builder, geography, shown, is_told_apart=scope != "province")
     far = [c for c in geography.far if c in geography.communes]
-    view, size = _view(_seen(geography, scope, counts, makers), tallest_in)
+    seen = _seen(geography, scope, counts, makers)
+    view, size = _view(seen, PANEL_WIDTH, tallest_in)
+    locator = _locator(geography, view)
+    is_low = tallest_in < PANEL_HEIGHTS[0]
+    if is_low and locator:
+        # The inset stands between map and key, not above the key, so that the picture stays low.
+        view, size = _view(seen, PANEL_WIDTH - LOCATOR_WIDTH, tallest_in)
+        locator = _locator(geography, view)
     classes = _classes(counts.values())
     levels = {c: next(i for i, (_, top) in enumerate(classes) if n <= top) for c, n in counts.items()}  # fmt: skip
     kind = "province" if scope == "province" else "cluster"
@@ -83,7 +92,8 @@ def map_figure(
         "makers": [m for m in makers if _inside(m["at"], view)],
         "maker_key": _maker_key(builder, makers),
         "levels": [w("map.range", low=w.number(a), high=w.number(b)) if a < b else w.number(b) for a, b in classes],
-        "locator": _locator(geography, view),
+        "locator": locator,
+        "is_low": is_low,
         "islands": _islands(geography, far, states),
         "words": {k: w(f"map.{k}", n="{n}") for k in ("none", "no_data", "makers", "km", "hull", "unnamed", "locator")}
         | {"level": w(f"map.level_{kind}")},
@@ -214,17 +224,17 @@ def _bounds(commune: Commune) -> View:
     return commune.x - 6, commune.y - 6, commune.x + 6, commune.y + 6
 
 
-def _view(bounds: Sequence[View], tallest_in: float) -> tuple[View, tuple[float, float]]:
+def _view(bounds: Sequence[View], wide: float, tallest_in: float) -> tuple[View, tuple[float, float]]:
     """Return the piece of land to draw and its size in inches: of one scale, a little room around."""
     west, south = min(b[0] for b in bounds), min(b[1] for b in bounds)
     east, north = max(b[2] for b in bounds), max(b[3] for b in bounds)
     width = max(east - west, LEAST_SPAN_KM) * 1.06
     height = max(north - south, LEAST_SPAN_KM) * 1.06
-    tall = min(max(PANEL_WIDTH * height / width, PANEL_HEIGHTS[0]), tallest_in)
-    scale = max(width / PANEL_WIDTH, height / tall)
+    tall = min(max(wide * height / width, PANEL_HEIGHTS[0]), tallest_in)
+    scale = max(width / wide, height / tall)
     x, y = (west + east) / 2, (south + north) / 2
-    half_x, half_y = scale * PANEL_WIDTH / 2, scale * tall / 2
-    return (x - half_x, y - half_y, x + half_x, y + half_y), (PANEL_WIDTH, tall)
+    half_x, half_y = scale * wide / 2, scale * tall / 2
+    return (x - half_x, y - half_y, x + half_x, y + half_y), (wide, tall)
 
 
 def _inside(at: Sequence[int], view: View) -> bool:

@@ -60,6 +60,8 @@ def draw_map(spec: Mapping[str, Any]) -> Any:
     _draw_ground(axes, spec, to)
     _draw_names(axes, spec, to, named)
     _frame(axes, panel)
+    if _is_beside(spec):
+        _draw_locator(axes, spec, panel.right + 0.1, 0.02, wide=WIDTH_IN - SIDE - panel.right - 0.1)
     for top, draw in side:
         if draw is not None:
             draw(axes, WIDTH_IN - SIDE + 0.08, top)
@@ -269,8 +271,8 @@ Draw = Callable[[Any, float, float], None]
 def _side(spec: Mapping[str, Any], unplaced: int) -> list[tuple[float, Draw | None]]:
     """Return what stands beside the map, from the top down, each with its height; the last is the end."""
     parts: list[tuple[float, Draw]] = []
-    if spec["locator"]:
-        parts.append((1.42, lambda axes, x, y: _draw_locator(axes, spec, x, y)))
+    if spec["locator"] and not _is_beside(spec):
+        parts.append((1.42, lambda axes, x, y: _draw_locator(axes, spec, x, y, wide=SIDE - 0.12)))
     islands = spec["islands"]
     parts += [(_island_height(i), _island(i)) for i in islands]
     parts += _legend(spec, int(spec["n_unnamed"]) + unplaced)
@@ -282,12 +284,17 @@ def _side(spec: Mapping[str, Any], unplaced: int) -> list[tuple[float, Draw | No
     return [*placed, (top, None)]
 
 
-def _draw_locator(axes: Any, spec: Mapping[str, Any], x: float, y: float) -> None:
+def _is_beside(spec: Mapping[str, Any]) -> bool:
+    """Return whether the inset stands between map and key, not above the key."""
+    return bool(spec["locator"]) and bool(spec.get("is_low"))
+
+
+def _draw_locator(axes: Any, spec: Mapping[str, Any], x: float, y: float, *, wide: float) -> None:
     from matplotlib.patches import Rectangle
 
     locator = spec["locator"]
     write(axes, x, y + LINE / 2, spec["words"]["locator"], font_of(9, 600), color=INK, va="center_baseline")  # fmt: skip
-    panel = Box(x, y + LINE + 0.03, x + SIDE - 0.12, y + 1.34)
+    panel = Box(x, y + LINE + 0.03, x + wide, y + 1.34)
     to = _fit(locator["bounds"], Box(panel.left + 0.05, panel.top + 0.05, panel.right - 0.05, panel.bottom - 0.05))  # fmt: skip
     _patch(axes, locator["outline"], to, facecolor=BEYOND, edgecolor=BORDER, linewidth=0.7)
     _patch(axes, locator["area"], to, facecolor=FILLS[1], edgecolor=BORDER, linewidth=0.5)

@@ -30,22 +30,30 @@ LEAST_FILLED: Final = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One way to set a document: ``air`` scales the space between blocks, ``most_rows`` caps long tables."""
+    """One way to set a document.
+
+    ``air`` scales the space between blocks; ``long_rows`` caps tables of more than eight lines,
+    ``short_rows`` the others.
+    """
 
     air: float
-    most_rows: int
+    long_rows: int
+    short_rows: int = 8
+
+    def rows(self, table: Table) -> int | None:
+        """Return how many lines of *table* are printed."""
+        if table.page_rows is None:
+            return None
+        return min(table.page_rows, self.long_rows if table.page_rows > 8 else self.short_rows)
 
 
 FITS: Final = (
-    Fit(1.0, 12),
-    Fit(0.7, 10),
-    Fit(0.4, 10),
-    Fit(0.3, 8),
-    Fit(0.3, 6),
-    Fit(0.3, 4),
-    Fit(1.4, 15),
-)
+    Fit(1.0, 12), Fit(0.7, 10), Fit(0.4, 10), Fit(0.2, 8), Fit(0.2, 6), Fit(0.2, 5, 4), Fit(0.2, 3, 3), Fit(1.4, 15),
+)  # fmt: skip
 """Ways to set a document, in the order in which they are tried."""
+
+MANY_LINES: Final = 25
+"""Lines of tables from which on a document with a limit of sheets begins tightly."""
 
 
 class PdfWriter:
@@ -84,7 +92,7 @@ class PdfWriter:
         limit is taken.
         """
         best: tuple[tuple[bool, bool, int, float], bytes] | None = None
-        for fit in FITS if page.most_pages else FITS[:1]:
+        for fit in self._fits(page):
             made = self._set(page, fit)
             if page.most_pages is None:
                 return made
@@ -98,6 +106,15 @@ class PdfWriter:
         if best is None:
             raise ValueError("no setting was tried")
         return best[1]
+
+    @staticmethod
+    def _fits(page: Page) -> tuple[Fit, ...]:
+        """Return the settings to try: a page with many lines is not tried with much air."""
+        if page.most_pages is None:
+            return FITS[:1]
+        blocks = [b for s in page.sections for b in s.blocks]
+        lines = sum(min(len(b.printed), FITS[0].long_rows) for b in blocks if isinstance(b, Table))
+        return FITS if lines < MANY_LINES else FITS[1:]
 
     def _set(self, page: Page, fit: Fit) -> bytes:
         payload = json.dumps(self.payload(page, fit), ensure_ascii=False, sort_keys=True)
@@ -183,8 +200,7 @@ class PdfWriter:
                 }
             case Table():
                 numbers["table"] += 1
-                if block.page_rows is not None and fit.most_rows < block.page_rows:
-                    block = replace(block, page_rows=fit.most_rows)
+                block = replace(block, page_rows=fit.rows(block))
                 payload = table_payload(block, numbers["table"])
                 payload["rows"] = [[breakable(cell) for cell in row] for row in payload["rows"]]
                 return payload

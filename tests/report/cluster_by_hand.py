@@ -19,6 +19,20 @@ from htx_pipeline.schemas import TABLES
 CLUSTER = "c-1234567890"
 PERIOD, BEFORE = "2025", "2024"
 PLACES = ("Huyện Đăk Hà", "Thành phố Kon Tum", "Huyện Tu Mơ Rông", "Huyện Ia H'Drai")
+COMMUNES = (
+    "23284",
+    "23293",
+    "23320",
+    "23344",
+    "23356",
+    "23368",
+    "23374",
+    "23377",
+    "23383",
+    "23392",
+    "23401",
+    "23410",
+)
 EVIDENCE = ("executed", "executed", "active", "executed", "signed")
 FILES = {"organisations": "danh_ba.xlsx", "linkages": "lien_ket.xlsx", "cooperative_reports": "bao_cao.xlsx", "plan_tasks": "nhiem_vu.xlsx"}  # fmt: skip
 
@@ -56,7 +70,8 @@ def organisations(n: int, *, long_names: bool = False) -> list[dict]:
         rows.append(
             {
                 "org_id": f"o{i:04d}", "legal_type": kind, "name": name, "locality": PLACES[i % len(PLACES)],
-                "status": "active", "is_registered": True, "vsic_code": vsic, "vsic_version": "2018",
+                "status": "active", "is_registered": True,
+                "admin_code": COMMUNES[(i * i) % len(COMMUNES)], "admin_version": "2025-07-01", "vsic_code": vsic, "vsic_version": "2018",
             }
         )  # fmt: skip
     return rows

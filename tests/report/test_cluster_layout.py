@@ -93,9 +93,7 @@ def test_no_text_begins_outside_the_margins_or_is_smaller_than_nine_points(print
                 assert size >= 8.95, (words, size)
 
 
-def test_every_name_and_number_of_the_printed_tables_is_on_a_sheet_in_full(
-    printed, cluster_hand
-) -> None:
+def test_every_name_and_number_of_the_printed_tables_is_on_a_sheet_in_full(printed) -> None:
     report, files = printed
     page = report.clusters[0]
     reader = pypdf.PdfReader(io.BytesIO(files[page.id]))
@@ -103,7 +101,8 @@ def test_every_name_and_number_of_the_printed_tables_is_on_a_sheet_in_full(
     words = unicodedata.normalize("NFC", words)
     for table_id in ("ben-mua", "viec-can-lam", "chat-luong"):
         table = next((t for t in page.tables if t.id == table_id), None)
-        for row in table.printed if table else ():
+        cut = re.search(rf"Bảngin(\d+)trên\d+dòng;đủcácdòngởtrangtính«{re.sub(' ', '', table.sheet)}»", words) if table else None  # fmt: skip
+        for row in table.rows[: int(cut[1]) if cut else None] if table else ():
             for field in table.fields if table else ():
                 shown = unicodedata.normalize("NFC", field.show(row[field.key]))
                 assert re.sub(r"\s+", "", shown) in words, shown
