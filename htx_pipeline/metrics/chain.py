@@ -25,7 +25,7 @@ from htx_pipeline.metrics._tables import (
     with_basis,
     with_stages,
 )
-from htx_pipeline.metrics._tabular import MASS_SCALE, Native, enter, leave, stack, total
+from htx_pipeline.metrics._tabular import MASS_SCALE, Native, enter, leave, pin, stack, total
 from htx_pipeline.reference.stages import STAGES
 
 LOSS: Final = "loss"
@@ -160,6 +160,7 @@ def chain_flows(
         total("n_contracted_value").alias("n_signed_value"),
         nw.when(is_executed).then(nw.col("n_linkages")).otherwise(0).sum().alias("n_executed"),
     )
+    recorded = pin(recorded)
     made = stack(
         [
             typed(recorded.with_columns(nw.lit("recorded").alias("kind")), FLOW_SCHEMA),
@@ -246,7 +247,7 @@ def _balance(recorded: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     bases = recorded.select(*_CELL, "weight_basis").unique()
     sums = _stage_balance(recorded).filter(nw.col("stage").is_in(BALANCED))
     # Grams: what is left of adding floats is not a flow.
-    sums = sums.join(bases, on=_CELL, how="inner").with_columns(
+    sums = pin(sums.join(bases, on=_CELL, how="inner")).with_columns(
         (nw.col("value_out_vnd") - nw.col("value_in_vnd")).alias("_value"),
         (nw.col("tonnes_out") - nw.col("tonnes_in")).round(6).alias("_mass"),
     )

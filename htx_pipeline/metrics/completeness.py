@@ -16,7 +16,7 @@ import polars as pl
 
 from htx_pipeline.graph.network import at_least
 from htx_pipeline.metrics._tables import at_level, chosen, typed, with_stages
-from htx_pipeline.metrics._tabular import MASS_SCALE, Native, enter, leave, ratio, stack, total
+from htx_pipeline.metrics._tabular import MASS_SCALE, Native, enter, leave, pin, ratio, stack, total
 from htx_pipeline.metrics.linkage import UNKNOWN, WHOLE
 from htx_pipeline.reference.stages import stages
 
@@ -104,7 +104,7 @@ def chain_stages(edges: Native, nodes: Native, *, evidence: str = "signed") -> N
     both = both.join(place, on=["period", "org_id"], how="left")
     both = both.join(other, on=["period", "_other_id"], how="left")
     both = both.with_columns(nw.col("locality").fill_null(UNKNOWN))
-    both = stack([both, both.with_columns(nw.lit(WHOLE).alias("locality"))])
+    both = pin(stack([both, both.with_columns(nw.lit(WHOLE).alias("locality"))]))
     cell = ["period", "locality", "product_code"]
     cells = both.select(cell).unique()
     grid = stack(
@@ -194,7 +194,7 @@ def processing_capacity(
     'capacity_not_collected'
     """
     rows = at_level(enter(edges), evidence).filter(~nw.col("is_self_loop"))
-    rows = with_stages(rows, enter(nodes), supplier="_from", buyer="_to")
+    rows = pin(with_stages(rows, enter(nodes), supplier="_from", buyer="_to"))
     key = ["period", "product_code"]
     to_others = (nw.col("_to") != "production") | nw.col("_to").is_null()
     output = rows.filter(nw.col("_from") == "production", to_others).group_by(key).agg(
