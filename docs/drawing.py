@@ -29,7 +29,9 @@ Place = tuple[int, int]
 def text(x: int, y: int, said: str, *, anchor: str = "middle", colour: str = INK, is_bold: bool = False) -> str:  # fmt: skip
     """Return one line of text."""
     weight = ' font-weight="600"' if is_bold else ""
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{colour}"{weight}>{escape(said)}</text>'
+    # A white rim keeps words readable where a line runs behind them.
+    rim = 'paint-order="stroke" stroke="#ffffff" stroke-width="3"'
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{colour}" {rim}{weight}>{escape(said)}</text>'
 
 
 def page(width: int, height: int, parts: Sequence[str], *, title: str) -> str:

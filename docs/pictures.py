@@ -111,7 +111,7 @@ def bridges_picture() -> str:
     two = small([(a, b, 1) for a, b in TWO_TRIANGLES])
     cut = set(positions(two.edges, two.nodes).filter("is_articulation")["org_id"])
     bridge = bridges(two.edges).row(0, named=True)
-    places = {"A": (60, 40), "B": (60, 150), "C": (180, 90), "D": (360, 90), "E": (480, 40), "F": (480, 150)}  # fmt: skip
+    places = {"A": (60, 30), "B": (60, 160), "C": (180, 90), "D": (360, 90), "E": (480, 30), "F": (480, 160)}  # fmt: skip
     links = [(a, b, f"cuts off {bridge['n_cut_off']} of {bridge['n_component']}" if (a, b) == (bridge["supplier_id"], bridge["buyer_id"]) else "") for a, b in TWO_TRIANGLES]  # fmt: skip
     below = {n: ["cut point"] for n in cut}
     return network(places, links, title="Cut points and bridges", size=(540, 210), kinds=dict.fromkeys(cut, "hot"), below=below, is_plain=True)  # fmt: skip
@@ -418,8 +418,8 @@ def localities() -> str:
         x = 20 + 190 * box
         parts.append(f'<rect x="{x}" y="14" width="170" height="120" rx="8" fill="none" stroke="#66717d"/>')  # fmt: skip
         parts.append(text(x + 85, 122, f"{name}: {said}"))
-    parts.append(arrow((80, 50), (295, 50), "9"))
-    parts += [node(at, n, kind=k) for n, at, k in (("htx 1", (80, 50), "hot"), ("htx 2", (150, 64), "htx"), ("mill", (295, 50), "firm"), ("htx 3", (485, 50), "htx"))]  # fmt: skip
+    parts.append(arrow((60, 50), (295, 50), "9"))
+    parts += [node(at, n, kind=k) for n, at, k in (("htx 1", (60, 50), "hot"), ("htx 2", (150, 62), "htx"), ("mill", (295, 50), "firm"), ("htx 3", (485, 50), "htx"))]  # fmt: skip
     return page(590, 148, parts, title="Localities")
 
 
