@@ -118,25 +118,22 @@ def chain_flows(
     >>> flows.select("from_stage", "to_stage", "kind", "value_vnd", "tonnes").rows()
     [('production', 'processing', 'recorded', 50, 100.0), ('processing', 'consumption', 'recorded', 80, 20.0), ('processing', 'loss', 'balance', None, 80.0), ('unknown', 'processing', 'balance', 30, None)]
     """
-    names = ["period", "scope", "product_code", "supplier_id", "buyer_id", "evidence", "n_linkages",
-             "contracted_value_vnd", "paid_value_vnd", "contracted_tonnes", "delivered_tonnes",
-             "n_contracted_value", "n_paid_value", "n_contracted_tonnes", "n_delivered_tonnes"]  # fmt: skip
-    linked = at_level(enter(edges), evidence)
-    scopes = [linked.with_columns(nw.lit(WHOLE).alias("scope")).select(names)]
+    linked = with_stages(
+        at_level(enter(edges), evidence), enter(nodes), supplier="from_stage", buyer="to_stage"
+    ).with_columns(nw.col("from_stage", "to_stage").fill_null(UNKNOWN))
+    # Few cells are left once edges are added up; only then is a basis chosen.
+    scopes = [_added_up(linked.with_columns(nw.lit(WHOLE).alias("scope")))]
     if communities is not None:
         own = enter(communities)
-        seller = own.select(
-            "period", nw.col("org_id").alias("supplier_id"), nw.col("cluster_id").alias("scope")
-        )
-        buyer = own.select(
-            "period", nw.col("org_id").alias("buyer_id"), nw.col("cluster_id").alias("scope")
-        )
-        inside = linked.join(seller, on=["period", "supplier_id"], how="inner")
-        inside = inside.join(buyer, on=["period", "buyer_id", "scope"], how="inner")
-        scopes.append(inside.select(names))
-    rows = with_basis(stack(scopes), by=("period", "scope"), min_stated_share=min_stated_share)
-    rows = with_stages(rows, enter(nodes), supplier="from_stage", buyer="to_stage").with_columns(
-        nw.col("from_stage", "to_stage").fill_null(UNKNOWN),
+        inside = linked
+        for end, name in (("supplier_id", "scope"), ("buyer_id", "_scope")):
+            ends = own.select(
+                "period", nw.col("org_id").alias(end), nw.col("cluster_id").alias(name)
+            )
+            inside = inside.join(ends, on=["period", end], how="inner")
+        scopes.append(_added_up(inside.filter(nw.col("scope") == nw.col("_scope"))))
+    rows = pin(stack(scopes))
+    rows = with_basis(rows, by=("period", "scope"), min_stated_share=min_stated_share).with_columns(
         value_on_basis().alias("_value"),
         on_paid_basis("n_paid_value", "n_contracted_value").alias("_n_value"),
         on_paid_basis("delivered_tonnes", "contracted_tonnes").alias("_tonnes"),
@@ -174,6 +171,21 @@ def chain_flows(
         rank_of("to_stage", order).alias("_to"),
     ).sort(*_CELL, "_kind", "_from", "_to")
     return leave(made.drop("_kind", "_from", "_to"), like=edges)  # type: ignore[no-any-return]
+
+
+def _added_up(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Add edges up by scope, product, stages and evidence; null where nothing is stated."""
+    whole = (
+        "n_linkages", "contracted_value_vnd", "paid_value_vnd", "n_contracted_value", "n_paid_value",
+        "n_contracted_tonnes", "n_delivered_tonnes",
+    )  # fmt: skip
+    masses = ("contracted_tonnes", "delivered_tonnes")
+    keys = [*_CELL, "from_stage", "to_stage", "evidence"]
+    sums = rows.group_by(keys).agg(
+        *(total(c).alias(c) for c in whole),
+        *(total(c, scale=MASS_SCALE).alias(c) for c in masses),
+    )
+    return sums.select(*keys, *whole, *masses)
 
 
 def stage_balance(flows: Native) -> Native:
