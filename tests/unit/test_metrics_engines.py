@@ -119,10 +119,10 @@ MEASURES: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
 
 FOR_SPARK = (
     "accounts", "chain_flows", "chain_stages", "concentration", "decomposition", "evidence", "mass_balance",
-    "members_income", "participation", "price_shares", "processing_capacity", "roster_localities", "theil", "totals",
+    "members_income", "participation", "price_shares", "theil",
 )  # fmt: skip
 """Each kind of operation once: planning a Spark query costs seconds. What is left out is built of
-these (localities, rates and indicators of totals; inequality of theil)."""
+these (rates and localities of counts and sums; inequality of theil)."""
 
 SLOW_TO_PLAN = {"indicators"}
 """A union of over a hundred queries, for which DuckDB plans a minute; its parts are tested."""
