@@ -25,7 +25,7 @@ from htx_pipeline.graph.rows import Rows, rows_of, rows_unsorted, symmetric_rows
 WEIGHT: Final = "weight"
 """Stands for the graph's own weight wherever an attribute is named; NetworkX's default name."""
 
-IntArray = NDArray[np.int32] | NDArray[np.int64]
+IntArray = NDArray[np.integer[Any]]
 
 
 class CSRGraph:
@@ -153,6 +153,7 @@ class CSRGraph:
         >>> graph.labels, graph.number_of_edges()
         (['0', '1', '2', '3'], 2)
         """
+        source, target = source.astype(np.int64), target.astype(np.int64)
         top = int(max(source.max(initial=-1), target.max(initial=-1)))
         n = top + 1 if n is None else n
         if top >= n or min(source.min(initial=0), target.min(initial=0)) < 0:
