@@ -42,7 +42,7 @@ def single_target_shortest_path_length(
 def _hops(
     graph: CSRGraph, row: int, cutoff: float | None, direction: arrays.Direction
 ) -> dict[Any, int]:
-    limit = None if cutoff is None or math.isinf(cutoff) else math.floor(cutoff)
+    limit = None if cutoff is None or math.isinf(cutoff) else math.ceil(cutoff)
     order, hops = arrays.distances(graph, row, direction=direction, cutoff=limit)
     return dict(zip(labels_of(graph, order), hops[order].tolist(), strict=True))
 
