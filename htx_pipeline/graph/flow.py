@@ -80,6 +80,7 @@ def maximum_flow(graph: CSRGraph, source: int, target: int, capacity: str | None
     rows = rows_unsorted(tail, head, n)
     assert rows.edge is not None
     level = np.empty(n, dtype=np.int32)
+    sent = np.zeros(len(room))
     value = residual.augment(
         rows.indptr,
         rows.indices,
@@ -91,10 +92,9 @@ def maximum_flow(graph: CSRGraph, source: int, target: int, capacity: str | None
         np.empty(n, dtype=np.int64),
         np.empty(n, dtype=np.int32),
         np.empty(n, dtype=np.int64),
+        sent,
     )
-    flow = free[1::2] - back
-    flow[graph.edge_source == graph.edge_target] = 0.0
-    return Flow(float(value), level >= 0, flow)
+    return Flow(float(value), level >= 0, np.clip(sent, -back, room))
 
 
 def _refuse_endless_path(

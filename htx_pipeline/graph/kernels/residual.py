@@ -19,12 +19,12 @@ def _phases(indptr: Any, indices: Any, *_: Any) -> float:
     return 10.0 * (len(indptr) + len(indices) * math.log2(len(indices) + 2))
 
 
-@kernel(I64, I32, I64, W_F64, i64, i64, W_I32, W_I64, W_I32, W_I64, work=_phases)
-def augment(indptr, indices, arc, free, source, target, level, cursor, queue, path):  # type: ignore[no-untyped-def]
+@kernel(I64, I32, I64, W_F64, i64, i64, W_I32, W_I64, W_I32, W_I64, W_F64, work=_phases)
+def augment(indptr, indices, arc, free, source, target, level, cursor, queue, path, sent):  # type: ignore[no-untyped-def]
     """Return the value of a maximum flow by blocking flows over shortest paths (Dinic 1970).
 
     ``arc[slot]`` numbers the arc in a slot, and the arc against it is ``arc ^ 1``; ``free`` holds the
-    capacities left, before and after. In the end ``level`` is -1 where the source no longer leads.
+    capacities left, before and after; ``sent`` collects what edge ``arc // 2`` carries. In the end ``level`` is -1 where the source no longer leads.
     """
     n = len(indptr) - 1
     value = 0.0
@@ -60,6 +60,10 @@ def augment(indptr, indices, arc, free, source, target, level, cursor, queue, pa
                     a = arc[path[i]]
                     free[a] -= least
                     free[a ^ 1] += least
+                    if a & 1:
+                        sent[a >> 1] -= least
+                    else:
+                        sent[a >> 1] += least
                     if free[a] <= 0.0:
                         first = i
                 value += least
