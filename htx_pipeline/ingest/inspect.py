@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from htx_pipeline.ingest._scan import column_letters
 from htx_pipeline.ingest.layout import Layout, RowKind, check_totals, fold, understand
-from htx_pipeline.ingest.workbook import cell_text
+from htx_pipeline.ingest.grid import cell_text
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -141,7 +141,7 @@ def _grid(sheet: Sheet, layout: Layout, width: int) -> object:
     def line(row: int) -> None:
         kind = layout.kinds[row - 1]
         mark, style, name = _LOOKS[kind]
-        shown = [_printable(cell_text(v) or "", width) for v in sheet.cells[row - 1][:columns]]
+        shown = [_printable(cell_text(v) or "", width) for v in sheet.rows[row - 1][:columns]]
         grid.add_row(str(row), Text(f"{mark} {name}", style), *(Text(s, style) for s in shown))
 
     row = 1
@@ -336,7 +336,7 @@ def _emit(
     unit = layout.table.unit if layout.table else None
     for canonical, column in pairs.items():
         heading = layout.headings[column]
-        values = [sheet.cells[r - 1][column - 1] for r in layout.data_rows[:200]]
+        values = [sheet.rows[r - 1][column - 1] for r in layout.data_rows[:200]]
         lines += [f"[columns.{canonical}]", f"source = {_quoted(heading)}"]
         stated = [m for m in _BRACKETS.findall(heading) if _looks_like_unit(m)]
         if stated:

@@ -24,10 +24,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from htx_pipeline.ingest._scan import Range, a1, column_letters
+from htx_pipeline.ingest.grid import TEXT
 from htx_pipeline.ingest.guard import Note
 
 if TYPE_CHECKING:
-    from htx_pipeline.ingest.workbook import Cell, Sheet
+    from htx_pipeline.ingest.grid import Cell
+    from htx_pipeline.ingest.workbook import Sheet
 
 
 class RowKind(StrEnum):
@@ -318,7 +320,7 @@ class _Reader:
         self, sheet: Sheet, expected: Sequence[str], header_rows: Sequence[int] | None
     ) -> None:
         self.sheet = sheet
-        self.cells = sheet.cells
+        self.cells = sheet.rows
         self.expected = {fold(e) for e in expected}
         self.n = len(self.cells)
         self.fixed = sorted(r - 1 for r in header_rows) if header_rows else []
@@ -328,7 +330,7 @@ class _Reader:
         for r1, c1, r2, c2 in sheet.merged:
             for r in range(r1 - 1, min(r2, r1 + 10)):
                 self.merged_at.setdefault(r, []).append((r1 - 1, c1 - 1, r2 - 1, c2 - 1))
-        self.fill = [self.width - row.count("") for row in self.cells]
+        self.fill = sheet.grid.fill
         self.kinds: list[RowKind | None] = [None] * self.n
         self.notes: list[Note] = []
         self.tables: list[Table] = []
@@ -653,25 +655,25 @@ class _Reader:
     def body(self, head: _Head, body: int, number_col: int | None) -> int:
         """Classify the rows below a heading; return where the table ends."""
         columns = sorted(head.headings)
-        first_text = self.cells[head.rows[-1]][columns[0]] if columns else ""
+        sparse_below = max(2, max(self.usual_width(body, self.n), 1) // 2)
+        looked_at = self.needing_look(
+            body, self.cells[head.rows[-1]][columns[0]] if columns else "", sparse_below
+        )
         repeat = {
             c: v for r in head.rows for c, v in self.filled(r) if isinstance(v, str) and len(v) > 1
         }
-        usual = max(self.usual_width(body, self.n), 1)
-        sparse = max(2, usual // 2)
         ended = False  # a signature or closing note was met
         unsure: list[int] = []
         empty_numbered: list[int] = []
         blanks = 0
         stop = self.n
-        for r in range(body, self.n):
-            row = self.cells[r]
-            count = self.fill[r]
-            close = r < body + _CLOSE or r >= self.n - _CLOSE or count <= sparse
-            if not close and not self.needs_look(row, first_text):
-                self.kinds[r] = RowKind.DATA
+        done = body
+        for r in looked_at:
+            if r > done:
+                self.kinds[done:r] = [RowKind.DATA] * (r - done)
                 blanks = 0
-                continue
+            done = r + 1
+            count = self.fill[r]
             if count == 0 or self.is_blank(r):
                 self.kinds[r] = RowKind.BLANK
                 blanks += 1
@@ -707,16 +709,31 @@ class _Reader:
         )
         return stop
 
-    def needs_look(self, row: Sequence[Cell], first_text: Cell) -> bool:
-        """Cheap test on dense rows far from both ends: total words or a repeated heading."""
-        for value in row[:4]:
-            if type(value) is str and value:
-                start = value[0]
-                if start in _TOTAL_STARTS or value == first_text:
-                    return True
-                if start in " \t\n" and value.strip()[:1] in _TOTAL_STARTS:
-                    return True
-        return False
+    def needing_look(self, body: int, first_text: Cell, sparse: int) -> list[int]:
+        """Return the rows from *body* on that may be something else than data.
+
+        Rows near both ends, sparse rows, and dense rows that begin with a total's word or repeat the
+        heading.
+        """
+        import numpy as np
+
+        grid = self.sheet.grid
+        fill = np.asarray(self.fill)
+        look = fill <= sparse
+        look[: body + _CLOSE] = True
+        look[max(self.n - _CLOSE, 0) :] = True
+        starts = grid.strings.str.contains(_TOTAL_START)
+        if isinstance(first_text, str) and first_text:
+            starts |= grid.strings == first_text
+        if len(starts):
+            marked = starts.to_numpy()
+            for col in range(min(4, grid.n_cols)):
+                cells = grid.column(col)
+                is_text = cells.kinds == TEXT
+                places = np.where(is_text, cells.values, 0).astype(np.int64)
+                look |= is_text & marked[places]
+        rows: list[int] = (np.flatnonzero(look[body:]) + body).tolist()
+        return rows
 
     def starts_table(self, r: int, repeat: dict[int, str]) -> bool:
         """Say whether another table's heading begins at this row."""
@@ -1008,7 +1025,7 @@ class _Reader:
         )
 
 
-_TOTAL_STARTS: Final = frozenset("TtCcGgSsΣ")
+_TOTAL_START: Final = r"^[ \t\n]*[TtCcGgSsΣ]"
 
 
 def _note(
@@ -1154,7 +1171,7 @@ def _check_row(
     number: Callable[[Cell], float | None],
 ) -> list[Note]:
     notes = []
-    cells = layout.sheet.cells
+    cells = layout.sheet.rows
     for col, heading in table.headings.items():
         if col == table.row_number_col or _NOT_SUMMED.search(fold(heading)):
             continue
@@ -1234,7 +1251,7 @@ class _Sums:
 
 def _is_of_which(layout: Layout, row: int) -> bool:
     return any(
-        isinstance(v, str) and _OF_WHICH.match(_words(v)) for v in layout.sheet.cells[row - 1][:4]
+        isinstance(v, str) and _OF_WHICH.match(_words(v)) for v in layout.sheet.rows[row - 1][:4]
     )
 
 

@@ -15,16 +15,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.findings import concat_findings, empty_findings, findings
 from htx_pipeline.ingest._scan import column_letters
-from htx_pipeline.ingest.columns import cell_text, normal, parse_column, texts
+from htx_pipeline.ingest.columns import normal, parse_column, texts
 from htx_pipeline.ingest.corrections import Corrections
 from htx_pipeline.ingest.dates import reporting_year_expr
 from htx_pipeline.ingest.dragged import dragged_runs
 from htx_pipeline.ingest.encodings import to_unicode
+from htx_pipeline.ingest.grid import Cells
 from htx_pipeline.ingest.guard import notes_to_findings
 from htx_pipeline.ingest.layout import Layout, check_totals, understand
 from htx_pipeline.ingest.mapping import ColumnRule, Mapping
@@ -163,7 +166,7 @@ class _Reader:
         self.mapping = place.mapping
         self.layout = _layout(sheet, self.mapping)
         self.mapped = _mapped(self.layout, self.mapping)
-        self.grid = sheet.cells
+        self.grid = sheet.grid
         self.row_numbers = pl.Series("source_row", self.mapped.data_rows, dtype=pl.Int64)
         prefix = f"{place.sha256[:16]}:{place.sheet}:"
         self.source_ids = pl.select(pl.lit(prefix) + self.row_numbers.cast(pl.String)).to_series()
@@ -195,13 +198,12 @@ class _Reader:
             self._assemble(columns, period), concat_findings(self.found), self._account()
         )
 
-    def _cells(self, at: int) -> Sequence[Any]:
-        return self._columns[at - 1] if self.mapped.data_rows else ()
+    def _cells(self, at: int) -> Cells:
+        return self.grid.column(at - 1).take(self._places)
 
     @cached_property
-    def _columns(self) -> list[tuple[Any, ...]]:
-        """The data rows column by column; made once, after the corrections."""
-        return list(zip(*(self.grid[r - 1] for r in self.mapped.data_rows), strict=True))
+    def _places(self) -> npt.NDArray[np.int64]:
+        return self.row_numbers.to_numpy() - 1
 
     def _account(self) -> dict[str, Any]:
         return {
@@ -252,12 +254,12 @@ class _Reader:
 
     def _column(self, name: str, rule: ColumnRule, at: int) -> pl.Series:
         column, raw = self.table[name], self._cells(at)
-        cells: Sequence[Any] = raw
+        cells = raw
         if column.dtype == pl.String or rule.charset is not None:
             font = _main_font(self.sheet.column_fonts.get(at))
             decoded = to_unicode(texts(raw), charset=rule.charset or "auto", font_names=font)
             if decoded.detection.charset != "plain":
-                cells = decoded.values.to_list()
+                cells = Cells.of(decoded.values)
             self.found.append(self._cell_findings(name, decoded.notes, raw, at))
         heading = self.mapped.headings[at]
         parsed = parse_column(
@@ -302,9 +304,7 @@ class _Reader:
             is_party_list=pl.lit(self.mapping.is_party_list),
         )
 
-    def _cell_findings(
-        self, name: str, notes: pl.DataFrame, raw: Sequence[Any], at: int
-    ) -> pl.DataFrame:
+    def _cell_findings(self, name: str, notes: pl.DataFrame, raw: Cells, at: int) -> pl.DataFrame:
         if notes.is_empty():
             return empty_findings()
         index = notes["index"].to_list()
@@ -324,7 +324,7 @@ class _Reader:
             source_row=rows,
             source_cell=series([f"{letters}{r}" for r in rows]),
             column=pl.lit(name),
-            raw_value=series([cell_text(raw[i]) for i in index]),
+            raw_value=raw.text.gather(index),
             reason_vi=pl.lit(f"{column.label_vi}: ") + pl.col("detail_vi"),
             reason_en=pl.lit(f"{column.label_en}: ") + pl.col("detail_en"),
             remedy_vi=series([n.remedy_vi for n in registered]),
@@ -377,7 +377,7 @@ class _Reader:
             .iter_rows()
         )
 
-    def _dragged(self, cells: Sequence[Any], at: int, heading: str) -> pl.DataFrame:
+    def _dragged(self, cells: Cells, at: int, heading: str) -> pl.DataFrame:
         rows, letters = self.mapped.data_rows, column_letters(at)
         return findings(
             {

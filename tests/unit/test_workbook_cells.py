@@ -20,7 +20,8 @@ from odf.text import P
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.guard import check_bytes
-from htx_pipeline.ingest.workbook import Sheet, cell_text, open_bytes, text_series
+from htx_pipeline.ingest.grid import cell_text
+from htx_pipeline.ingest.workbook import Sheet, open_bytes, text_series
 
 MORNING = dt.datetime.combine(dt.date(2024, 12, 15), dt.time(7, 30))
 
