@@ -339,7 +339,8 @@ def read_cells(
 def gather_pieces(xml: Any, piece_start: Any, piece_length: Any, pieces: Any, buffer: Any) -> Any:
     """Copy the pieces into *buffer*, each followed by a zero byte; return its length or -1.
 
-    The five named entities are resolved; any other escape, and a carriage return, give -1.
+    The five named entities and decimal ones are resolved; any other escape, and a carriage return,
+    give -1.
     """
     at = 0
     for k in range(pieces):
@@ -369,6 +370,26 @@ def gather_pieces(xml: Any, piece_start: Any, piece_length: Any, pieces: Any, bu
             elif xml[i + 1] == 97 and xml[i + 2] == 112 and xml[i + 5] == 59:
                 buffer[at] = 39
                 i += 6
+            elif xml[i + 1] == 35:  # &#234;
+                i += 2
+                point = 0
+                while 48 <= xml[i] <= 57 and point < 10_000_000:
+                    point = point * 10 + (xml[i] - 48)
+                    i += 1
+                if xml[i] != 59 or point < 32 or point > 65533 or 55296 <= point <= 57343:
+                    return -1
+                i += 1
+                if point < 128:
+                    buffer[at] = point
+                elif point < 2048:
+                    buffer[at] = 192 + point // 64
+                    buffer[at + 1] = 128 + point % 64
+                    at += 1
+                else:
+                    buffer[at] = 224 + point // 4096
+                    buffer[at + 1] = 128 + point // 64 % 64
+                    buffer[at + 2] = 128 + point % 64
+                    at += 2
             else:
                 return -1
             at += 1

@@ -73,23 +73,15 @@ def dragged_runs(cells: Sequence[Any] | Cells) -> list[DraggedRun]:
 
 def _follows(before: pl.Series, after: pl.Series) -> pl.Series:
     """Return where the text has the words of the one before and its last number plus one."""
-    parts = pl.DataFrame({"a": before, "b": after}).select(
-        *(
-            expression.alias(f"{name}{which}")
-            for which in ("a", "b")
-            for name, expression in (
-                ("before", pl.col(which).str.extract(_BEFORE)),
-                ("after", pl.col(which).str.extract(_AFTER)),
-                ("number", pl.col(which).str.extract(_NUMBER).cast(pl.Int64)),
-            )
-        )
+    pairs = pl.DataFrame({"a": before, "b": after})
+    number = {which: pl.col(which).str.extract(_NUMBER).cast(pl.Int64) for which in ("a", "b")}
+    counts_up = pairs.select((number["a"] + 1 == number["b"]).fill_null(value=False)).to_series()
+    if not counts_up.any():
+        return counts_up
+    parts = pairs.filter(counts_up).select(
+        same=(pl.col("a").str.extract(_BEFORE) == pl.col("b").str.extract(_BEFORE))
+        & (pl.col("a").str.extract(_AFTER) == pl.col("b").str.extract(_AFTER)),
+        words=pl.col("b").str.replace(r"[0-9]{1,9}([^0-9]*)$", "$1").str.replace_all(_NO_WORD, ""),
     )
-    words = (pl.col("beforeb") + pl.col("afterb")).str.replace_all(_NO_WORD, "").str.len_chars()
-    return parts.select(
-        (
-            (pl.col("beforea") == pl.col("beforeb"))
-            & (pl.col("aftera") == pl.col("afterb"))
-            & (pl.col("numbera") + 1 == pl.col("numberb"))
-            & (words >= 3)
-        ).fill_null(value=False)
-    ).to_series()
+    found = parts.select(pl.col("same") & (pl.col("words").str.len_chars() >= 3)).to_series()
+    return counts_up.scatter(counts_up.arg_true(), found.fill_null(value=False))

@@ -164,7 +164,7 @@ class Cells:
         series = series.set(pl.Series(~hit), None)
         large = [
             (i, float(self.others[int(self.values[i])]))
-            for i in np.flatnonzero(self.kinds == OTHER)
+            for i in np.flatnonzero(self.kinds == OTHER).tolist()
             if isinstance(self.others[int(self.values[i])], (int, Decimal))
         ]
         return series.scatter([i for i, _ in large], [v for _, v in large]) if large else series
@@ -188,7 +188,7 @@ class Cells:
         series = series if hit.all() else series.set(pl.Series(~hit), None)
         more = {
             i: v.date() if isinstance(v, dt.datetime) else v
-            for i in np.flatnonzero(self.kinds == OTHER)
+            for i in np.flatnonzero(self.kinds == OTHER).tolist()
             if isinstance(v := self.others[int(self.values[i])], dt.date)
         }
         return series.scatter(list(more), list(more.values())) if more else series
@@ -301,7 +301,8 @@ class Grid:
         *,
         rows: list[list[Any]] | None = None,
     ) -> None:
-        self.n_cols, self.n_rows = kinds.shape
+        self.n_cols: int = kinds.shape[0]
+        self.n_rows: int = kinds.shape[1]
         self.kinds = kinds
         self.values = values
         self.strings = strings
@@ -402,7 +403,7 @@ class _Rows(Sequence[list[Any]]):
         self._made: dict[int, list[Any]] = {}
 
     def __len__(self) -> int:
-        return self._grid.n_rows
+        return int(self._grid.n_rows)
 
     @overload
     def __getitem__(self, at: int) -> list[Any]: ...

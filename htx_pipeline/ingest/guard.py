@@ -365,13 +365,20 @@ def check_bytes(content: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS) -
     """
     if not content:
         raise refuse("empty_file", where=name)
-    try:
-        kind, sheets, notes = _classify(content, name, limits)
-    except Unsafe as unsafe:
-        raise refuse(unsafe.code, where=unsafe.where or name, why=unsafe.why) from None
+    sha256 = hashlib.sha256(content).hexdigest()
+    known = _PASSED.get((sha256, limits))
+    if known is None:
+        try:
+            known = _classify(content, name, limits)
+        except Unsafe as unsafe:
+            raise refuse(unsafe.code, where=unsafe.where or name, why=unsafe.why) from None
+        while len(_PASSED) >= _REMEMBERED:
+            _PASSED.pop(next(iter(_PASSED)), None)
+        _PASSED[sha256, limits] = known
+    kind, sheets, notes = known
     info = FileInfo(
         name=name,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256,
         size=len(content),
         kind=kind,
         notes=tuple(notes),
@@ -391,6 +398,16 @@ def check_bytes(content: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS) -
         )
         info = replace(info, notes=(note, *info.notes))
     return info
+
+
+_REMEMBERED: Final = 8
+_PASSED: Final[dict[tuple[str, Limits], tuple[Kind, list[SheetFacts], list[Note]]]] = {}
+"""The last contents that passed, by hash: listing a folder and then reading it checks each file once."""
+
+
+def forget_passed() -> None:
+    """Check every content anew from here on."""
+    _PASSED.clear()
 
 
 def _classify(

@@ -136,7 +136,9 @@ class Layout:
         if table is None:
             return ()
         key = _heading_key(table)
-        same = (t.data_rows for t in self.tables if t is table or _heading_key(t) == key)
+        same = [t.data_rows for t in self.tables if t is table or _heading_key(t) == key]
+        if len(same) == 1:
+            return same[0]
         return tuple(sorted(row for rows in same for row in rows))
 
     @property
@@ -581,20 +583,23 @@ class _Reader:
         body = max([*head.rows, head.index_row if head.index_row is not None else -1]) + 1
         number_col = self.row_number_col(head, body)
         stop = self.body(head, body, number_col)
-        data = [r for r in range(body, stop) if self.kinds[r] == RowKind.DATA]
+        kinds = self.kinds
+        data = [r + 1 for r in range(body, stop) if kinds[r] is RowKind.DATA]
+        if self.hidden:
+            data = [r for r in data if r - 1 not in self.hidden]
         sections = {
             r + 1: self.label_text(r)
             for r in range(body, stop)
-            if self.kinds[r] == RowKind.SECTION
-            or (self.kinds[r] == RowKind.SUBTOTAL and not self.is_total_text(r))
+            if kinds[r] is RowKind.SECTION
+            or (kinds[r] is RowKind.SUBTOTAL and not self.is_total_text(r))
         }
-        last = max(
+        last = next(
             (
                 r
-                for r in range(body, stop)
-                if self.kinds[r] not in (RowKind.BLANK, RowKind.NOTE, RowKind.SIGNATURE)
+                for r in range(stop - 1, body - 1, -1)
+                if kinds[r] not in (RowKind.BLANK, RowKind.NOTE, RowKind.SIGNATURE)
             ),
-            default=body - 1,
+            body - 1,
         )
         self.tables.append(
             Table(
@@ -603,7 +608,7 @@ class _Reader:
                 index_row=None if head.index_row is None else head.index_row + 1,
                 first_row=body + 1,
                 last_row=last + 1,
-                data_rows=tuple(r + 1 for r in data if r not in self.hidden),
+                data_rows=tuple(data),
                 row_number_col=None if number_col is None else number_col + 1,
                 unit=unit,
                 title=title,
@@ -936,13 +941,11 @@ class _Reader:
 
     def finish(self) -> Layout:
         hidden_kinds: dict[int, RowKind] = {}
-        kinds: list[RowKind] = []
-        for r, kind in enumerate(self.kinds):
-            known = kind or RowKind.BLANK
-            if r in self.hidden and known != RowKind.BLANK:
-                hidden_kinds[r + 1] = known
-                known = RowKind.HIDDEN
-            kinds.append(known)
+        kinds = [kind or RowKind.BLANK for kind in self.kinds]
+        for r in sorted(self.hidden):
+            if r < self.n and kinds[r] != RowKind.BLANK:
+                hidden_kinds[r + 1] = kinds[r]
+                kinds[r] = RowKind.HIDDEN
         hidden_data = [r - 1 for r, k in hidden_kinds.items() if k == RowKind.DATA]
         self.note_rows(
             "hidden_rows_not_read",
@@ -975,8 +978,8 @@ class _Reader:
         layout = Layout(
             self.sheet, tuple(kinds), tuple(self.tables), tuple(self.notes), hidden_kinds, main
         )
-        read = set(layout.data_rows)
-        for table in self.tables:
+        read = set(layout.data_rows) if len(self.tables) > 1 else set()
+        for table in self.tables if read else ():
             left = [r - 1 for r in table.data_rows if r not in read]
             self.note_rows(
                 "table_not_read",
@@ -1218,19 +1221,21 @@ class _Sums:
         # A total may have been taken over rows that were hidden afterwards.
         self.readings = [shown, *([tuple(sorted([*shown, *within]))] if within else [])]
         inside = range(table.first_row, table.last_row + 1)
-        of_which = {
-            r for r in inside if self.kinds[r - 1] == RowKind.SUBTOTAL and _is_of_which(layout, r)
-        }
-        self.subtotals = [
-            r for r in inside if self.kinds[r - 1] == RowKind.SUBTOTAL and r not in of_which
+        named = [
+            (r, kind)
+            for r, kind in zip(
+                inside, self.kinds[table.first_row - 1 : table.last_row], strict=True
+            )
+            if kind is not RowKind.DATA
         ]
-        totals = [r for r in inside if self.kinds[r - 1] == RowKind.TOTAL]
+        self.subtotals = [
+            r for r, kind in named if kind == RowKind.SUBTOTAL and not _is_of_which(layout, r)
+        ]
+        totals = [r for r, kind in named if kind == RowKind.TOTAL]
         self.stated = sorted([*totals, *self.subtotals])
         # A grand total reaches to the next grand total, a subtotal to any other edge.
         self.total_edges = totals
-        self.edges = sorted(
-            [*self.stated, *(r for r in inside if self.kinds[r - 1] == RowKind.SECTION)]
-        )
+        self.edges = sorted([*self.stated, *(r for r, kind in named if kind == RowKind.SECTION)])
 
     def parts(self, row: int) -> list[Sequence[int]]:
         """Return the sets of rows a stated sum may stand for, the likeliest first."""

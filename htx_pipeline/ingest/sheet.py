@@ -127,7 +127,7 @@ def _mapped(layout: Layout, mapping: Mapping) -> _Mapped:
     chosen = [t for t in fitting if t.headings == fitting[0].headings] or list(layout.tables[:1])
     if not chosen:
         return _Mapped({}, (), (), layout.unit)
-    rows = tuple(r for t in chosen for r in t.data_rows)
+    rows = chosen[0].data_rows + tuple(r for t in chosen[1:] for r in t.data_rows)
     return _Mapped(chosen[0].headings, chosen[0].header_rows, rows, chosen[0].unit or layout.unit)
 
 

@@ -166,7 +166,6 @@ class _Source:
     content: bytes
     name: str
     max_cells: int
-    compiled_from: int = COMPILED_FROM
 
     @cached_property
     def book(self) -> Any:
@@ -272,7 +271,7 @@ class Sheet:
         if self._text_rows is not None or not self.facts.part:
             return None
         with zipfile.ZipFile(io.BytesIO(self._source.content)) as archive:
-            if archive.getinfo(self.facts.part).file_size < self._source.compiled_from:
+            if archive.getinfo(self.facts.part).file_size < COMPILED_FROM:
                 return None
             return _cells_xlsx.read_grid(archive, self.facts)
 
@@ -283,7 +282,7 @@ class Sheet:
             return len(self._text_rows)
         if self._compiled is not None:
             return self._compiled.n_rows
-        return self._raw.end[0] + 1 if self._raw.end is not None else 0
+        return int(self._raw.end[0]) + 1 if self._raw.end is not None else 0
 
     @cached_property
     def n_cols(self) -> int:
@@ -292,7 +291,7 @@ class Sheet:
             return self._text_width
         if self._compiled is not None:
             return self._compiled.n_cols
-        return self._raw.end[1] + 1 if self._raw.end is not None else 0
+        return int(self._raw.end[1]) + 1 if self._raw.end is not None else 0
 
     @cached_property
     def grid(self) -> Grid:
