@@ -16,7 +16,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -1103,38 +1103,15 @@ def understand(
 # --- totals -----------------------------------------------------------------------------------
 
 
-def plain_number(value: Cell) -> float | None:
-    """Return a cell's number where there is no doubt: typed numbers and plain digits.
-
-    Examples
-    --------
-    >>> [plain_number(v) for v in (3.5, "12", "1,5", "12.000", "HTX")]
-    [3.5, 12.0, 1.5, None, None]
-    """
-    if isinstance(value, (bool, dt.date, dt.time, dt.timedelta)):
-        return None
-    if isinstance(value, (int, float)):
-        return float(value) if math.isfinite(value) else None
-    text = value.strip()
-    if re.fullmatch(r"-?\d{1,15}", text):
-        return float(text)
-    if re.fullmatch(r"-?\d{1,15}[.,](?:\d{1,2}|\d{4,6})", text):
-        return float(text.replace(",", "."))
-    return None
-
-
-def check_totals(
-    layout: Layout, *, number: Callable[[Cell], float | None] = plain_number
-) -> list[Note]:
+def check_totals(layout: Layout, *, conventions: Mapping[int, str] | None = None) -> list[Note]:
     """Compare stated totals and subtotals with the sum of their parts, column by column.
 
     Parameters
     ----------
     layout:
         What `understand` returned.
-    number:
-        Turns a cell into a number, or None where it is none; a column with a filled part that is
-        no number is not checked.
+    conventions:
+        Column -> number convention, where a mapping fixes it; else decided from the whole column.
 
     Returns
     -------
@@ -1145,9 +1122,10 @@ def check_totals(
     -----
     A total agrees if it equals the sum of the table's data rows or of its subtotals; a subtotal if
     it equals the sum of the data rows of its section, written above or below it, with or without
-    hidden rows. Whole numbers
-    must agree exactly; others within the rounding of their last digit. Columns whose heading says
-    rate, average, price, yield, year or code are not summed.
+    hidden rows. Whole numbers must agree exactly; others within the rounding of their last digit.
+    Text is read in the convention of its column (`ingest.numbers`); where nothing settles it and only
+    the other reading adds up, the note says so. A sum with a part that is no number is not checked, and
+    neither are columns whose heading says rate, average, price, yield, year or code.
 
     Examples
     --------
@@ -1161,52 +1139,107 @@ def check_totals(
     notes: list[Note] = []
     for table in layout.tables:
         sums = _Sums(layout, table)
+        if not sums.stated:
+            continue
+        columns = {
+            col: _Figures.of(layout, col, heading, sums.rows, (conventions or {}).get(col, "auto"))
+            for col, heading in table.headings.items()
+            if col != table.row_number_col and not _NOT_SUMMED.search(fold(heading))
+        }
         for row in sums.stated:
-            notes += _check_row(layout, table, row, sums.parts(row), number)
+            parts = sums.parts(row)
+            for col, figures in columns.items():
+                notes += _check_cell(layout, row, col, parts, figures)
     return notes
 
 
-def _check_row(
-    layout: Layout,
-    table: Table,
-    row: int,
-    candidates: Sequence[Sequence[int]],
-    number: Callable[[Cell], float | None],
-) -> list[Note]:
-    notes = []
-    cells = layout.sheet.rows
-    for col, heading in table.headings.items():
-        if col == table.row_number_col or _NOT_SUMMED.search(fold(heading)):
-            continue
-        stated = number(cells[row - 1][col - 1])
-        if stated is None:
-            continue
-        sums = []
-        for rows in candidates:
-            raw = [cells[r - 1][col - 1] for r in rows]
-            values = [number(v) for v in raw if v not in ("", "-", "—", "–")]
-            if values and all(v is not None for v in values):
-                numbers = [v for v in values if v is not None]
-                sums.append((math.fsum(numbers), _tolerance([*numbers, stated])))
-        if not sums or any(abs(total - stated) <= slack for total, slack in sums):
-            continue
-        computed = sums[0][0]
-        notes.append(
-            _note(
-                layout.sheet,
-                "total_mismatch",
-                "warning",
-                f"The stated total is {_show(stated)}, but its parts add up to {_show(computed)}.",
-                f"Số tổng ghi là {_show(stated, vi=True)}, nhưng các thành phần cộng lại là "
-                f"{_show(computed, vi=True)}.",
-                remedy_en="Check the total and the rows above it.",
-                remedy_vi="Đề nghị kiểm tra lại số tổng và các dòng thành phần.",
-                row=row,
-                col=col,
-                raw=str(cells[row - 1][col - 1]),
-            )
+@dataclass(frozen=True)
+class _Figures:
+    """The numbers of one column by row, 0-based: None where there is none, NaN where text is none."""
+
+    values: dict[int, float]
+    other: dict[int, float] | None
+    """The other reading of the column's separators, where nothing settles it."""
+
+    @staticmethod
+    def of(
+        layout: Layout, col: int, heading: str, rows: Sequence[int], convention: str
+    ) -> _Figures:
+        import numpy as np
+
+        from htx_pipeline.ingest.numbers import parse_numbers, unit_of_heading
+
+        cells = layout.sheet.grid.column(col - 1).take(np.asarray(rows, dtype=np.int64) - 1)
+        text = cells.text_not_numbers
+        if text.null_count() == len(text):
+            found = zip(rows, cells.numbers.to_list(), strict=True)
+            return _Figures({r: v for r, v in found if v is not None}, None)
+        unit = unit_of_heading(heading)
+        read = parse_numbers(text, convention=convention, unit=unit)
+        marks = set(
+            read.notes.filter(read.notes["code"].is_in(["empty_mark", "said_none"]))["index"]
         )
-    return notes
+
+        def by_row(parsed: list[float | None]) -> dict[int, float]:
+            out: dict[int, float] = {}
+            every = zip(rows, cells.numbers.to_list(), text.to_list(), parsed, strict=True)
+            for i, (row, typed, written, value) in enumerate(every):
+                if typed is not None:
+                    out[row] = typed
+                elif written is not None and i not in marks:
+                    out[row] = math.nan if value is None else value
+            return out
+
+        other = read.alternative
+        return _Figures(
+            by_row(read.values.to_list()), by_row(other.to_list()) if other is not None else None
+        )
+
+
+def _check_cell(
+    layout: Layout, row: int, col: int, candidates: Sequence[Sequence[int]], figures: _Figures
+) -> list[Note]:
+    stated = figures.values.get(row)
+    if stated is None or math.isnan(stated):
+        return []
+    computed = _agreement(figures.values, stated, candidates)
+    if computed is None:
+        return []
+    other = figures.other
+    fits_other = other is not None and _agreement(other, other[row], candidates) is None
+    more_en = " They add up with the separators read the other way." if fits_other else ""
+    more_vi = " Đọc dấu phân cách theo cách kia thì cộng đúng." if fits_other else ""
+    return [
+        _note(
+            layout.sheet,
+            "total_mismatch",
+            "warning",
+            f"The stated total is {_show(stated)}, but its parts add up to {_show(computed)}.{more_en}",
+            f"Số tổng ghi là {_show(stated, vi=True)}, nhưng các thành phần cộng lại là "
+            f"{_show(computed, vi=True)}.{more_vi}",
+            remedy_en="Check the total and the rows above it.",
+            remedy_vi="Đề nghị kiểm tra lại số tổng và các dòng thành phần.",
+            row=row,
+            col=col,
+            raw=str(layout.sheet.cell(row, col)),
+        )
+    ]
+
+
+def _agreement(
+    values: dict[int, float], stated: float, candidates: Sequence[Sequence[int]]
+) -> float | None:
+    """Return the first sum when none of the candidates adds up; None when one does or none is known."""
+    first: float | None = None
+    for rows in candidates:
+        numbers = [values[r] for r in rows if r in values]
+        total = math.fsum(numbers) if numbers else math.nan
+        if math.isnan(total):
+            continue
+        if total == stated or abs(total - stated) <= _tolerance([*numbers, stated]):
+            return None
+        first = total if first is None else first
+    return first
 
 
 class _Sums:
@@ -1233,6 +1266,7 @@ class _Sums:
         ]
         totals = [r for r, kind in named if kind == RowKind.TOTAL]
         self.stated = sorted([*totals, *self.subtotals])
+        self.rows = sorted({*(r for rows in self.readings for r in rows), *self.stated})
         # A grand total reaches to the next grand total, a subtotal to any other edge.
         self.total_edges = totals
         self.edges = sorted([*self.stated, *(r for r, kind in named if kind == RowKind.SECTION)])

@@ -28,7 +28,7 @@ from htx_pipeline.ingest.dates import reporting_year_expr
 from htx_pipeline.ingest.dragged import dragged_runs
 from htx_pipeline.ingest.encodings import to_unicode
 from htx_pipeline.ingest.grid import Cells
-from htx_pipeline.ingest.guard import notes_to_findings
+from htx_pipeline.ingest.guard import Note, notes_to_findings
 from htx_pipeline.ingest.layout import Layout, check_totals, understand
 from htx_pipeline.ingest.mapping import ColumnRule, Mapping
 from htx_pipeline.ingest.plausibility import heading_notes
@@ -174,7 +174,7 @@ class _Reader:
 
     def run(self, corrections: Corrections, period: str) -> SheetRows:
         self._need_rows()
-        notes = [*self.layout.notes, *self.sheet.formula_like_notes(), *check_totals(self.layout)]
+        notes = [*self.layout.notes, *self.sheet.formula_like_notes(), *self._totals()]
         self.found = [
             corrections.apply(
                 self.grid, source_file=self.place.source_file, sheet=self.place.sheet
@@ -197,6 +197,14 @@ class _Reader:
         return SheetRows(
             self._assemble(columns, period), concat_findings(self.found), self._account()
         )
+
+    def _totals(self) -> list[Note]:
+        fixed = {
+            at: rule.number
+            for rule in self.mapping.columns.values()
+            if (at := find_column(self.mapped.headings, rule.headings)) is not None
+        }
+        return check_totals(self.layout, conventions=fixed)
 
     def _cells(self, at: int) -> Cells:
         return self.grid.column(at - 1).take(self._places)

@@ -407,3 +407,37 @@ def test_every_row_has_a_kind_and_every_numbered_record_is_read(seed):
 
 def test_folding_ignores_marks_case_and_line_breaks():
     assert fold("Đăk  Hà\n(HUYỆN)") == fold("đắk hà (huyện)") == "dak ha (huyen)"
+
+
+def _totals(*lines: str):
+    text = "\n".join(["STT;Tên HTX;Sản lượng", *lines])
+    return check_totals(understand(open_bytes(text.encode(), name="a.csv").sheets[0]))
+
+
+def test_a_total_of_ambiguous_text_numbers_is_checked_in_the_convention_decided():
+    assert _totals("1;Sa Thầy;12.000", "2;Đăk Hà;3.500", ";Tổng cộng;15.500") == []
+    (note,) = _totals("1;Sa Thầy;12.000", "2;Đăk Hà;3.500", ";Tổng cộng;15.400")
+    assert "15,400" in note.reason_en
+    assert "15,500" in note.reason_en
+    assert "15.500" in note.reason_vi
+
+
+def test_evidence_elsewhere_in_the_column_decides_how_its_total_is_read():
+    assert _totals("1;Sa Thầy;1.234.567", "2;Đăk Hà;12.000", ";Tổng cộng;1.246.567") == []
+
+
+def test_a_total_that_only_fits_the_other_reading_says_so():
+    heading = ["STT", "Tên HTX", "Sản lượng"]
+    rows = [heading, [1, "Sa Thầy", "1.250"], [2, "Đăk Hà", "1.250"], ["", "Tổng cộng", 2.5]]
+    (note,) = check_totals(understand(workbook(rows)))
+    assert "read the other way" in note.reason_en
+    assert "cách kia" in note.reason_vi
+
+
+def test_a_dash_among_the_parts_counts_as_nothing_and_the_sum_is_still_checked():
+    assert _totals("1;Sa Thầy;—", "2;Đăk Hà;1.250", ";Tổng cộng;1.250") == []
+    assert len(_totals("1;Sa Thầy;—", "2;Đăk Hà;1.250", ";Tổng cộng;1.251")) == 1
+
+
+def test_a_sum_with_a_part_that_is_no_number_is_not_checked():
+    assert _totals("1;Sa Thầy;chưa rõ lắm", "2;Đăk Hà;3", ";Tổng cộng;9") == []
