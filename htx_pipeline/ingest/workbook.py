@@ -1,4 +1,4 @@
-"""One way to the cells of any workbook: .xlsx, .xlsm, .xls, .ods and text tables.
+"""One way to the cells of any workbook: .xlsx, .xlsm, .xls, .ods, text tables, tables of web pages.
 
 What belongs here: opening a file that `guard` has passed, its sheets, typed cells, and frames of
 text in which nothing is lost. What does not: what the rows mean (`layout`), and how text becomes
@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from htx_pipeline.ingest import csv_text
+from htx_pipeline.ingest import csv_text, html_table
 from htx_pipeline.ingest._scan import Range, SheetFacts, a1
 from htx_pipeline.ingest.guard import (
     DEFAULT_LIMITS,
@@ -106,6 +106,8 @@ def open_bytes(
             content, name=name, encoding=encoding, separator=separator, max_cells=limits.max_cells
         )
         return Workbook(info, [_csv_sheet(table, Path(name).stem)], _csv_notes(table))
+    if info.kind == "html":
+        return Workbook(info, [_html_sheet(content, name, encoding, limits.max_cells)], ())
     source = _Source(content, name, limits.max_cells)
     by_name = {facts.name: facts for facts in info.sheets}
     sheets: list[Sheet] = []
@@ -513,6 +515,20 @@ def _csv_sheet(table: csv_text.TextTable, stem: str) -> Sheet:
     facts = SheetFacts(stem, rows=len(table.rows), cols=table.n_cols)
     source = _Source(b"", stem, 0)
     return Sheet(stem, "visible", facts, source, rows=table.rows, width=table.n_cols)
+
+
+def _html_sheet(content: bytes, name: str, encoding: str | None, max_cells: int) -> Sheet:
+    decoded = csv_text.decode(
+        content, name=name, encoding=encoding or html_table.stated_charset(content)
+    )
+    try:
+        rows = html_table.table_rows(decoded.text, max_cells=max_cells)
+    except html_table.TooManyCells:
+        raise refuse("sheet_too_large", where=name) from None
+    width = len(rows[0]) if rows else 0
+    stem = Path(name).stem
+    facts = SheetFacts(stem, rows=len(rows), cols=width)
+    return Sheet(stem, "visible", facts, _Source(b"", stem, 0), rows=rows, width=width)
 
 
 def _csv_notes(table: csv_text.TextTable) -> list[Note]:

@@ -329,7 +329,7 @@ def test_an_xls_reads_with_fonts_hidden_rows_and_error_cells():
         (ole(biff(CELLS, extra=record(0x002F, bytes(6)))), "encrypted"),
         (ole(bytes(4096), name="EncryptedPackage"), "encrypted"),
         (ole(bytes(4096), name="WordDocument"), "unsupported_kind"),
-        (ole(bytes(4096), name="Book"), "unsupported_kind"),
+        (ole(bytes(4096), name="Book"), "old_workbook"),
         (ole(biff(CELLS))[:3000], "damaged"),
         (ole(biff(CELLS + number(65535, 65535, 1.0))), "sheet_too_large"),
         (ole(biff(CELLS)[:-40]), "damaged"),
