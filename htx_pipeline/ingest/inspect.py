@@ -204,7 +204,7 @@ def propose_mapping(
     -------
     str
         Matched headings as ``[columns.<name>]``; columns without a match and headings without a
-        use as comments. The reporting period is left for the editor, marked ``TODO``.
+        use as comments. The reporting period is left for the editor: four lines to choose from.
 
     Raises
     ------
@@ -328,9 +328,11 @@ def _emit(
         lines += ["[sheet]", f"name = {_quoted(sheet.name)}", ""]
     lines += [
         "[period]",
-        '# TODO: one of constant = "2025", column = "Năm", date_column = "signed_on",',
-        "# path_pattern = '(20\\d\\d)'",
-        'constant = "TODO"',
+        "# Which reporting year? Take the # off one line; without it the mapping is refused.",
+        '# constant = "2025"            # the same year for every row',
+        '# column = "Năm"               # the heading of the column that holds the year',
+        '# date_column = "signed_on"    # one of the canonical date columns below',
+        "# path_pattern = '(20\\d\\d)'  # the year in the path or name of the file",
         "",
     ]
     unit = layout.table.unit if layout.table else None

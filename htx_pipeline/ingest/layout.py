@@ -584,6 +584,7 @@ class _Reader:
         number_col = self.row_number_col(head, body)
         stop = self.body(head, body, number_col)
         kinds = self.kinds
+        self.note_side_by_side(head, body, stop)
         data = [r + 1 for r in range(body, stop) if kinds[r] is RowKind.DATA]
         if self.hidden:
             data = [r for r in data if r - 1 not in self.hidden]
@@ -616,6 +617,36 @@ class _Reader:
             )
         )
         return stop
+
+    def note_side_by_side(self, head: _Head, body: int, stop: int) -> None:
+        """Say where an empty column parts the headings: perhaps two tables side by side."""
+        columns = sorted(head.headings)
+        kinds = self.sheet.grid.kinds
+        for at in range(2, len(columns) - 1):
+            left, right = columns[at - 1], columns[at]
+            if right - left < 2 or kinds[left + 1 : right, head.rows[0] : stop].any():
+                continue
+            if not kinds[right:, body:stop].any():
+                continue
+            letters = [column_letters(c + 1) for c in (columns[0], left, right, columns[-1])]
+            first, second = f"{letters[0]}:{letters[1]}", f"{letters[2]}:{letters[3]}"
+            self.notes.append(
+                _note(
+                    self.sheet,
+                    "tables_side_by_side",
+                    "warning",
+                    f"An empty column parts {first} from {second}: perhaps two tables side by side. "
+                    "They are read as one.",
+                    f"Một cột trống ngăn {first} với {second}: có thể là hai bảng đặt cạnh nhau. "
+                    "Hệ thống đọc như một bảng.",
+                    remedy_en=f'If they are two, give each a mapping with `sheet.columns` ("{second}").',
+                    remedy_vi=f"Nếu là hai bảng, khai báo tệp ánh xạ riêng với sheet.columns ({second}), "
+                    "hoặc đặt mỗi bảng ở một trang tính.",
+                    row=head.rows[-1] + 1,
+                    col=right + 1,
+                    raw=head.headings[right],
+                )
+            )
 
     def before(self, start: int, stop: int) -> tuple[str, str | None]:
         """Classify the rows above a heading; return title and unit."""
@@ -1084,7 +1115,8 @@ def understand(
 
     Notes
     -----
-    Tables that stand side by side are read as one. A heading is looked for in the first 80 rows of
+    Tables that stand side by side are read as one, with a note; `Sheet.narrowed` looks at one of them.
+    A heading is looked for in the first 80 rows of
     the part of the sheet that is still unread.
 
     Examples

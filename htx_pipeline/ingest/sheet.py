@@ -21,7 +21,7 @@ import polars as pl
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.findings import concat_findings, empty_findings, findings
-from htx_pipeline.ingest._scan import column_letters
+from htx_pipeline.ingest._scan import column_letters, column_number
 from htx_pipeline.ingest.columns import normal, parse_column, texts
 from htx_pipeline.ingest.corrections import Corrections
 from htx_pipeline.ingest.dates import reporting_year_expr
@@ -115,6 +115,9 @@ def locate_columns(sheet: Sheet, mapping: Mapping) -> Located:
 def _layout(sheet: Sheet, mapping: Mapping) -> Layout:
     wanted = [h for rule in mapping.columns.values() for h in rule.headings]
     rows = None if mapping.header_rows == "auto" else mapping.header_rows
+    if mapping.sheet.columns is not None:
+        first, last = map(column_number, mapping.sheet.columns.split(":"))
+        sheet = sheet.narrowed(first, last)
     return understand(sheet, expected_headings=wanted, header_rows=rows)
 
 

@@ -10,6 +10,7 @@ lower or further right.
 
 from __future__ import annotations
 
+import copy
 import io
 import os
 import zipfile
@@ -303,6 +304,28 @@ class Sheet:
         if self._compiled is not None:
             return self._compiled
         return Grid.from_rows(self._cell_rows(), self.n_cols)
+
+    def narrowed(self, first_col: int, last_col: int) -> Sheet:
+        """Return the sheet as if nothing stood outside these 1-based columns; places stay the same.
+
+        Examples
+        --------
+        >>> open_bytes(b"a,b,c\\n1,2,3\\n", name="a.csv").sheets[0].narrowed(2, 2).cells
+        [['', 'b'], ['', '2']]
+        """
+        from htx_pipeline.ingest.grid import EMPTY, Grid
+
+        grid = self.grid
+        kinds = grid.kinds[:last_col].copy()
+        kinds[: first_col - 1] = EMPTY
+        part = copy.copy(self)
+        part.__dict__.update(
+            grid=Grid(kinds, grid.values[:last_col], grid.strings, grid.others),
+            n_rows=grid.n_rows,
+            n_cols=kinds.shape[0],
+            merged=tuple(m for m in self.merged if first_col <= m[1] and m[3] <= last_col),
+        )
+        return part
 
     @property
     def rows(self) -> Sequence[list[Cell]]:

@@ -441,3 +441,26 @@ def test_a_dash_among_the_parts_counts_as_nothing_and_the_sum_is_still_checked()
 
 def test_a_sum_with_a_part_that_is_no_number_is_not_checked():
     assert _totals("1;Sa Thầy;chưa rõ lắm", "2;Đăk Hà;3", ";Tổng cộng;9") == []
+
+
+SIDE_BY_SIDE = [
+    ["STT", "Tên HTX", "Vốn", "", "STT", "Tên doanh nghiệp", "Vốn"],
+    [1, "HTX A", 5, "", 1, "Công ty X", 50],
+    [2, "HTX B", 6, "", 2, "Công ty Y", 60],
+    [3, "HTX C", 7, "", "", "", ""],
+]
+
+
+def test_tables_side_by_side_are_told_with_their_columns():
+    notes = [n for n in understand(workbook(SIDE_BY_SIDE)).notes if n.code == "tables_side_by_side"]
+    assert len(notes) == 1
+    assert "E:G" in notes[0].remedy_en
+    assert notes[0].cell == "E1"
+    one_table = [[*row[:3], *row[4:]] for row in SIDE_BY_SIDE]
+    assert not [n for n in understand(workbook(one_table)).notes if n.code == "tables_side_by_side"]
+
+
+def test_a_narrowed_sheet_holds_one_of_them_and_keeps_its_places():
+    layout = understand(workbook(SIDE_BY_SIDE).narrowed(5, 7))
+    assert layout.headings == {5: "STT", 6: "Tên doanh nghiệp", 7: "Vốn"}
+    assert layout.data_rows == (2, 3)
