@@ -96,18 +96,19 @@ def _parse_number(
     from_typed = numbers.typed_numbers(
         typed, unit=source_unit, target_unit=target, as_integer=exact
     )
-    from_text = numbers.parse_numbers(
-        text, convention=rule.number, unit=source_unit, target_unit=target, as_integer=exact
-    )
-    values = from_typed.values
+    values, notes = from_typed.values, [from_typed.notes]
+    remarks: list[tuple[str, str, str]] = []
     if text.null_count() < len(text):
+        from_text = numbers.parse_numbers(
+            text, convention=rule.number, unit=source_unit, target_unit=target, as_integer=exact
+        )
         values = values.zip_with(values.is_not_null(), from_text.values)
+        notes.append(from_text.notes)
+        if from_text.is_ambiguous:
+            remarks.append(("ambiguous_convention", from_text.reason_vi, from_text.reason_en))
     if foreign is not None:
         values = (values.cast(pl.Float64) * foreign.factor).cast(pl.Float64)
         values = values.round().cast(pl.Int64) if as_integer else values
-    remarks: list[tuple[str, str, str]] = []
-    if from_text.is_ambiguous:
-        remarks.append(("ambiguous_convention", from_text.reason_vi, from_text.reason_en))
     if foreign is not None and rule.unit is not None:
         known_vi = "" if foreign.is_verified else " (chưa xác minh)"
         known_en = "" if foreign.is_verified else " (unverified)"
@@ -118,9 +119,7 @@ def _parse_number(
                 f"Converted at 1 {rule.unit} = {foreign.factor:g} {foreign.unit}{known_en}: {foreign.note}",
             )
         )
-    return ParsedColumn(
-        values.cast(column.dtype), join_notes([from_typed.notes, from_text.notes]), tuple(remarks)
-    )
+    return ParsedColumn(values.cast(column.dtype), join_notes(notes), tuple(remarks))
 
 
 def _stated_unit(column: Column, heading: str, sheet_unit: str | None) -> str | None:

@@ -588,9 +588,12 @@ class _Reader:
         data = [r + 1 for r in range(body, stop) if kinds[r] is RowKind.DATA]
         if self.hidden:
             data = [r for r in data if r - 1 not in self.hidden]
+        others = (
+            range(body, stop) if len(data) < stop - body else ()  # all are data
+        )
         sections = {
             r + 1: self.label_text(r)
-            for r in range(body, stop)
+            for r in others
             if kinds[r] is RowKind.SECTION
             or (kinds[r] is RowKind.SUBTOTAL and not self.is_total_text(r))
         }
@@ -1169,6 +1172,8 @@ def check_totals(layout: Layout, *, conventions: Mapping[int, str] | None = None
     ('C4', 'The stated total is 43, but its parts add up to 42.')
     """
     notes: list[Note] = []
+    if RowKind.TOTAL not in layout.kinds and RowKind.SUBTOTAL not in layout.kinds:
+        return notes
     for table in layout.tables:
         sums = _Sums(layout, table)
         if not sums.stated:
