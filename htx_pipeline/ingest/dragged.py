@@ -13,9 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from htx_pipeline.ingest.grid import TEXT, Cells
-
-MIN_RUN: Final = 12
-"""Rows that must count up in a row before it is called dragging."""
+from htx_pipeline.reference.thresholds import own_choice
 
 _BEFORE: Final = r"^((?s:.*?[^0-9])?)[0-9]{1,9}[^0-9]*$"
 _NUMBER: Final = r"([0-9]{1,9})[^0-9]*$"
@@ -35,7 +33,7 @@ class DraggedRun:
 
 
 def dragged_runs(cells: Sequence[Any] | Cells) -> list[DraggedRun]:
-    """Return runs of at least `MIN_RUN` cells with the same words and a number that grows by one.
+    """Return runs of at least ``own.dragged_run`` (`reference.thresholds`) cells with the same words and a number that grows by one.
 
     Cells that are a bare number are passed over: an index column is no mistake.
 
@@ -47,12 +45,12 @@ def dragged_runs(cells: Sequence[Any] | Cells) -> list[DraggedRun]:
     >>> dragged_runs(list(range(100)))
     []
     """
-    column = Cells.of(cells)
-    if len(column) < MIN_RUN or not (column.kinds == TEXT).any():
+    column, least = Cells.of(cells), int(own_choice("dragged_run"))
+    if len(column) < least or not (column.kinds == TEXT).any():
         return []
     text = column.words
-    # A run of MIN_RUN rows holds two neighbours at one of these places.
-    places = pl.int_range(0, len(text) - 1, MIN_RUN // 2, eager=True)
+    # A run of that many rows holds two neighbours at one of these places.
+    places = pl.int_range(0, len(text) - 1, least // 2, eager=True)
     if not _follows(text.gather(places), text.gather(places + 1)).any():
         return []
     follows = _follows(text.slice(0, len(text) - 1), text.slice(1))
@@ -62,7 +60,7 @@ def dragged_runs(cells: Sequence[Any] | Cells) -> list[DraggedRun]:
         .filter("is_next")
         .group_by("run", maintain_order=True)
         .agg(start=pl.col("at").min() - 1, stop=pl.col("at").max())
-        .filter(pl.col("stop") - pl.col("start") + 1 >= MIN_RUN)
+        .filter(pl.col("stop") - pl.col("start") + 1 >= least)
     )
     found = []
     for start, stop in runs.select("start", "stop").iter_rows():

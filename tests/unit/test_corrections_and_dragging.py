@@ -6,8 +6,9 @@ import pytest
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.corrections import COLUMNS, load_corrections
-from htx_pipeline.ingest.dragged import MIN_RUN, dragged_runs
+from htx_pipeline.ingest.dragged import dragged_runs
 from htx_pipeline.ingest.grid import Grid
+from htx_pipeline.reference.thresholds import own_choice
 
 LINE = "bao-cao.xlsx,Sheet1,C2,24000,2400,Nguyễn Thị A,2025-01-10,Nhầm dấu phẩy,active"
 
@@ -73,7 +74,7 @@ def test_a_missing_corrections_file_is_an_error(tmp_path):
 
 def test_an_index_column_is_no_dragging():
     assert dragged_runs([str(i) for i in range(500)]) == []
-    assert dragged_runs([f"STT {i}" for i in range(MIN_RUN - 1)]) == []
+    assert dragged_runs([f"STT {i}" for i in range(int(own_choice("dragged_run")) - 1)]) == []
 
 
 def test_different_words_are_no_dragging():

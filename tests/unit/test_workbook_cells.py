@@ -19,8 +19,8 @@ from odf.table import CoveredTableCell, Table, TableCell, TableRow
 from odf.text import P
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.ingest.guard import check_bytes
 from htx_pipeline.ingest.grid import cell_text
+from htx_pipeline.ingest.guard import check_bytes
 from htx_pipeline.ingest.workbook import Sheet, open_bytes, text_series
 
 MORNING = dt.datetime.combine(dt.date(2024, 12, 15), dt.time(7, 30))
