@@ -171,7 +171,8 @@ def peer_clean(path: str) -> Any:
 def ours_messy(path: str) -> Any:
     """Guard, cells, layout with totals, and the text of every data row."""
     from htx_pipeline.ingest import guard
-    from htx_pipeline.ingest.layout import check_totals, understand
+    from htx_pipeline.ingest.layout import understand
+    from htx_pipeline.ingest.totals import check_totals
     from htx_pipeline.ingest.workbook import open_workbook
 
     guard.forget_passed()

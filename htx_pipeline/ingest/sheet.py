@@ -29,9 +29,10 @@ from htx_pipeline.ingest.dragged import dragged_runs
 from htx_pipeline.ingest.encodings import to_unicode
 from htx_pipeline.ingest.grid import Cells
 from htx_pipeline.ingest.guard import Note, notes_to_findings
-from htx_pipeline.ingest.layout import Layout, check_totals, understand
+from htx_pipeline.ingest.layout import Layout, understand
 from htx_pipeline.ingest.mapping import ColumnRule, Mapping
 from htx_pipeline.ingest.plausibility import heading_notes
+from htx_pipeline.ingest.totals import check_totals
 from htx_pipeline.ingest.value_notes import NOTE_CODES
 from htx_pipeline.ingest.workbook import Sheet
 from htx_pipeline.schemas import Table

@@ -6,7 +6,8 @@ import random
 import pytest
 import xlsxwriter
 
-from htx_pipeline.ingest.layout import Layout, check_totals, fold, understand
+from htx_pipeline.ingest.layout import Layout, fold, understand
+from htx_pipeline.ingest.totals import check_totals
 from htx_pipeline.ingest.workbook import open_bytes
 
 LETTERS = {
