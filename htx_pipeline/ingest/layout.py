@@ -2,8 +2,8 @@
 
 What belongs here: finding the tables of a sheet, their headings (also merged over several rows),
 and a kind for every row, so that nothing is taken for data that is not and nothing is dropped
-unsaid; checking stated totals against their parts. What does not: which column means what (the
-mapping), and how text becomes numbers, dates or Unicode.
+unsaid. What does not: which column means what (the mapping), how text becomes numbers, dates or
+Unicode, and whether stated totals add up (`ingest.totals`).
 
 The rule in doubt: a row stays data, with a note. Row numbers are the sheet's own, from 1.
 """
