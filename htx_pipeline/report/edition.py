@@ -26,9 +26,10 @@ import polars as pl
 from htx_pipeline.errors import InputError
 from htx_pipeline.report.blocks import Page, Report
 from htx_pipeline.report.documents import Documents, code_key, write_documents
-from htx_pipeline.report.html import write_index
+from htx_pipeline.report.html import HtmlWriter
 from htx_pipeline.report.model import build_report
 from htx_pipeline.report.options import ReportOptions
+from htx_pipeline.report.trace import sources_json
 from htx_pipeline.report.workbook import write_workbook
 
 MANIFEST: Final = "manifest.json"
@@ -170,13 +171,18 @@ def _files(report: Report, documents: Documents) -> dict[str, bytes]:
     for (page_id, suffix), data in documents.files.items():
         files[_name_of(pages[page_id], suffix)] = data
     files[WORKBOOK] = write_workbook(report)
-    files[INDEX] = write_index(
+    named = {key: _name_of(pages[key[0]], key[1]) for key in documents.files}
+    named |= {(page.id, "html"): _name_of(page, "html") for page in pages.values()}
+    writer = HtmlWriter(
         report,
         documents.pictures,
-        overview_pdf=OVERVIEW,
+        named,
         workbook=WORKBOOK,
-        cluster_files={page.id: _name_of(page, "pdf") for page in report.pages[1:]},
+        sources=lambda page: sources_json(report, page),
     )
+    for page in pages.values():
+        files[named[page.id, "html"]] = writer.page(page)
+    files[INDEX] = writer.index()
     for name, picture in documents.pictures.items():
         files[f"hinh/{name}.svg"] = picture.svg
         files[f"hinh/{name}.png"] = picture.png
