@@ -8,6 +8,7 @@ list of clusters (`overview`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import (
     Block,

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from functools import partial
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
 
 from htx_pipeline.report import text
 from htx_pipeline.report.behind import by_flow
@@ -206,7 +207,7 @@ def chain_figure(
     }  # fmt: skip
     top = max(rows, key=lambda r: r[shown.amount] or 0)
     source = builder.source(
-        ("linkages",), say("chain.source", unit=shown.words), only=builder.inside(scope)
+        ("linkages",), say("chain.source", unit=shown.words), only=builder.inside(scope) or {"linkages": pl.col("evidence") != "planned"}
     )
     return Figure(
         id=f"hinh-chuoi-{page}",
