@@ -35,6 +35,8 @@ def list_tables(*, data_dir: Path | str | None = None) -> pl.DataFrame:
     rows = []
     for path in sorted(base.glob("*/*/**/[!.]*.parquet")):
         parts = path.relative_to(base).parts
+        if parts[1].startswith("period="):
+            continue  # A file of an edition, not a table.
         period = parts[2].removeprefix("period=") if parts[2].startswith("period=") else None
         count = int(storage.scan_table(path).select(pl.len()).collect().item())
         rows.append(

@@ -106,8 +106,9 @@ class Builder:
             if r["locality"] != "province"
         ]  # fmt: skip
         self.sums: dict[str, Any] = {}
-        self._withhold(rows, "revenue_vnd", "n_revenue_stated")
-        self._withhold(rows, "member_income_vnd", "n_member_income")
+        if not self.o.is_public:  # There, `publish` decides over all tables at once.
+            self._withhold(rows, "revenue_vnd", "n_revenue_stated")
+            self._withhold(rows, "member_income_vnd", "n_member_income")
         self._rank(rows)
         return by(rows, "n_cooperatives", "locality", descending=("n_cooperatives",))
 

@@ -353,6 +353,10 @@ class CoreRows:
             )
         return found
 
+    def table(self, table: str) -> pl.DataFrame:
+        """Return a core table in the order in which rows are asked for."""
+        return self._table(table, is_rejected=False)
+
     def frame(self, item: Item, table: str) -> pl.DataFrame:
         """Return the rows of a core table behind one figure."""
         frame = self._table(table, is_rejected=False)
