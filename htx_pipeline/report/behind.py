@@ -102,6 +102,17 @@ def _legal(*types: str) -> Callable[[Mapping[str, Any]], pl.Expr]:
     return lambda _: pl.col("legal_type").is_in(list(types))
 
 
+def _cooperatives(line: Mapping[str, Any]) -> pl.Expr:
+    """Return the cooperatives of a line; a cluster's include unions and groups."""
+    types = ["htx", "lhhtx", "tht"] if "cluster_id" in line else ["htx"]
+    return pl.col("legal_type").is_in(types)
+
+
+def _signed(_: Mapping[str, Any]) -> pl.Expr:
+    """Return the linkages that are signed or stronger; a planned one has no value yet."""
+    return pl.col("evidence") != "planned"
+
+
 _BOTH: Final = ("supplier_id", "buyer_id")
 
 
@@ -121,7 +132,7 @@ def _side(end: str) -> Callable[[Mapping[str, Any]], pl.Expr]:
 
 
 COLUMNS: Final[Mapping[str, Column]] = {
-    "n_cooperatives": Column(table="organisations", how="rows", only=_legal("htx"), is_public=True),
+    "n_cooperatives": Column(table="organisations", how="rows", only=_cooperatives, is_public=True),
     "n_unions": Column(table="organisations", how="rows", only=_legal("lhhtx"), is_public=True),
     "n_enterprises": Column(table="organisations", how="rows", only=_legal("enterprise"), is_public=True),
     "n_organisations": Column(table="organisations", how="rows", is_public=True),
@@ -129,7 +140,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "n_linkages": Column(table="linkages", how="rows", entities=_BOTH, is_public=True),
     "n_suppliers": Column(table="linkages", how="distinct", column="supplier_id", entities=_BOTH, is_public=True),
     "n_buyers": Column(table="linkages", how="distinct", column="buyer_id", entities=_BOTH, is_public=True),
-    "contracted_value_vnd": _links("contracted_value_vnd"),
+    "contracted_value_vnd": _links("contracted_value_vnd", only=_signed),
     "paid_value_vnd": _links("paid_value_vnd"),
     "contracted_tonnes": _links("contracted_tonnes"),
     "delivered_tonnes": _links("delivered_tonnes"),
@@ -174,7 +185,10 @@ def column_of(key: str, line: Mapping[str, Any] | None = None) -> Column | None:
     >>> column_of("value_vnd", {"weight_basis": "paid_value"}).column, column_of("name")
     ('paid_value_vnd', None)
     """
-    basis = (line or {}).get("weight_basis")
+    line = line or {}
+    if line.get("kind") == "balance" or "presence_basis" in line:
+        return None  # What balances a stage, or passes through it, is no sum of rows.
+    basis = line.get("weight_basis")
     return COLUMNS.get(BASES.get(basis or "", {}).get(key, key))
 
 
