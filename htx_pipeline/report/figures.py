@@ -119,7 +119,7 @@ def _png(figure: Any) -> bytes:
     pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
     image = Image.frombuffer("RGBA", (width, height), pixels, "raw", "RGBA", 0, 1)
     png = io.BytesIO()
-    image.convert("RGB").save(png, format="png", compress_level=3, dpi=(DPI, DPI))
+    image.convert("RGB").save(png, format="png", compress_level=2, dpi=(DPI, DPI))
     return png.getvalue()
 
 
