@@ -55,7 +55,7 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
         }
         mapped = frames["raw/source_files"].filter(pl.col("mapping_id").is_not_null())
         options = ReportOptions(
-            title=chosen.title_vi, as_of=chosen.date_of_report(period), is_synthetic=bool(mapped["is_synthetic"].any()),
+            title=chosen.title_vi, title_en=chosen.title_en, has_english=chosen.has_english, as_of=chosen.date_of_report(period), is_synthetic=bool(mapped["is_synthetic"].any()),
             has_official_heading=chosen.has_official_heading, min_disclosure_count=chosen.min_disclosure_count,
             currency_note=chosen.currency_note, whole_label=chosen.whole_label, locality_label=chosen.locality_label,
             min_cluster_size=chosen.min_cluster_size, max_cluster_reports=chosen.max_cluster_reports,

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         "Tỉnh mẫu"
     )
     title_en: Annotated[str, Field(description="The same, in English.")] = "Sample province"
+    has_english: Annotated[
+        bool, Field(description="Write each cluster's report in English beside the Vietnamese one.")
+    ] = False
     has_official_heading: Annotated[
         bool, Field(description="Print the national heading of Decree 30/2020 on reports.")
     ] = True

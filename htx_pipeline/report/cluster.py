@@ -63,7 +63,11 @@ class ClusterPages(ClusterTables):
         return Page(
             id=view.page,
             title=title,
-            subtitle=w("cluster.subtitle", title=self.o.title, period=self.f.period),
+            subtitle=w(
+                "cluster.subtitle",
+                title=(self.lang == "en" and self.o.title_en) or self.o.title,
+                period=self.f.period,
+            ),
             scope=c["cluster_id"],
             sections=tuple(s for s in sections if s.blocks),
             kind="cluster",

@@ -33,11 +33,16 @@ class ClusterTables(ClusterViews):
         """Return a column in the language of the builder; *label* is a key of the catalogue."""
         return Field(key=key, label=self.w(label), lang=self.lang, **more)
 
+    @property
+    def locality_label(self) -> str:
+        """Return the heading of the column of places in the language of the builder."""
+        return self.o.locality_label_en if self.lang == "en" else self.o.locality_label
+
     def _table(self, view: ClusterView, **parts: Any) -> Table:
         return Table(lang=self.lang, **parts)
 
     def _place(self) -> Field:
-        return Field(key="locality", label=self.o.locality_label, lang=self.lang)
+        return Field(key="locality", label=self.locality_label, lang=self.lang)
 
     def members_table(self, view: ClusterView) -> Table:
         """Rank the members by what they trade in the cluster, with their evidence."""
@@ -68,10 +73,10 @@ class ClusterTables(ClusterViews):
         money = partial(money_field, rows=rows, why_null=why, lang=self.lang)
         fields = [
             field("rank", "members.rank", kind="count", width=0.4),
-            field("name", "members.name", width=3.4),
-            Field(key="place", label=self.o.locality_label, width=1.45, why_null=why, lang=self.lang),
-            field("stage_label", "members.stage", width=0.95, why_null=why),
-            *([money("traded_vnd", w("members.value"), width=1.05)] if has_value else []),
+            field("name", "members.name", width=3.2),
+            Field(key="place", label=self.locality_label, width=1.45, why_null=why, lang=self.lang),
+            field("stage_label", "members.stage", width=1.02, why_null=why),
+            *([money("traded_vnd", w("members.value"), width=1.12)] if has_value else []),
             field("n_linkages", "members.links", kind="count", width=0.62),
             field("evidence", "members.evidence", width=1.3, why_null=why),
             *([field("executed_share", "members.executed", kind="share", width=0.95, why_null=why)] if has_value else []),
@@ -104,7 +109,7 @@ class ClusterTables(ClusterViews):
             view, id="ben-mua", row_key="org_id", sheet=w("buyers.sheet"), title=w("buyers.title", basis=basis),
             fields=(
                 field("name", "buyers.name", width=3.1),
-                Field(key="place", label=self.o.locality_label, width=1.45, why_null=why, lang=self.lang),
+                Field(key="place", label=self.locality_label, width=1.45, why_null=why, lang=self.lang),
                 field("n_sellers", "buyers.sellers", kind="count", width=0.8),
                 field("n_captive", "buyers.captive", kind="count", width=1.25),
                 *([money_field("value_vnd", w("buyers.value"), view.buyers, width=1.1, lang=self.lang)] if has_value

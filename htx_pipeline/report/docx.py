@@ -23,6 +23,7 @@ from htx_pipeline.report.wordml import (
     Look,
     clean,
     code,
+    kept,
     paragraph,
     run,
     tab,
@@ -40,7 +41,10 @@ TEXT_MM: Final = 165.0
 INK, MUTED, ACCENT, WARN = "1A1A1A", "4B5563", "0B4F80", "9B1C1C"
 TINT, LINE, WHITE = "EEF3F7", "9AA3AD", "FFFFFF"
 SMALL: Final = Look(size=9, color=MUTED)
-MOST_ROWS: Final = 12
+SPACER: Final = paragraph(after=0, is_thin=True)
+"""Room below a table: Word joins two tables that touch."""
+PICTURE_MM: Final = 155.0
+MOST_ROWS: Final = 10
 """Lines of a long table in a document that is to stay short."""
 
 
@@ -163,18 +167,23 @@ class _Document:
             self.parts.append(
                 table([["".join(left), "".join(right)]], [74.0, 91.0], margin_mm=(0, 0))
             )
+        report = (
+            [tab(), run(w("page.report"), Look(size=14, bold=True))]
+            if self.o.has_official_heading
+            else []
+        )
         draft = run(w("page.draft"), Look(size=11, bold=True, is_boxed=True))
-        self.parts.append(paragraph(draft, before=4, after=0, is_kept=True))
-        if self.o.has_official_heading:
-            self.parts.append(_centred(run(w("page.report"), Look(size=14, bold=True))))
+        self.parts.append(
+            paragraph(draft, *report, before=6, after=2, is_kept=True, center_mm=TEXT_MM / 2)
+        )
         self.parts.append(paragraph(run(text.held_together(self.page.title)), style="Title"))
-        for words, look in (
-            (self.page.subtitle, Look()),
-            (w("page.as_of", day=w.day(self.o.as_of)), Look(size=12, italic=True, color=MUTED)),
-            (w("page.translation"), Look(size=10, italic=True, color=MUTED)),
-        ):
-            if words:
-                self.parts.append(_centred(run(words, look)))
+        as_of = w("page.as_of", day=w.day(self.o.as_of))
+        lines = [
+            [run(f"{self.page.subtitle} – ", Look(size=12)), run(as_of, Look(size=12, italic=True))]
+        ]
+        if w("page.translation"):
+            lines.append([run(w("page.translation"), Look(size=10, italic=True, color=MUTED))])
+        self.parts += [_centred(*runs) for runs in lines]
         self.parts.append(paragraph(rule_mm=60, after=2))
 
     def _signature(self) -> None:
@@ -185,12 +194,15 @@ class _Document:
             paragraph(run(f"- {w('page.archive')} .............", Look(size=11)), after=0),
         ]
         right = [
-            _centred(run(w("page.signer"), Look(size=12, bold=True))), _centred(), _centred(),
+            _centred(run(w("page.signer"), Look(size=12, bold=True))),
+            _centred(),
             _centred(run(w("page.unsigned"), Look(size=12, italic=True))),
         ]  # fmt: skip
-        self.parts.append(paragraph(after=4, is_kept=True))
+        last = [i for i, part in enumerate(self.parts) if isinstance(part, str)][-1]
+        self.parts[last] = kept(str(self.parts[last]))
+        self.parts.append(kept(SPACER))
         self.parts.append(table([["".join(left), "".join(right)]], [77.0, 88.0], margin_mm=(0, 0)))
-        self.parts.append(paragraph(run("", Look(size=2)), after=0))
+        self.parts.append(SPACER)
 
     # ------------------------------------------------------------------ blocks
 
@@ -228,7 +240,7 @@ class _Document:
         for note in facts.notes:
             self._small(text.sentence(note))
         if not facts.notes:
-            self._small("")
+            self.parts.append(SPACER)
 
     def _prose(self, prose: Prose) -> None:
         size = 11.0 if prose.is_small else None
@@ -276,22 +288,26 @@ class _Document:
                 title=data.title, description=" | ".join(f.heading for f in fields),
             )
         )  # fmt: skip
-        for note in data.footnotes or ("",):
-            self._small(note)
+        if data.footnotes:
+            self._small(" ".join(data.footnotes))
+        else:
+            self.parts.append(SPACER)
 
     def _figure(self, figure: Figure) -> None:
         from docx.shared import Mm
 
         self._caption("figure", figure.title)
-        inline = self.doc.part.new_pic_inline(io.BytesIO(self.pictures[figure.id].png), Mm(160))
+        inline = self.doc.part.new_pic_inline(
+            io.BytesIO(self.pictures[figure.id].png), Mm(PICTURE_MM)
+        )
         inline.docPr.set("id", str(self.numbers["figure"]))
         inline.docPr.set("descr", clean(figure.alt))
         inline.docPr.set("title", clean(figure.title))
         holder = _parsed(paragraph("<w:r><w:drawing/></w:r>", align="center", after=2))
         holder[-1][0].append(inline)
         self.parts.append(holder)
-        for note in figure.notes:
-            self._small(text.sentence(note))
+        if figure.notes:
+            self._small(" ".join(text.sentence(n) for n in figure.notes))
 
     def _caption(self, kind: str, words: str) -> None:
         self.numbers[kind] += 1
@@ -330,7 +346,7 @@ def _blank(lang: str) -> bytes:
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.top_margin = section.bottom_margin = Mm(20)
     section.left_margin, section.right_margin = Mm(30), Mm(15)
-    section.header_distance = section.footer_distance = Mm(9)
+    section.header_distance = section.footer_distance = Mm(7)
     section.different_first_page_header_footer = True
     for element in doc.styles.element.iter(qn("w:lang")):
         for name in ("val", "eastAsia"):
@@ -352,8 +368,8 @@ def _style(doc: Any) -> None:
     from docx.shared import Mm, Pt, RGBColor
 
     looks: tuple[tuple[str, float, bool, float, float], ...] = (
-        ("Normal", 13, False, 0, 4), ("Title", 14, True, 0, 4), ("Heading 1", 13, True, 9, 4),
-        ("Caption", 11, True, 6, 3), ("List Bullet", 13, False, 0, 4), ("Footer", 9, False, 0, 0),
+        ("Normal", 13, False, 0, 3), ("Title", 14, True, 0, 4), ("Heading 1", 13, True, 8, 3),
+        ("Caption", 11, True, 6, 3), ("List Bullet", 13, False, 0, 3), ("Footer", 9, False, 0, 0),
     )  # fmt: skip
     for name, size, bold, before, after in looks:
         style: Any = doc.styles[name]

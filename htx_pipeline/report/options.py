@@ -38,6 +38,9 @@ class ReportOptions(BaseModel):
     has_english: Annotated[
         bool, Field(description="Write each cluster's report in English beside the Vietnamese one.")
     ] = False
+    title_en: Annotated[
+        str, Field(description="The title in English; the Vietnamese one where empty.")
+    ] = ""
     authority_parent: Annotated[
         str, Field(description="Authority above the issuing one, upper left.")
     ] = "ỦY BAN NHÂN DÂN TỈNH"
@@ -49,6 +52,9 @@ class ReportOptions(BaseModel):
     )
     locality_label: Annotated[str, Field(description="Heading of the column of localities.")] = (
         "Địa bàn"
+    )
+    locality_label_en: Annotated[str, Field(description="The same heading on English pages.")] = (
+        "Place"
     )
     currency_note: Annotated[
         str, Field(description="Printed under money, for example that amounts were converted.")

@@ -42,6 +42,23 @@ def twips(mm: float) -> int:
     return round(mm * TWIPS_PER_MM)
 
 
+def kept(words: str) -> str:
+    """Return a paragraph that stays with the next one.
+
+    Examples
+    --------
+    >>> kept(paragraph(style="Caption"))
+    '<w:p><w:pPr><w:pStyle w:val="Caption"/><w:keepNext/></w:pPr></w:p>'
+    >>> kept(paragraph())
+    '<w:p><w:pPr><w:keepNext/></w:pPr></w:p>'
+    """
+    if "<w:keepNext/>" in words:
+        return words
+    if not words.startswith("<w:p><w:pPr>"):
+        return words.replace("<w:p>", "<w:p><w:pPr><w:keepNext/></w:pPr>", 1)
+    return re.sub(r"^<w:p><w:pPr>(<w:pStyle [^>]*/>)?", r"<w:p><w:pPr>\1<w:keepNext/>", words)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """How a run looks; what is None is left to the paragraph's style."""
@@ -103,16 +120,19 @@ def paragraph(
     first_mm: float | None = None,
     is_kept: bool = False,
     rule_mm: float | None = None,
+    center_mm: float | None = None,
+    is_thin: bool = False,
 ) -> str:
     """Return a paragraph.
 
     ``before``, ``after``: space in points; ``first_mm``: indent of the first line; ``is_kept``: stays
     with the next paragraph; ``rule_mm``: an empty paragraph whose lower border is a line, set in from
-    both sides by so much.
+    both sides by so much; ``center_mm``: a tab stop that centres what follows it;
+    ``is_thin``: three points high.
     """
     space = ""
-    if before is not None or after is not None or rule_mm is not None:
-        line = ' w:line="60" w:lineRule="exact"' if rule_mm is not None else ""
+    if before is not None or after is not None or rule_mm is not None or is_thin:
+        line = ' w:line="60" w:lineRule="exact"' if rule_mm is not None or is_thin else ""
         first = f' w:before="{round(before * 20)}"' if before is not None else ""
         last = f' w:after="{round(after * 20)}"' if after is not None else ""
         space = f"<w:spacing{first}{last}{line}/>"
@@ -126,6 +146,7 @@ def paragraph(
         f"<w:pStyle w:val={quoteattr(style)}/>" if style else "",
         "<w:keepNext/>" if is_kept else "",
         border if rule_mm is not None else "",
+        f'<w:tabs><w:tab w:val="center" w:pos="{twips(center_mm)}"/></w:tabs>' if center_mm else "",
         space,
         indent,
         f'<w:jc w:val="{align}"/>' if align else "",
@@ -144,7 +165,7 @@ def table(
     fills: Sequence[Sequence[str | None]] | None = None,
     rules: tuple[str, str] | None = None,
     gaps: str | None = None,
-    margin_mm: tuple[float, float] = (1.0, 0.4),
+    margin_mm: tuple[float, float] = (1.0, 0.25),
     is_kept: bool = False,
 ) -> str:
     """Return a table whose cells hold paragraphs.

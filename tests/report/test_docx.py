@@ -86,7 +86,7 @@ def test_each_table_repeats_its_heading_and_has_an_alternative_text(document, ma
         assert next(first.iter(qn("w:tblHeader")), None) is not None
         assert next(element.iter(qn("w:tblCaption"))).get(qn("w:val")) == table.title
         rows = list(element.iter(qn("w:tr")))
-        assert len(rows) == 1 + min(len(table.printed), 12)
+        assert len(rows) == 1 + min(len(table.printed), 10)
 
 
 def test_each_picture_has_its_alternative_text(document, made) -> None:
