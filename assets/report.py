@@ -43,7 +43,7 @@ INPUTS = [
 )  # fmt: skip
 def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> dg.MaterializeResult:
     """Write the edition of the period and make it current."""
-    from htx_pipeline.report.edition import write_edition
+    from htx_pipeline.report.edition import edition_folder, write_edition
     from htx_pipeline.report.options import ReportOptions
     from htx_pipeline.tables import read_table
 
@@ -61,10 +61,15 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
             min_cluster_size=chosen.min_cluster_size, max_cluster_reports=chosen.max_cluster_reports,
             boundaries_file=chosen.boundaries_file, boundaries_code=chosen.boundaries_code,
         )  # fmt: skip
-        edition = write_edition(
-            frames, Path(chosen.data_dir) / "report" / f"period={period}", period=period, options=options,
-            cache_dir=Path(chosen.data_dir) / "report" / ".figures", workers=chosen.workers,
-        )  # fmt: skip
+        made = [
+            write_edition(
+                frames, edition_folder(Path(chosen.data_dir), kind, period), period=period,
+                options=options.model_copy(update={"kind": kind}),
+                cache_dir=Path(chosen.data_dir) / "report" / ".figures", workers=chosen.workers,
+            )
+            for kind in dict.fromkeys(chosen.edition_kinds)
+        ]  # fmt: skip
+    edition = made[0]
     return dg.MaterializeResult(
         metadata={
             "index": dg.MetadataValue.path(str(edition.folder / "index.html")),

@@ -224,6 +224,36 @@ def tables(
 
 
 @app.command
+def trace(
+    figure: Annotated[str | None, Parameter(help="Id of a figure, as printed in the workbook.")] = None,
+    *,
+    data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
+    edition: Annotated[Path | None, Parameter(help="Folder of an edition; the current one when left out.")] = None,
+    period: Annotated[str | None, Parameter(help="Reporting year; the latest when left out.")] = None,
+    list_page: Annotated[
+        str | None, Parameter(name="--list", help="List the figures of a page (tong-quan, cum-…).")
+    ] = None,
+    rows: Annotated[bool, Parameter(help="One line for each source row.", negative="")] = False,
+) -> int:
+    """Show the source files, sheets and rows behind a figure of a report, and what was left out."""
+    from htx_pipeline.report import trace as sources
+    from htx_pipeline.report.trace_text import figure_text, list_text
+
+    found = sources.read_trace(data_dir=data, edition=edition, period=period)
+    if list_page is not None:
+        shown = list_text(found, list_page)
+    elif figure is None:
+        raise InputError(
+            "No figure was named.", remedy="Give a figure's id, or --list PAGE.", code="figure_missing"
+        )
+    else:
+        shown = figure_text(sources.find_figure(found, figure), has_rows=rows)
+    for part in shown:
+        _console().print(part, markup=False, soft_wrap=isinstance(part, str))
+    return 0
+
+
+@app.command
 def inspect(
     file: Path,
     *,

@@ -122,9 +122,12 @@ def _builder(frames: Mapping[str, pl.DataFrame], period: str) -> Builder:
 
     files = frames.get("raw/source_files")
     mapped = files.filter(pl.col("mapping_id").is_not_null()) if files is not None else None
+    settings = Settings()
     options = ReportOptions(
-        title=Settings().title_vi,
-        as_of=Settings().date_of_report(period),
+        title=settings.title_vi,
+        as_of=settings.date_of_report(period),
+        boundaries_file=settings.boundaries_file,
+        boundaries_code=settings.boundaries_code,
         is_synthetic=mapped is not None and bool(mapped["is_synthetic"].any()),
     )
     return Builder(Frames(frames, period=period), options, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -105,6 +105,12 @@ class Settings(BaseSettings):
             description="A table that loses a larger share of its rows is not published.",
         ),
     ] = 0.5
+    edition_kinds: Annotated[
+        tuple[Literal["internal", "public"], ...],
+        Field(
+            description="Editions written: internal below report/, public below cong-bo/.", min_length=1
+        ),
+    ] = ("internal",)
     min_disclosure_count: Annotated[
         int,
         Field(ge=1, description="Fewest cooperatives behind a published mean or sum of incomes."),

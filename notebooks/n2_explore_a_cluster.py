@@ -152,8 +152,7 @@ def _(mo):
     mo.md("""
     ## Bản đồ / The map
 
-    Thành viên và cơ sở chế biến theo xã; vẽ khi biết tọa độ hoặc có ranh giới. *Members and processors by commune; drawn where
-    places or boundaries are known.*
+    Thành viên và cơ sở chế biến theo xã hiện nay. *Members and processors by commune of today.*
     """)
     return
 
@@ -161,7 +160,7 @@ def _(mo):
 @app.cell
 def _(cluster_id, explore, frames, mo, year):
     map_picture = explore.map_picture(frames, period=year, scope=cluster_id)
-    mo.image(map_picture.png, alt="Bản đồ thành viên và cơ sở chế biến của cụm theo xã", width=760) if map_picture else mo.md("Chưa biết tọa độ của thành viên nào và chưa có tệp ranh giới: không vẽ bản đồ. *No coordinates, no boundaries: no map.*")
+    mo.image(map_picture.png, alt="Bản đồ thành viên và cơ sở chế biến của cụm theo xã", width=760) if map_picture else mo.md("Không thành viên nào ghi xã: không vẽ được bản đồ. *No member states its commune: no map.*")
     return (map_picture,)
 
 

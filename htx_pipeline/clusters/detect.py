@@ -7,7 +7,6 @@ over the years (`htx_pipeline.metrics.change`).
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import Any
 
@@ -108,14 +107,13 @@ def partition(
     resolution: float,
     seed: int,
 ) -> np.ndarray[Any, Any]:
-    """Return the Leiden community of each of *n* nodes (modularity, run to convergence).
+    """Return the Leiden community of each of *n* nodes (see `htx_pipeline.graph.leiden`).
 
-    Deterministic for the same canonical arrays and seed; Python's shared random state is untouched.
+    Deterministic for the same pairs, in any order, and seed.
 
     References
     ----------
-    Traag, Waltman, van Eck 2019, doi:10.1038/s41598-019-41695-z. Modularity with resolution:
-    Reichardt, Bornholdt 2006, doi:10.1103/PhysRevE.74.016110.
+    Modularity with resolution: Reichardt, Bornholdt 2006, doi:10.1103/PhysRevE.74.016110.
 
     Examples
     --------
@@ -123,18 +121,12 @@ def partition(
     >>> bool(two[0] == two[1]), bool(two[1] == two[2])
     (True, False)
     """
-    import igraph
+    from htx_pipeline.graph.csr import CSRGraph
+    from htx_pipeline.graph.leiden import leiden
 
-    graph = igraph.Graph(n=n, edges=np.column_stack([a, b]), directed=False)
-    igraph.set_random_number_generator(random.Random(seed))  # noqa: S311
-    try:
-        found = graph.community_leiden(
-            objective_function="modularity", weights=weight.tolist(), resolution=resolution,
-            n_iterations=-1,
-        )  # fmt: skip
-    finally:
-        igraph.set_random_number_generator(random)
-    return np.asarray(found.membership, dtype=np.int64)
+    graph = CSRGraph.from_arrays(a, b, n=n, weight=weight, directed=False)
+    found = leiden(graph, resolution=resolution, seed=seed)
+    return found.membership.astype(np.int64)
 
 
 def communities(

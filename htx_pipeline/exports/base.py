@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import polars as pl
@@ -53,6 +54,13 @@ class ExportOptions(BaseModel):
         str, Field(description="Licence of the data, such as CC-BY-4.0; empty: none stated.")
     ] = ""
     licence_address: Annotated[str, Field(description="Where the licence can be read.")] = ""
+    boundaries_file: Annotated[
+        Path | None,
+        Field(description="Boundaries of communes (GeoJSON, TopoJSON, .shp; WGS 84)."),
+    ] = None
+    boundaries_code: Annotated[
+        str, Field(description="Property of the boundaries that holds the commune's code.")
+    ] = "code"
     csv_headings: Annotated[
         Literal["vi", "en", "columns"],
         Field(description="Headings of CSV files: Vietnamese, English, or the columns' names."),

@@ -65,6 +65,7 @@ def write_epcis(frames: Frames, options: ExportOptions) -> Exported:
         "type": "EPCISDocument",
         "schemaVersion": "2.0",
         "creationDate": options.timestamp,
+        "htx:title": nfc(options.title_line),
         "epcisHeader": {"epcisMasterData": {"vocabularyList": _names(delivered, organisations, options)}},
         "epcisBody": {"eventList": events},
     }  # fmt: skip

@@ -29,39 +29,38 @@ DECIMALS: Final = 6
 _PROVENANCE: Final = ("source_file", "source_sheet", "source_row")
 
 
-def write_geojson(
-    frames: Frames,
-    options: ExportOptions,
-    *,
-    boundaries: Mapping[tuple[str, str], Mapping[str, Any]] | None = None,
-) -> Exported:
+def write_geojson(frames: Frames, options: ExportOptions) -> Exported:
     """Return ``organisations.geojson``, ``communes.geojson``, ``clusters.geojson``.
 
-    An organisation is a point where it states its coordinates (WGS 84, longitude first); a commune has
-    the polygon given for it; a cluster the points of its members. A feature without a known place has a
-    null geometry: it can be joined by its code. Nothing is placed by guess.
+    An organisation is a point where it states its coordinates (WGS 84, longitude first). A commune in
+    force since 1 July 2025 is its polygon in ``options.boundaries_file``, else a point inside it
+    (``place_basis``: ``boundary`` or ``point``); an older one has no geometry. A cluster is the points of
+    its members. A feature without a known place has a null geometry: it can be joined by its code.
 
     Parameters
     ----------
     frames:
         `core/organisations`, `metrics/clusters`, `metrics/cluster_members`.
     options:
-        Names and date.
-    boundaries:
-        (commune code, version of the list of units) → GeoJSON polygon or multipolygon in WGS 84.
+        Names, date, boundaries.
 
     Returns
     -------
     Exported
         Counts per file: features, and those without a geometry; ``impossible_coordinates``.
     """
+    shapes: Mapping[str, Any] = {}
+    if options.boundaries_file is not None:
+        from htx_pipeline.report.boundaries import read_boundaries
+
+        shapes = read_boundaries(options.boundaries_file, code_property=options.boundaries_code)
     organisations, clusters, members = (need(frames, k) for k in NEEDS)
     placed, impossible = _points(organisations)
     counts: dict[str, int] = {"impossible_coordinates": impossible}
     files: dict[str, bytes] = {}
     for name, features in (
         ("organisations", _organisations(organisations, placed)),
-        ("communes", _communes(organisations, boundaries or {})),
+        ("communes", _communes(organisations, shapes)),
         ("clusters", _clusters(clusters, members, placed)),
     ):
         held = list(features)
@@ -106,10 +105,8 @@ def _organisations(
         yield _feature(row["org_id"], point, row)
 
 
-def _communes(
-    organisations: pl.DataFrame, boundaries: Mapping[tuple[str, str], Mapping[str, Any]]
-) -> Iterable[dict[str, Any]]:
-    from htx_pipeline.reference.places import admin_units
+def _communes(organisations: pl.DataFrame, shapes: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    from htx_pipeline.reference.places import VERSIONS, admin_units
 
     of_type = {f"n_{t}": (pl.col("legal_type") == t).sum().cast(pl.Int64) for t in ("htx", "lhhtx", "tht", "enterprise")}  # fmt: skip
     found = (
@@ -127,19 +124,31 @@ def _communes(
     )
     named = found.join(names, on=["admin_code", "admin_version"], how="left")
     for row in rows_by_id(named, "admin_version", "admin_code"):
-        key = (row["admin_code"], row["admin_version"])
-        yield _feature("@".join(key), _wound(boundaries.get(key)), row)
+        # The same code meant a smaller commune before.
+        is_old = row["admin_version"] == VERSIONS[0]
+        basis, place = (None, None) if is_old else _place(row["admin_code"], shapes)
+        key = f"{row['admin_code']}@{row['admin_version']}"
+        yield _feature(key, place, {**row, "place_basis": basis})
 
 
-def _wound(geometry: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return a polygon wound as the RFC asks (outer rings against the clock), or None."""
-    if geometry is None:
-        return None
+def _place(code: str, shapes: Mapping[str, Any]) -> tuple[str | None, dict[str, Any] | None]:
+    """Return where a commune of today is, and from what that is known."""
+    from htx_pipeline.reference.admin_units.points import commune_points
+
+    if code in shapes:
+        return "boundary", _wound(shapes[code])
+    point = commune_points().get(code)
+    if point is None:
+        return None, None
+    return "point", {"type": "Point", "coordinates": [point.longitude, point.latitude]}
+
+
+def _wound(area: Any) -> dict[str, Any]:
+    """Return a polygon as GeoJSON, wound as the RFC asks: outer rings against the clock."""
     import shapely
-    from shapely.geometry import mapping, shape
+    from shapely.geometry import mapping
 
-    area = shapely.orient_polygons(shape(geometry), exterior_cw=False)
-    turned = shapely.set_precision(area, 10**-DECIMALS, mode="pointwise")
+    turned = shapely.orient_polygons(area, exterior_cw=False)
     return dict(_listed(mapping(turned)))
 
 

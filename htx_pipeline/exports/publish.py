@@ -119,6 +119,7 @@ def options_for(frames: Frames, settings: Settings, period: str, **changes: Any)
         "period": period, "as_of": settings.date_of_report(period), "title": settings.title_vi,
         "is_synthetic": synthetic, "base_uri": settings.base_uri,
         "licence_name": settings.licence_name, "licence_address": settings.licence_address,
+        "boundaries_file": settings.boundaries_file, "boundaries_code": settings.boundaries_code,
     }  # fmt: skip
     try:
         return ExportOptions.model_validate(given | changes)

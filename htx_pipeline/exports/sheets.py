@@ -32,7 +32,7 @@ _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 def write_csv(frames: Frames, options: ExportOptions) -> Exported:
     """Return ``csv/<group>-<table>.csv`` for every table of the period.
 
-    UTF-8 with a byte-order mark, lines ending in CR LF. Headings are labels with their unit (or column
+    Synthetic tables say ``-gia-dinh`` in their name. UTF-8 with a byte-order mark, lines ending in CR LF. Headings are labels with their unit (or column
     names, see `ExportOptions.csv_headings`), coded values their labels; lists are joined with ``;``. A text
     that a spreadsheet would take for a formula begins with an apostrophe; control characters are taken
     out; both are counted. Codes with leading zeros keep them in the file; Excel drops them when a CSV is
@@ -45,11 +45,12 @@ def write_csv(frames: Frames, options: ExportOptions) -> Exported:
     """
     need(frames, NEEDS[0])
     files: dict[str, bytes] = {}
+    mark = "-gia-dinh" if options.is_synthetic else ""
     disarmed = dropped = 0
     for key in table_keys(frames):
         shown, n_disarmed, n_dropped = _shown(key, frames[key], options)
         disarmed, dropped = disarmed + n_disarmed, dropped + n_dropped
-        name = f"csv/{file_name(key)}.csv"
+        name = f"csv/{file_name(key)}{mark}.csv"
         files[name] = _csv(shown, options, name)
     counts = {"tables": len(files), "disarmed_cells": disarmed, "dropped_characters": dropped}
     return Exported(files, counts)

@@ -175,6 +175,7 @@ def _copy_of(  # noqa: PLR0911
     values = "Tệp này chỉ chép giá trị, đúng vị trí ô, để tra cứu; đề nghị sửa trong tệp gốc."
     kinds = {
         "csv": "tệp văn bản (CSV)",
+        "html": "trang web (.html)",
         "xls": "tệp Excel kiểu cũ (.xls)",
         "ods": "tệp OpenDocument (.ods)",
         "xlsm": "tệp có macro (.xlsm)",

@@ -126,7 +126,7 @@ def render(book: Workbook, remarks: Sequence[Remark]) -> tuple[Any, dict[str, st
         title = _title(sheet.name, set(titles.values()))
         titles[name] = title
         ws = copy.create_sheet(title)
-        rows = sheet.cells
+        rows = sheet.rows
         wanted = range(1, len(rows) + 1)
         if sheet.n_rows * sheet.n_cols > _RENDERED_CELLS:
             wanted = sorted(

@@ -178,5 +178,5 @@ def _remark(f: dict[str, object], sheets: dict[str, Sheet], known: _Columns) -> 
 
 
 def _first_filled(sheet: Sheet, row: int) -> int:
-    cells = sheet.cells[row - 1] if row <= sheet.n_rows else []
+    cells = sheet.rows[row - 1] if row <= sheet.n_rows else []
     return next((c for c, v in enumerate(cells, 1) if v not in ("", None)), 1)

@@ -15,11 +15,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from htx_pipeline.errors import InputError
-from htx_pipeline.graph.csr import WEIGHT, CSRGraph, Rows
+from htx_pipeline.graph.csr import WEIGHT, CSRGraph
+from htx_pipeline.graph.rows import Rows
 
 Direction = Literal["out", "in"]
-_INT32_MAX = 2**31 - 1
 
 
 class UnsupportedError(NotImplementedError):
@@ -247,6 +246,14 @@ def distances(
     return order, hops
 
 
+def _lengths(graph: CSRGraph, weight: str | None) -> NDArray[np.float64]:
+    """Return weights as floats whose sums along a path are exact where the weights are whole."""
+    values = graph.weights(weight)
+    if values.dtype.kind == "i" and values.astype(np.float64).sum() >= 2**53:
+        raise UnsupportedError("whole-number distances above 2**53")
+    return values.astype(np.float64, copy=False)
+
+
 class ShortestPaths(NamedTuple):
     """Nodes reached in the order of their distance, distances (inf), and parents (-1)."""
 
@@ -273,16 +280,12 @@ def shortest_paths(
     UnsupportedError
         A weight is negative, or whole-number weights are too large to add up exactly.
     """
-    from htx_pipeline.graph.kernels import traverse
+    from htx_pipeline.graph.kernels import weighted
 
-    values = graph.weights(weight)
-    if values.dtype.kind == "i":
-        if values.astype(np.float64).sum() >= 2**53:
-            raise UnsupportedError("whole-number distances above 2**53")
-        values = values.astype(np.float64)
+    values = _lengths(graph, weight)
     rows = _rows_of(graph, direction)
     found = ShortestPaths(
-        *traverse.dijkstra(
+        *weighted.dijkstra(
             rows.indptr, rows.indices, rows.weights(values), source, target, float(cutoff)
         )
     )
@@ -294,22 +297,48 @@ def shortest_paths(
 def betweenness(
     graph: CSRGraph,
     *,
+    weight: str | None = None,
     sources: NDArray[np.int64] | None = None,
     endpoints: bool = False,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.float64]:
-    """Return the unscaled betweenness of each node, by hops, from all or some sources.
+    """Return the unscaled betweenness of each node from all or some sources, by hops or by a weight.
 
-    Brandes (2001), doi:10.1080/0022250X.2001.9990249. Each ordered pair (source, target) counts.
+    Brandes (2001), doi:10.1080/0022250X.2001.9990249. Each ordered pair (source, target) counts. Ways
+    are equally long where their sums of weights are equal as floats, as in NetworkX.
+
+    Raises
+    ------
+    UnsupportedError
+        A weight is negative or infinite, or whole-number weights are too large to add up exactly.
     """
-    from htx_pipeline.graph.kernels import parallel, traverse
+    from htx_pipeline.graph.kernels import parallel, traverse, weighted
 
     if sources is None:
         sources = parallel.every(len(graph))
+    rows = graph.out
+    if weight is None:
+
+        def run(some: NDArray[Any]) -> NDArray[np.float64]:
+            found: NDArray[np.float64] = traverse.betweenness(
+                rows.indptr, rows.indices, some, endpoints
+            )
+            return found
+    else:
+        lengths = rows.weights(_lengths(graph, weight))
+        if len(lengths) and not (lengths.min() >= 0 and np.isfinite(lengths).all()):
+            raise UnsupportedError("negative or infinite weights")
+
+        def run(some: NDArray[Any]) -> NDArray[np.float64]:
+            found: NDArray[np.float64] = weighted.betweenness(
+                rows.indptr, rows.indices, lengths, some, endpoints
+            )
+            return found
+
     total = np.zeros(len(graph))
     for part in parallel.pieces(
-        lambda some: traverse.betweenness(graph.out.indptr, graph.out.indices, some, endpoints),
+        run,
         sources,
         piece=256,
         workers=workers,
@@ -361,77 +390,3 @@ def generations(graph: CSRGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
     order, level = traverse.generations(graph.out.indptr, graph.out.indices)
     return order, level
-
-
-class Flow(NamedTuple):
-    """A maximum flow's value and the mask of the source's side of a minimum cut."""
-
-    value: float
-    side: NDArray[np.bool_]
-
-
-def maximum_flow(graph: CSRGraph, source: int, target: int, capacity: str | None = WEIGHT) -> Flow:
-    """Return the value of a maximum flow and a minimum cut.
-
-    Whole capacities that fit 32 bits go through SciPy, others through igraph (64-bit floats: whole
-    numbers below 2**53 stay exact).
-
-    Raises
-    ------
-    InputError
-        Source and target are the same, a capacity is negative, or a path of infinite capacity
-        joins them (code ``graph_unbounded``).
-    """
-    values = graph.weights(capacity)
-    if source == target:
-        raise InputError("Source and target of a flow are the same.", code="graph_flow_ends")
-    if (values < 0).any():
-        raise InputError("A capacity is negative.", code="graph_flow_capacity")
-    endless = np.isinf(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
-    if endless.any():
-        from htx_pipeline.graph.kernels import traverse
-
-        kept = endless if graph.out.edge is None else endless[graph.out.edge]
-        indptr = np.concatenate([[0], np.cumsum(kept)])[graph.out.indptr].astype(np.int64)
-        start = np.array([source], dtype=np.int64)
-        _, hops = traverse.levels(indptr, graph.out.indices[kept], start, len(graph) + 1)
-        if hops[target] >= 0:
-            raise InputError("A path of infinite capacity joins the two.", code="graph_unbounded")
-        # No finite cut is larger than all finite capacities together.
-        values = np.where(endless, values[~endless].sum() + 1, values)
-    whole = values.dtype.kind == "i" or bool((values == np.floor(values)).all())
-    if whole and float(values.sum()) <= _INT32_MAX:
-        return _flow_scipy(graph, values, source, target)
-    return _flow_igraph(graph, values, source, target)
-
-
-def _flow_scipy(graph: CSRGraph, values: NDArray[Any], source: int, target: int) -> Flow:
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
-
-    n = len(graph)
-    rows = graph.sorted_out
-    # SciPy's flow asks for arrays that can be written, though it does not write.
-    parts = (rows.weights(values).astype(np.int32), rows.indices.copy())
-    matrix = csr_array((*parts, rows.indptr.astype(np.int32)), shape=(n, n))
-    found = maximum_flow(matrix, source, target)
-    rest = matrix - found.flow
-    rest.eliminate_zeros()
-    side = np.zeros(n, dtype=bool)
-    side[breadth_first_order(rest, source, return_predecessors=False)] = True
-    return Flow(int(found.flow_value), side)
-
-
-def _flow_igraph(graph: CSRGraph, values: NDArray[Any], source: int, target: int) -> Flow:
-    import igraph
-
-    ends = np.column_stack([graph.edge_source, graph.edge_target])
-    other = igraph.Graph(n=len(graph), edges=ends, directed=graph.is_directed())
-    cut = other.mincut(source, target, capacity=values.astype(np.float64).tolist())
-    side = np.zeros(len(graph), dtype=bool)
-    side[cut.partition[0]] = True
-    if not side[source]:
-        side = ~side
-    if values.dtype.kind == "i" and cut.value < 2**53:
-        return Flow(round(cut.value), side)
-    return Flow(float(cut.value), side)

@@ -15,7 +15,7 @@ _HOPS = "By hops; with a weight NetworkX's own implementation runs."
 FUNCTIONS: Final[dict[str, str]] = {
     "ancestors": "",
     "articulation_points": "In the order of the nodes.",
-    "betweenness_centrality": _HOPS,
+    "betweenness_centrality": "",
     "biconnected_components": "",
     "bridges": "With a root NetworkX's own implementation runs.",
     "closeness_centrality": _HOPS,
@@ -36,6 +36,7 @@ FUNCTIONS: Final[dict[str, str]] = {
     "is_weakly_connected": "",
     "isolates": "",
     "leiden_communities": "Ties go to the smaller community number; max_level limits the rounds.",
+    "maximum_flow": "One of the maximum flows; with a flow_func NetworkX's own implementation runs.",
     "maximum_flow_value": "With a flow_func NetworkX's own implementation runs.",
     "minimum_cut": "One of the minimum cuts; with a flow_func NetworkX's own implementation runs.",
     "minimum_cut_value": "With a flow_func NetworkX's own implementation runs.",

@@ -307,7 +307,9 @@ def _number_nodes(
 def _codes(column: pl.Series, dtype: pl.DataType) -> NDArray[np.uint32]:
     text = column if column.dtype == pl.String else column.cast(pl.String)
     physical = text.cast(dtype).to_physical()
-    return physical.fill_null(int(_NO_CODE)).to_numpy().astype(np.uint32, copy=False)
+    if physical.null_count():
+        physical = physical.fill_null(int(_NO_CODE))
+    return physical.to_numpy().astype(np.uint32, copy=False)
 
 
 def _texts(categories: pl.Categories, codes: Sequence[NDArray[np.uint32]]) -> pl.Series:
@@ -376,7 +378,7 @@ def _sum(column: pl.Series, order: NDArray[np.int64], starts: NDArray[np.int64])
     if len(starts) == 0:
         return pl.Series(column.name, [], dtype=_sum_type(column))
     valid = ~column.is_null().to_numpy() if column.null_count() else None
-    values = column.fill_null(0).cast(_sum_type(column)).to_numpy()
+    values = _numbers(column.fill_null(0) if valid is not None else column)
     _check_total(column.name, values)
     placed = values[order]
     if placed.dtype == np.float64 and len(starts) < len(order):
@@ -387,6 +389,11 @@ def _sum(column: pl.Series, order: NDArray[np.int64], starts: NDArray[np.int64])
         return out
     known = np.add.reduceat(valid[order].astype(np.int64), starts)
     return out.set(pl.Series(known == 0), None)
+
+
+def _numbers(column: pl.Series) -> NDArray[Any]:
+    """Return a column without nulls as it is added up."""
+    return column.cast(_sum_type(column)).to_numpy()
 
 
 def _sum_type(column: pl.Series) -> pl.DataType:
@@ -446,6 +453,7 @@ def _ledger(
         "null_target": no_head & ~no_tail,
         "null_both": no_tail & no_head,
     }
+    empty = frame.clear()
     rows: list[dict[str, Any]] = []
     whole: dict[str, Any] = {}
     for reason, mask in fates.items():
@@ -453,7 +461,7 @@ def _ledger(
         if reason == "kept" and height == frame.height:
             row = {**whole, "reason": reason}
         else:
-            part = frame if mask is None else frame.filter(pl.Series(mask))
+            part = frame if mask is None else frame.filter(pl.Series(mask)) if height else empty
             row = {"reason": reason, "rows": height}
             for name in sums:
                 row[name] = _total(part[name])
@@ -468,7 +476,7 @@ def _ledger(
 
 
 def _total(column: pl.Series) -> int | float:
-    values = column.drop_nulls().cast(_sum_type(column)).to_numpy()
+    values = _numbers(column.drop_nulls() if column.null_count() else column)
     _check_total(column.name, values)
     if values.dtype == np.float64:
         return float(np.sort(values).sum())

@@ -1,51 +1,31 @@
 """The graph as compressed sparse rows over NumPy arrays and Polars tables.
 
-What belongs here: `CSRGraph`, its views (outgoing, incoming, undirected), its storage in
-memory-mapped files, and its conversion to SciPy, igraph and NetworkX.
-What does not: aggregation (`htx_pipeline.graph.build`), algorithms (`htx_pipeline.graph.kernels`),
+What belongs here: `CSRGraph`, its views (outgoing, incoming, undirected), smaller graphs.
+What does not: how rows are made (`rows`), storage in memory-mapped files (`files`), conversion to SciPy,
+igraph and NetworkX (`convert`), aggregation (`htx_pipeline.graph.build`), algorithms (`htx_pipeline.graph.kernels`),
 dispatch (`htx_pipeline.graph.backend`).
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from htx_pipeline.errors import InputError
+from htx_pipeline.graph import convert, files
 from htx_pipeline.graph.build import NODE_ID, CanonicalEdges, canonical_edges
+from htx_pipeline.graph.rows import Rows, rows_of, rows_unsorted, symmetric_rows, transpose
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
-_FORMAT: Final = 1
 WEIGHT: Final = "weight"
 """Stands for the graph's own weight wherever an attribute is named; NetworkX's default name."""
 
-IntArray = NDArray[np.int32] | NDArray[np.int64]
-
-
-class Rows(NamedTuple):
-    """One compressed sparse row view.
-
-    Row ``u`` is ``indices[indptr[u]:indptr[u + 1]]``; ``edge`` maps each slot to the edge it shows.
-    """
-
-    indptr: NDArray[np.int64]
-    indices: NDArray[np.int32]
-    edge: NDArray[np.int64] | None
-
-    def weights(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return per-edge values in the order of the slots (without a copy where it is the same)."""
-        return values if self.edge is None else values[self.edge]
+IntArray = NDArray[np.integer[Any]]
 
 
 class CSRGraph:
@@ -173,6 +153,7 @@ class CSRGraph:
         >>> graph.labels, graph.number_of_edges()
         (['0', '1', '2', '3'], 2)
         """
+        source, target = source.astype(np.int64), target.astype(np.int64)
         top = int(max(source.max(initial=-1), target.max(initial=-1)))
         n = top + 1 if n is None else n
         if top >= n or min(source.min(initial=0), target.min(initial=0)) < 0:
@@ -219,7 +200,7 @@ class CSRGraph:
             link_ptr = np.append(starts, len(source)).astype(np.int64)
             source, target = source[starts], target[starts]
         n = nodes.height
-        rows = _rows(source, target, n) if directed else _symmetric_rows(source, target, n)
+        rows = rows_of(source, target, n) if directed else symmetric_rows(source, target, n)
         return cls(
             node_table=nodes,
             link_table=links,
@@ -441,14 +422,14 @@ class CSRGraph:
         """The incoming view: row ``v`` holds the sources of the edges into ``v``."""
         if not self._directed:
             return self.out
-        return _rows_unsorted(self.edge_target, self.edge_source, len(self))
+        return rows_unsorted(self.edge_target, self.edge_source, len(self))
 
     @cached_property
     def sorted_out(self) -> Rows:
         """The outgoing view with every row sorted (the same as `out` unless made by NetworkX)."""
         if self._is_sorted and self._directed:
             return self.out
-        return _transpose(_transpose(self.out))
+        return transpose(transpose(self.out))
 
     @cached_property
     def neighbours(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -479,7 +460,7 @@ class CSRGraph:
                 return rows.indptr, rows.indices, values
             out = structure.drop_loops(rows.indptr, rows.indices, values)
             return out
-        back = _transpose(rows)
+        back = transpose(rows)
         back_values = values
         if weight is not None:
             back_values = back.weights(self.weights(weight)).astype(np.float64, copy=False)
@@ -495,7 +476,7 @@ class CSRGraph:
 
         All nodes stay, so row numbers keep their meaning, unless ``drop_isolated``.
         """
-        self._need_tables()
+        self.need_tables()
         part = CSRGraph._from_sorted(
             self.node_table,
             self.link_table.filter(predicate),
@@ -511,7 +492,7 @@ class CSRGraph:
 
     def subgraph(self, nodes: NDArray[np.bool_] | Iterable[Hashable]) -> CSRGraph:
         """Return the graph among some nodes, given as a mask over rows or as ids."""
-        self._need_tables()
+        self.need_tables()
         if isinstance(nodes, np.ndarray) and nodes.dtype == np.bool_:
             mask = nodes
         else:
@@ -533,7 +514,7 @@ class CSRGraph:
 
     def reversed(self) -> CSRGraph:
         """Return the graph with every edge turned round."""
-        self._need_tables()
+        self.need_tables()
         if not self._directed:
             return self
         links = self.link_table.rename({"source": "target", "target": "source"})
@@ -541,35 +522,29 @@ class CSRGraph:
         links = links.select(names).sort("source", "target", maintain_order=True)
         return CSRGraph._from_sorted(self.node_table, links, weight=self.weight, directed=True)
 
-    def _need_tables(self) -> None:
+    def need_tables(self) -> None:
+        """Refuse what needs tables of nodes and links."""
         if NODE_ID not in self.node_table.columns:
             raise NotImplementedError("a graph converted from NetworkX has no tables to filter")
 
-    # ------------------------------------------------------------------ other libraries
+    # ------------------------------------------------------------------ other libraries and files
 
     def to_scipy(self, weight: str | None = WEIGHT) -> Any:
         """Return a ``scipy.sparse.csr_array``; column numbers and weights are not copied.
 
         Its arrays are read-only (they are the graph's); copy it for what writes in place.
         """
-        from scipy.sparse import csr_array
-
-        n = len(self)
-        values = self.out.weights(self.weights(weight))
-        small = len(self.out.indices) < np.iinfo(np.int32).max
-        indptr = self.out.indptr.astype(np.int32 if small else np.int64)
-        return csr_array((values, self.out.indices, indptr), shape=(n, n))
+        return convert.to_scipy(self, weight)
 
     def to_igraph(self, weight: str | None = WEIGHT) -> Any:
-        """Return an ``igraph.Graph`` with vertex attribute ``name`` and edge attribute ``weight``."""
-        import igraph
+        """Return an ``igraph.Graph`` with vertex attribute ``name`` and edge attribute ``weight``.
 
-        ends = np.column_stack([self.edge_source, self.edge_target])
-        out = igraph.Graph(n=len(self), edges=ends, directed=self._directed)
-        out.vs["name"] = list(self.labels)
-        if weight is not None:
-            out.es["weight"] = self.weights(weight).tolist()
-        return out
+        Raises
+        ------
+        InputError
+            igraph is not installed (code ``graph_igraph``).
+        """
+        return convert.to_igraph(self, weight)
 
     def to_networkx(self, *, multigraph: bool = False) -> Any:
         """Return a NetworkX graph with every attribute; null attributes are left out.
@@ -577,73 +552,14 @@ class CSRGraph:
         Edges carry their own attributes and, where the graph has a weight, ``weight``. With
         ``multigraph`` each link is an edge of its own.
         """
-        import networkx as nx
-
-        kinds: ModuleType = nx
-        name = ("Multi" if multigraph else "") + ("DiGraph" if self._directed else "Graph")
-        out = getattr(kinds, name)()
-        out.graph.update(self.graph)
-        table = self.node_table.drop(NODE_ID, strict=False)
-        for label, row in zip(
-            self.labels,
-            table.iter_rows(named=True) if table.width else ({} for _ in range(len(self))),
-            strict=True,
-        ):
-            out.add_node(label, **{k: v for k, v in row.items() if v is not None})
-        labels = self.labels
-        edges = self.link_table if multigraph else self.edge_table
-        ends = zip(edges["source"].to_list(), edges["target"].to_list(), strict=True)
-        rest = edges.drop("source", "target")
-        if self.weight is not None and WEIGHT not in rest.columns:
-            rest = rest.with_columns(pl.col(self.weight).alias(WEIGHT))
-        rows = rest.iter_rows(named=True) if rest.width else ({} for _ in range(edges.height))
-        out.add_edges_from(
-            (labels[u], labels[v], {k: x for k, x in row.items() if x is not None})
-            for (u, v), row in zip(ends, rows, strict=True)
-        )
-        return out
-
-    # ------------------------------------------------------------------ files
+        return convert.to_networkx(self, multigraph=multigraph)
 
     def save(self, path: Path | str) -> None:
         """Write the graph to a folder of plain arrays, replacing one that is there.
 
         The folder appears whole or not at all.
         """
-        self._need_tables()
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        try:
-            _write_table(self.node_table, draft / "nodes.arrow")
-            _write_table(self.link_table, draft / "links.arrow")
-            for name, array in self._arrays().items():
-                np.save(draft / f"{name}.npy", array)
-            draft.chmod(0o755)
-            about = {"format": _FORMAT, "directed": self._directed, "weight": self.weight}
-            (draft / "graph.json").write_text(json.dumps(about, sort_keys=True) + "\n")
-            if path.exists():
-                old = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-                path.replace(old / "old")
-                draft.replace(path)
-                shutil.rmtree(old)
-            else:
-                draft.replace(path)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-
-    def _arrays(self) -> dict[str, NDArray[Any]]:
-        arrays: dict[str, NDArray[Any]] = {
-            "indptr": self.out.indptr,
-            "indices": self.out.indices,
-            "edge_source": self.edge_source,
-            "edge_target": self.edge_target,
-        }
-        if self.out.edge is not None:
-            arrays["slot_edge"] = self.out.edge
-        if self._link_ptr is not None:
-            arrays["link_ptr"] = self._link_ptr
-        return arrays
+        files.save(self, path)
 
     @classmethod
     def open(cls, path: Path | str) -> CSRGraph:
@@ -654,91 +570,4 @@ class CSRGraph:
         InputError
             The folder is not a graph, or was written in another format.
         """
-        path = Path(path)
-        try:
-            about = json.loads((path / "graph.json").read_text())
-        except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError) as error:
-            raise InputError(
-                "This is not a saved graph.", where=str(path), why=str(error), code="graph_file"
-            ) from error
-        if about.get("format") != _FORMAT:
-            raise InputError(
-                f"The graph was saved in format {about.get('format')}; this program reads {_FORMAT}.",
-                where=str(path),
-                remedy="Build and save it again.",
-                code="graph_file",
-            )
-
-        def array(name: str) -> Any:
-            file = path / f"{name}.npy"
-            return np.load(file, mmap_mode="r") if file.exists() else None
-
-        return cls(
-            node_table=_map_table(path / "nodes.arrow"),
-            link_table=_map_table(path / "links.arrow"),
-            rows=Rows(array("indptr"), array("indices"), array("slot_edge")),
-            edge_source=array("edge_source"),
-            edge_target=array("edge_target"),
-            link_ptr=array("link_ptr"),
-            directed=about["directed"],
-            weight=about["weight"],
-        )
-
-
-def _write_table(table: pl.DataFrame, path: Path) -> None:
-    # One record batch, so that each column is one stretch of the file.
-    table.rechunk().write_ipc(
-        path, compression="uncompressed", record_batch_size=max(table.height, 1)
-    )
-
-
-def _map_table(path: Path) -> pl.DataFrame:
-    import pyarrow as pa
-
-    # Polars' own reader copies; Arrow's maps the file.
-    frame = pl.from_arrow(pa.ipc.open_file(pa.memory_map(str(path))).read_all(), rechunk=False)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
-
-
-def _indptr(source: NDArray[np.int32], n: int) -> NDArray[np.int64]:
-    indptr = np.zeros(n + 1, dtype=np.int64)
-    np.cumsum(np.bincount(source, minlength=n), out=indptr[1:])
-    return indptr
-
-
-def _rows(source: NDArray[np.int32], target: NDArray[np.int32], n: int) -> Rows:
-    """Return the rows of edges that are sorted by source."""
-    return Rows(_indptr(source, n), np.ascontiguousarray(target, dtype=np.int32), None)
-
-
-def _rows_unsorted(source: NDArray[np.int32], target: NDArray[np.int32], n: int) -> Rows:
-    """Return the rows of edges in any order; within a row they keep that order."""
-    from htx_pipeline.graph.kernels import structure
-
-    indptr = _indptr(source, n)
-    indices, edge = structure.place(indptr, source, target)
-    return Rows(indptr, indices, edge)
-
-
-def _symmetric_rows(source: NDArray[np.int32], target: NDArray[np.int32], n: int) -> Rows:
-    """Return rows in which every edge but a self-loop stands at both ends, sorted."""
-    back = source != target
-    edge = np.arange(len(source), dtype=np.int64)
-    # The smaller ends come first in each row because the edges are sorted by (source, target).
-    tail = np.concatenate([target[back], source])
-    head = np.concatenate([source[back], target])
-    rows = _rows_unsorted(tail, head, n)
-    if rows.edge is None:
-        return rows
-    return Rows(rows.indptr, rows.indices, np.concatenate([edge[back], edge])[rows.edge])
-
-
-def _transpose(rows: Rows) -> Rows:
-    """Return the rows with ends exchanged; the rows of the result are sorted."""
-    n = len(rows.indptr) - 1
-    source = np.repeat(np.arange(n, dtype=np.int32), np.diff(rows.indptr))
-    turned = _rows_unsorted(rows.indices, source, n)
-    if rows.edge is None or turned.edge is None:
-        return turned
-    return Rows(turned.indptr, turned.indices, rows.edge[turned.edge])
+        return files.open_graph(path)

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.graph.csr import WEIGHT, CSRGraph, Rows
+from htx_pipeline.graph.csr import WEIGHT, CSRGraph
+from htx_pipeline.graph.rows import Rows
 
 _SWEEPS: Final = 200
 _DIRECT: Final = 20_000

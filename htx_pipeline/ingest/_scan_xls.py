@@ -39,7 +39,7 @@ def scan(content: bytes, *, max_cells: int, name: str) -> list[SheetFacts]:
         if "workbook" not in lower:
             what = "a Word document" if "worddocument" in lower else "no Excel 97-2003 workbook"
             if "book" in lower:
-                what = "an Excel 5.0/95 workbook"
+                raise Unsafe("old_workbook")
             raise Unsafe("unsupported_kind", why=f"It is {what}.")
         return _sheets(_read(content, streams[lower["workbook"]]), max_cells)
     except (struct.error, IndexError, ValueError, OverflowError) as error:

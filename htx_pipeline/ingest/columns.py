@@ -7,20 +7,19 @@ parsing numbers, dates and text (`ingest.numbers`, `ingest.dates`, `ingest.encod
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
-from htx_pipeline.ingest import dates, numbers
+from htx_pipeline.ingest import dates, grid, numbers
+from htx_pipeline.ingest.grid import Cells
 from htx_pipeline.ingest.mapping import ColumnRule, UnitRule
 from htx_pipeline.ingest.value_notes import empty_notes, join_notes, note_rows
-from htx_pipeline.ingest.workbook import cell_text as workbook_text
 from htx_pipeline.schemas.base import Column
 
 _TRUE: Final = frozenset(
@@ -60,27 +59,23 @@ def cell_text(value: Any) -> str | None:
     >>> [cell_text(v) for v in (42.0, 0.1, dt.date(2024, 6, 1), "  ", True)]
     ['42', '0.1', '2024-06-01', None, 'TRUE']
     """
-    text = workbook_text(value)
+    text = grid.cell_text(value)
     return (text.strip() or None) if text is not None else None
 
 
-def texts(cells: Sequence[Any]) -> pl.Series:
-    """Return the cells as a String series."""
-    return pl.Series("cells", [cell_text(v) for v in cells], dtype=pl.String)
+def texts(cells: Sequence[Any] | Cells) -> pl.Series:
+    """Return the cells as a String series; blanks alone are null.
 
-
-def _number_cells(cells: Sequence[Any]) -> tuple[pl.Series, pl.Series]:
-    """Split cells into those that are numbers in the workbook and those that are text."""
-    typed = [
-        float(v) if isinstance(v, int | float | Decimal) and not isinstance(v, bool) else None
-        for v in cells
-    ]
-    text = [None if t is not None else cell_text(v) for v, t in zip(cells, typed, strict=True)]
-    return pl.Series("cells", typed, dtype=pl.Float64), pl.Series("cells", text, dtype=pl.String)
+    Examples
+    --------
+    >>> texts([42.0, " x ", ""]).to_list()
+    ['42', 'x', None]
+    """
+    return Cells.of(cells).text
 
 
 def _parse_number(
-    cells: Sequence[Any],
+    cells: Cells,
     column: Column,
     rule: ColumnRule,
     *,
@@ -95,21 +90,25 @@ def _parse_number(
         source_unit, target = None, None
     else:
         source_unit = unit if unit is not None else target
-    typed, text = _number_cells(cells)
+    typed = cells.numbers
+    text = cells.text_not_numbers
     exact = as_integer and foreign is None
     from_typed = numbers.typed_numbers(
         typed, unit=source_unit, target_unit=target, as_integer=exact
     )
-    from_text = numbers.parse_numbers(
-        text, convention=rule.number, unit=source_unit, target_unit=target, as_integer=exact
-    )
-    values = from_typed.values.zip_with(from_typed.values.is_not_null(), from_text.values)
+    values, notes = from_typed.values, [from_typed.notes]
+    remarks: list[tuple[str, str, str]] = []
+    if text.null_count() < len(text):
+        from_text = numbers.parse_numbers(
+            text, convention=rule.number, unit=source_unit, target_unit=target, as_integer=exact
+        )
+        values = values.zip_with(values.is_not_null(), from_text.values)
+        notes.append(from_text.notes)
+        if from_text.is_ambiguous:
+            remarks.append(("ambiguous_convention", from_text.reason_vi, from_text.reason_en))
     if foreign is not None:
         values = (values.cast(pl.Float64) * foreign.factor).cast(pl.Float64)
         values = values.round().cast(pl.Int64) if as_integer else values
-    remarks: list[tuple[str, str, str]] = []
-    if from_text.is_ambiguous:
-        remarks.append(("ambiguous_convention", from_text.reason_vi, from_text.reason_en))
     if foreign is not None and rule.unit is not None:
         known_vi = "" if foreign.is_verified else " (chưa xác minh)"
         known_en = "" if foreign.is_verified else " (unverified)"
@@ -120,9 +119,7 @@ def _parse_number(
                 f"Converted at 1 {rule.unit} = {foreign.factor:g} {foreign.unit}{known_en}: {foreign.note}",
             )
         )
-    return ParsedColumn(
-        values.cast(column.dtype), join_notes([from_typed.notes, from_text.notes]), tuple(remarks)
-    )
+    return ParsedColumn(values.cast(column.dtype), join_notes(notes), tuple(remarks))
 
 
 def _stated_unit(column: Column, heading: str, sheet_unit: str | None) -> str | None:
@@ -134,14 +131,15 @@ def _stated_unit(column: Column, heading: str, sheet_unit: str | None) -> str | 
     return unit
 
 
-def _parse_date(cells: Sequence[Any], rule: ColumnRule) -> ParsedColumn:
-    typed = [
-        v.date() if isinstance(v, dt.datetime) else v if isinstance(v, dt.date) else None
-        for v in cells
-    ]
-    rest = [None if t is not None else cell_text(v) for v, t in zip(cells, typed, strict=True)]
-    parsed = dates.parse_dates(pl.Series("cells", rest, dtype=pl.String), convention=rule.date)
-    known = pl.Series("cells", typed, dtype=pl.Date)
+def _parse_date(cells: Cells, rule: ColumnRule) -> ParsedColumn:
+    known = cells.dates
+    is_known = known.is_not_null()
+    rest = (
+        known.cast(pl.String).clear(len(cells))
+        if is_known.all()
+        else cells.text.set(is_known, None)
+    )
+    parsed = dates.parse_dates(rest, convention=rule.date)
     remarks = (
         (
             (
@@ -160,66 +158,68 @@ def _extract(values: pl.Series, rule: ColumnRule) -> pl.Series:
     return values.str.extract(rule.extract, 1).str.strip_chars() if rule.extract else values
 
 
-def _parse_code(cells: Sequence[Any], column: Column, rule: ColumnRule) -> ParsedColumn:
+def _parse_code(cells: Cells, column: Column, rule: ColumnRule) -> ParsedColumn:
     raw = _extract(texts(cells), rule)
     table = {normal(c.code): c.code for c in column.codes}
     table |= {normal(c.label_en): c.code for c in column.codes}
     table |= {normal(c.label_vi): c.code for c in column.codes}
     table |= {normal(k): v for k, v in rule.values.items()}
     blank = rule.values.get("")
-    codes = [
-        blank if v is None else table.get(normal(v), rule.other if rule.other is not None else v)
-        for v in raw.to_list()
-    ]
-    return ParsedColumn(pl.Series("cells", codes, dtype=pl.String), empty_notes())
+
+    def code(value: str) -> str:
+        return table.get(normal(value), rule.other if rule.other is not None else value)
+
+    codes = _by_distinct(raw, code, pl.String())
+    if blank is not None:
+        codes = codes.fill_null(blank)
+    return ParsedColumn(codes, empty_notes())
 
 
-def _parse_boolean(cells: Sequence[Any], rule: ColumnRule) -> ParsedColumn:
+def _by_distinct(raw: pl.Series, meaning: Callable[[str], Any], dtype: pl.DataType) -> pl.Series:
+    """Return what each text means, asked once for every distinct text."""
+    distinct = raw.drop_nulls().unique(maintain_order=True)
+    meant = pl.Series([meaning(v) for v in distinct], dtype=dtype)
+    return raw.replace_strict(distinct, meant, default=None, return_dtype=dtype)
+
+
+def _parse_boolean(cells: Cells, rule: ColumnRule) -> ParsedColumn:
     table: dict[str, bool] = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
     table |= {normal(k): v.casefold() in {"true", "1", "yes"} for k, v in rule.values.items()}
     blank = rule.values.get("")
-    blank_value = None if blank is None else blank.casefold() in {"true", "1", "yes"}
-    raw = _extract(texts(cells), rule).to_list()
-    out = [
-        v if isinstance(v, bool) else blank_value if r is None else table.get(normal(r))
-        for v, r in zip(cells, raw, strict=True)
-    ]
-    bad = pl.DataFrame(
-        {
-            "index": [
-                i
-                for i, (r, o) in enumerate(zip(raw, out, strict=True))
-                if r is not None and o is None
-            ]
-        },
-        schema={"index": pl.UInt32},
-    )
+    raw = _extract(texts(cells), rule)
+    out = _by_distinct(raw, lambda v: table.get(normal(v)), pl.Boolean())
+    if blank is not None:
+        out = out.zip_with(
+            raw.is_not_null(), _constant(blank.casefold() in {"true", "1", "yes"}, len(raw))
+        )
+    out = cells.flags.zip_with(cells.flags.is_not_null(), out)
+    bad = pl.DataFrame({"index": (raw.is_not_null() & out.is_null()).arg_true().cast(pl.UInt32)})
     notes = note_rows(
         bad,
         code="not_yes_or_no",
         detail_vi="Không hiểu là có hay không.",
         detail_en="Neither yes nor no.",
     )
-    return ParsedColumn(pl.Series("cells", out, dtype=pl.Boolean), notes)
+    return ParsedColumn(out.alias("cells"), notes)
 
 
-def _parse_text(cells: Sequence[Any], rule: ColumnRule) -> ParsedColumn:
+def _constant(value: Any, length: int) -> pl.Series:
+    return pl.Series([value]).new_from_index(0, length)
+
+
+def _parse_text(cells: Cells, rule: ColumnRule) -> ParsedColumn:
     values = texts(cells)
     values = values.str.normalize("NFC").str.replace_all(r"\s+", " ").str.strip_chars()
     values = _extract(values, rule)
     if rule.values:
         table = {normal(k): v for k, v in rule.values.items()}
-        values = pl.Series(
-            "cells",
-            [None if v is None else table.get(normal(v), v) for v in values.to_list()],
-            dtype=pl.String,
-        )
-    values = values.set(values == "", None)
+        values = _by_distinct(values, lambda v: table.get(normal(v), v), pl.String())
+    values = values.set((values == "").fill_null(value=False), None).alias("cells")
     return ParsedColumn(values, empty_notes())
 
 
 def parse_column(
-    cells: Sequence[Any],
+    cells: Sequence[Any] | Cells,
     column: Column,
     rule: ColumnRule,
     *,
@@ -232,7 +232,7 @@ def parse_column(
     Parameters
     ----------
     cells:
-        Python cells: str, int, float, bool, date, datetime or None.
+        A column of a `grid.Grid`, or Python cells: str, int, float, bool, date, datetime or None.
     column, rule:
         The canonical column and the mapping's rule for it.
     units:
@@ -250,10 +250,13 @@ def parse_column(
     >>> parse_column([1500, "2,5 tỷ", None], column, rule, units={}, heading="Doanh thu").values.to_list()
     [1500000000, 2500000000, None]
     """
+    cells = Cells.of(cells)
     if rule.fill_down:
-        given = sum(cell_text(v) is not None for v in cells)
-        cells = _fill_down(cells)
-        filled = sum(cell_text(v) is not None for v in cells) - given
+        there = cells.text.is_not_null().to_numpy()
+        last = np.maximum.accumulate(np.where(there, np.arange(len(cells)), -1))
+        start = int((last < 0).sum())
+        filled = len(cells) - start - int(there.sum())
+        cells = Cells.of([None] * start).joined(cells.take(last[start:]))
         parsed = parse_column(
             cells,
             column,
@@ -280,13 +283,3 @@ def parse_column(
     if column.codes:
         return _parse_code(cells, column, rule)
     return _parse_text(cells, rule)
-
-
-def _fill_down(cells: Sequence[Any]) -> list[Any]:
-    filled: list[Any] = []
-    last: Any = None
-    for value in cells:
-        if cell_text(value) is not None:
-            last = value
-        filled.append(last)
-    return filled

@@ -20,6 +20,7 @@ from htx_pipeline.errors import InputError
 from htx_pipeline.findings import empty_findings, findings
 from htx_pipeline.ingest._scan import column_number
 from htx_pipeline.ingest.columns import cell_text
+from htx_pipeline.ingest.grid import Grid
 
 COLUMNS: Final = (
     "source_file",
@@ -49,7 +50,7 @@ class Corrections:
         """Return no corrections."""
         return Corrections(())
 
-    def apply(self, grid: list[list[Any]], *, source_file: str, sheet: str) -> pl.DataFrame:
+    def apply(self, grid: Grid, *, source_file: str, sheet: str) -> pl.DataFrame:
         """Change the cells of one sheet in place and return one finding per change.
 
         Raises
@@ -63,7 +64,7 @@ class Corrections:
                 continue
             letters, number = _CELL.match(row["cell"]).groups()  # type: ignore[union-attr]
             r, c = int(number) - 1, column_number(letters) - 1
-            there = cell_text(grid[r][c]) if r < len(grid) and c < len(grid[r]) else None
+            there = cell_text(grid.rows[r][c]) if r < grid.n_rows and c < grid.n_cols else None
             if there != row["expect"]:
                 raise InputError(
                     "A correction no longer fits its source.", where=f"{source_file}, {sheet}, {row['cell']}",
@@ -71,7 +72,7 @@ class Corrections:
                     remedy=f"The source has changed: set the correction's status to 'retired', or correct it (line {row['line']} of the corrections file).",
                     code="correction_outdated",
                 )  # fmt: skip
-            grid[r][c] = row["value"] if row["value"] is not None else ""
+            grid.set_text(r, c, row["value"] or "")
             applied.append(
                 {
                     "rule_id": "correction_applied", "severity": "info", "source_file": source_file, "source_sheet": sheet,

@@ -6,15 +6,19 @@ What belongs here: recognising a spreadsheet's fill handle in a column of otherw
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-MIN_RUN: Final = 12
-"""Rows that must count up in a row before it is called dragging."""
+import polars as pl
 
-_LAST_NUMBER: Final = re.compile(r"^(.*?\D)?(\d{1,9})(\D*)$", re.DOTALL)
+from htx_pipeline.ingest.grid import TEXT, Cells
+from htx_pipeline.reference.thresholds import own_choice
+
+_BEFORE: Final = r"^((?s:.*?[^0-9])?)[0-9]{1,9}[^0-9]*$"
+_NUMBER: Final = r"([0-9]{1,9})[^0-9]*$"
+_AFTER: Final = r"[0-9]([^0-9]*)$"
+_NO_WORD: Final = r"[^\p{L}]+"
 
 
 @dataclass(frozen=True)
@@ -28,26 +32,8 @@ class DraggedRun:
     text: str
 
 
-def _parts(value: Any) -> tuple[str, int, str] | None:
-    """Return what stands before, in and after the last number of a text with words; else None."""
-    if type(value) is not str or not value:
-        return None
-    found = _LAST_NUMBER.match(value)
-    if found is None:
-        return None
-    before, after = found.group(1) or "", found.group(3)
-    words = re.sub(r"[\W\d_]+", "", before + after)
-    return (before, int(found.group(2)), after) if len(words) >= 3 else None
-
-
-def _follows(before: tuple[str, int, str] | None, now: tuple[str, int, str] | None) -> bool:
-    if before is None or now is None:
-        return False
-    return now[0] == before[0] and now[2] == before[2] and now[1] == before[1] + 1
-
-
-def dragged_runs(cells: Sequence[Any]) -> list[DraggedRun]:
-    """Return runs of at least `MIN_RUN` cells with the same words and a number that grows by one.
+def dragged_runs(cells: Sequence[Any] | Cells) -> list[DraggedRun]:
+    """Return runs of at least ``own.dragged_run`` (`reference.thresholds`) cells with the same words and a number that grows by one.
 
     Cells that are a bare number are passed over: an index column is no mistake.
 
@@ -59,26 +45,41 @@ def dragged_runs(cells: Sequence[Any]) -> list[DraggedRun]:
     >>> dragged_runs(list(range(100)))
     []
     """
-    # A run of MIN_RUN rows holds two neighbours at one of these places.
-    places = range(0, len(cells) - 1, MIN_RUN // 2)
-    if not any(_follows(_parts(cells[i]), _parts(cells[i + 1])) for i in places):
+    column, least = Cells.of(cells), int(own_choice("dragged_run"))
+    if len(column) < least or not (column.kinds == TEXT).any():
         return []
-    runs: list[DraggedRun] = []
-    start = 0
-    before: tuple[str, int, str] | None = None
+    text = column.words
+    # A run of that many rows holds two neighbours at one of these places.
+    places = pl.int_range(0, len(text) - 1, least // 2, eager=True)
+    if not _follows(text.gather(places), text.gather(places + 1)).any():
+        return []
+    follows = _follows(text.slice(0, len(text) - 1), text.slice(1))
+    steps = pl.DataFrame({"at": pl.int_range(1, len(text), eager=True), "is_next": follows})
+    runs = (
+        steps.with_columns(run=pl.col("is_next").rle_id())
+        .filter("is_next")
+        .group_by("run", maintain_order=True)
+        .agg(start=pl.col("at").min() - 1, stop=pl.col("at").max())
+        .filter(pl.col("stop") - pl.col("start") + 1 >= least)
+    )
+    found = []
+    for start, stop in runs.select("start", "stop").iter_rows():
+        first = int(text.slice(start, 1).str.extract(_NUMBER)[0])
+        found.append(DraggedRun(start, stop, first, first + stop - start, text[start]))
+    return found
 
-    def close(stop: int) -> None:
-        if before is not None and stop - start + 1 >= MIN_RUN:
-            runs.append(
-                DraggedRun(start, stop, before[1] - (stop - start), before[1], str(cells[start]))
-            )
 
-    for i, value in enumerate(cells):
-        now = _parts(value)
-        continues = _follows(before, now)
-        if not continues:
-            close(i - 1)
-            start = i
-        before = now
-    close(len(cells) - 1)
-    return runs
+def _follows(before: pl.Series, after: pl.Series) -> pl.Series:
+    """Return where the text has the words of the one before and its last number plus one."""
+    pairs = pl.DataFrame({"a": before, "b": after})
+    number = {which: pl.col(which).str.extract(_NUMBER).cast(pl.Int64) for which in ("a", "b")}
+    counts_up = pairs.select((number["a"] + 1 == number["b"]).fill_null(value=False)).to_series()
+    if not counts_up.any():
+        return counts_up
+    parts = pairs.filter(counts_up).select(
+        same=(pl.col("a").str.extract(_BEFORE) == pl.col("b").str.extract(_BEFORE))
+        & (pl.col("a").str.extract(_AFTER) == pl.col("b").str.extract(_AFTER)),
+        words=pl.col("b").str.replace(r"[0-9]{1,9}([^0-9]*)$", "$1").str.replace_all(_NO_WORD, ""),
+    )
+    found = parts.select(pl.col("same") & (pl.col("words").str.len_chars() >= 3)).to_series()
+    return counts_up.scatter(counts_up.arg_true(), found.fill_null(value=False))

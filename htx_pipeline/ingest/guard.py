@@ -33,7 +33,7 @@ from htx_pipeline.ingest._scan import SheetFacts, Unsafe, a1
 if TYPE_CHECKING:
     import polars as pl
 
-Kind = Literal["xlsx", "xlsm", "xls", "ods", "csv"]
+Kind = Literal["xlsx", "xlsm", "xls", "ods", "csv", "html"]
 
 MIB: Final = 2**20
 
@@ -214,6 +214,18 @@ _REFUSALS: Final[dict[str, tuple[str, str, tuple[str, str]]]] = {
         "Tệp không phải là bảng tính hoặc tệp CSV.",
         _SAVE_AS_XLSX,
     ),
+    "binary_workbook": (
+        "The file is a binary workbook (.xlsb), a kind that is not read: what it hides (rows, links, "
+        "programs) cannot be checked.",
+        "Tệp là bảng tính nhị phân (.xlsb); hệ thống không đọc loại tệp này vì không kiểm tra được "
+        "các thành phần bên trong.",
+        _SAVE_AS_XLSX,
+    ),
+    "old_workbook": (
+        "The file is a workbook of Excel 5.0/95 or older, a kind that is not read.",
+        "Tệp là bảng tính Excel 5.0/95 hoặc cũ hơn; hệ thống không đọc loại tệp này.",
+        _SAVE_AS_XLSX,
+    ),
     "not_text": (
         "The file is neither a workbook nor readable text.",
         "Tệp không phải là bảng tính, cũng không phải văn bản đọc được.",
@@ -319,6 +331,7 @@ _EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
     "xls": (".xls", ".xlt"),
     "ods": (".ods", ".ots"),
     "csv": (".csv", ".tsv", ".txt", ".tab"),
+    "html": (".html", ".htm"),
 }
 
 
@@ -365,13 +378,20 @@ def check_bytes(content: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS) -
     """
     if not content:
         raise refuse("empty_file", where=name)
-    try:
-        kind, sheets, notes = _classify(content, name, limits)
-    except Unsafe as unsafe:
-        raise refuse(unsafe.code, where=unsafe.where or name, why=unsafe.why) from None
+    sha256 = hashlib.sha256(content).hexdigest()
+    known = _PASSED.get((sha256, limits))
+    if known is None:
+        try:
+            known = _classify(content, name, limits)
+        except Unsafe as unsafe:
+            raise refuse(unsafe.code, where=unsafe.where or name, why=unsafe.why) from None
+        while len(_PASSED) >= _REMEMBERED:
+            _PASSED.pop(next(iter(_PASSED)), None)
+        _PASSED[sha256, limits] = known
+    kind, sheets, notes = known
     info = FileInfo(
         name=name,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256,
         size=len(content),
         kind=kind,
         notes=tuple(notes),
@@ -391,6 +411,16 @@ def check_bytes(content: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS) -
         )
         info = replace(info, notes=(note, *info.notes))
     return info
+
+
+_REMEMBERED: Final = 8
+_PASSED: Final[dict[tuple[str, Limits], tuple[Kind, list[SheetFacts], list[Note]]]] = {}
+"""The last contents that passed, by hash: listing a folder and then reading it checks each file once."""
+
+
+def forget_passed() -> None:
+    """Check every content anew from here on."""
+    _PASSED.clear()
 
 
 def _classify(
@@ -413,10 +443,12 @@ def _classify(
         b"\x09\x02\x06\x00",
         b"\x09\x04\x06\x00",
     ):
-        raise Unsafe("unsupported_kind", why="It is an Excel file from before 1997.")
+        raise Unsafe("old_workbook", why="It is an Excel file from before 1997.")
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html", b"<table", b"<head")):
-        raise Unsafe("unsupported_kind", why="It is a web page saved under a workbook's name.")
+        if b"<table" in content.lower():
+            return "html", [], [_WEB_PAGE]
+        raise Unsafe("unsupported_kind", why="It is a web page without a table.")
     if text.startswith(b"<?xml") or b"urn:schemas-microsoft-com:office:spreadsheet" in text:
         raise Unsafe("unsupported_kind", why="It is a bare XML file.")
     return "csv", [], []
@@ -430,7 +462,7 @@ def _check_zip(
             _check_entries(archive, len(content), limits)
             names = {entry.filename for entry in archive.infolist()}
             if "xl/workbook.bin" in names:
-                raise Unsafe("unsupported_kind", why="It is a binary workbook (.xlsb).")
+                raise Unsafe("binary_workbook")
             if "xl/workbook.xml" in names or _scan_xlsx.workbook_part(archive) is not None:
                 return _check_xlsx(archive, limits)
             if "content.xml" in names:
@@ -533,6 +565,13 @@ _MACROS: Final = Note(
     "info",
     "The workbook carries macros. They are never run; the stored values are read.",
     "Tệp có chứa macro. Hệ thống không chạy macro, chỉ đọc giá trị đã lưu.",
+)
+_WEB_PAGE: Final = Note(
+    "web_page_read",
+    "info",
+    "The file is a web page under a workbook's name; the text of its tables is read.",
+    "Tệp là trang web mang tên bảng tính; hệ thống đọc phần chữ trong các bảng của trang.",
+    *_SAVE_AS_XLSX,
 )
 _LINKS: Final = Note(
     "external_links",

@@ -292,7 +292,7 @@ def stated_years(relative: str, book: Workbook) -> tuple[str, ...]:
     in_path = {y for y in _YEAR.findall(relative) if y in PERIODS}
     titles = [s.name for s in book.sheets if not s.is_text]
     for sheet in book.sheets:
-        for row in sheet.cells[:TITLE_ROWS]:
+        for row in sheet.rows[:TITLE_ROWS]:
             titles += [v for v in row if isinstance(v, str)]
     in_titles = {y for t in titles for y in _YEAR_IN_TITLE.findall(normal(t)) if y in PERIODS}
     if len(in_path) > 1 or (not in_path and len(in_titles) != 1):
@@ -362,7 +362,7 @@ def _words(book: Workbook) -> frozenset[str]:
     return frozenset(
         _bare(text)
         for s in book.sheets
-        for row in s.cells[:60]
+        for row in s.rows[:60]
         for v in row
         if isinstance(v, str) and (text := cell_text(v)) is not None
     )

@@ -14,8 +14,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from htx_pipeline.ingest._scan import column_letters
-from htx_pipeline.ingest.layout import Layout, RowKind, check_totals, fold, understand
-from htx_pipeline.ingest.workbook import cell_text
+from htx_pipeline.ingest.grid import cell_text
+from htx_pipeline.ingest.layout import Layout, RowKind, fold, understand
+from htx_pipeline.ingest.totals import check_totals
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -141,7 +142,7 @@ def _grid(sheet: Sheet, layout: Layout, width: int) -> object:
     def line(row: int) -> None:
         kind = layout.kinds[row - 1]
         mark, style, name = _LOOKS[kind]
-        shown = [_printable(cell_text(v) or "", width) for v in sheet.cells[row - 1][:columns]]
+        shown = [_printable(cell_text(v) or "", width) for v in sheet.rows[row - 1][:columns]]
         grid.add_row(str(row), Text(f"{mark} {name}", style), *(Text(s, style) for s in shown))
 
     row = 1
@@ -204,7 +205,7 @@ def propose_mapping(
     -------
     str
         Matched headings as ``[columns.<name>]``; columns without a match and headings without a
-        use as comments. The reporting period is left for the editor, marked ``TODO``.
+        use as comments. The reporting period is left for the editor: four lines to choose from.
 
     Raises
     ------
@@ -328,15 +329,17 @@ def _emit(
         lines += ["[sheet]", f"name = {_quoted(sheet.name)}", ""]
     lines += [
         "[period]",
-        '# TODO: one of constant = "2025", column = "Năm", date_column = "signed_on",',
-        "# path_pattern = '(20\\d\\d)'",
-        'constant = "TODO"',
+        "# Which reporting year? Take the # off one line; without it the mapping is refused.",
+        '# constant = "2025"            # the same year for every row',
+        '# column = "Năm"               # the heading of the column that holds the year',
+        '# date_column = "signed_on"    # one of the canonical date columns below',
+        "# path_pattern = '(20\\d\\d)'  # the year in the path or name of the file",
         "",
     ]
     unit = layout.table.unit if layout.table else None
     for canonical, column in pairs.items():
         heading = layout.headings[column]
-        values = [sheet.cells[r - 1][column - 1] for r in layout.data_rows[:200]]
+        values = [sheet.rows[r - 1][column - 1] for r in layout.data_rows[:200]]
         lines += [f"[columns.{canonical}]", f"source = {_quoted(heading)}"]
         stated = [m for m in _BRACKETS.findall(heading) if _looks_like_unit(m)]
         if stated:

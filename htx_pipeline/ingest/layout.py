@@ -2,8 +2,8 @@
 
 What belongs here: finding the tables of a sheet, their headings (also merged over several rows),
 and a kind for every row, so that nothing is taken for data that is not and nothing is dropped
-unsaid; checking stated totals against their parts. What does not: which column means what (the
-mapping), and how text becomes numbers, dates or Unicode.
+unsaid. What does not: which column means what (the mapping), how text becomes numbers, dates or
+Unicode, and whether stated totals add up (`ingest.totals`).
 
 The rule in doubt: a row stays data, with a note. Row numbers are the sheet's own, from 1.
 """
@@ -11,12 +11,11 @@ The rule in doubt: a row stays data, with a note. Row numbers are the sheet's ow
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -24,10 +23,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from htx_pipeline.ingest._scan import Range, a1, column_letters
+from htx_pipeline.ingest.grid import TEXT
 from htx_pipeline.ingest.guard import Note
 
 if TYPE_CHECKING:
-    from htx_pipeline.ingest.workbook import Cell, Sheet
+    from htx_pipeline.ingest.grid import Cell
+    from htx_pipeline.ingest.workbook import Sheet
 
 
 class RowKind(StrEnum):
@@ -134,7 +135,9 @@ class Layout:
         if table is None:
             return ()
         key = _heading_key(table)
-        same = (t.data_rows for t in self.tables if t is table or _heading_key(t) == key)
+        same = [t.data_rows for t in self.tables if t is table or _heading_key(t) == key]
+        if len(same) == 1:
+            return same[0]
         return tuple(sorted(row for rows in same for row in rows))
 
     @property
@@ -172,6 +175,17 @@ def fold(text: str) -> str:
     plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     return " ".join(plain.casefold().split())
+
+
+def is_of_which(text: str) -> bool:
+    """Return whether a label begins a part of the row above ("trong đó"), which no total counts again.
+
+    Examples
+    --------
+    >>> is_of_which("Trong đó: nữ"), is_of_which("Tổng cộng")
+    (True, False)
+    """
+    return bool(_OF_WHICH.match(_words(text)))
 
 
 def _words(text: str) -> str:
@@ -240,10 +254,6 @@ _NUMBER_TEXT: Final = re.compile(
 )
 _DATE_TEXT: Final = re.compile(r"^\d{1,4}[/.\-]\d{1,2}(?:[/.\-]\d{1,4})?$")
 _NUMERIC_TYPES: Final = (int, float, dt.date, dt.time, dt.timedelta)
-_NOT_SUMMED: Final = re.compile(
-    r"%|ty le|ti le|binh quan|trung binh|nang suat|don gia|gia ban|nam thanh lap|dien thoai|ma so|"
-    r"^ma\b|average|mean|rate|ratio|share|per |price|phone|year|toa do|kinh do|vi do|xep loai|diem"
-)
 _CLOSE: Final = 200
 
 
@@ -318,7 +328,7 @@ class _Reader:
         self, sheet: Sheet, expected: Sequence[str], header_rows: Sequence[int] | None
     ) -> None:
         self.sheet = sheet
-        self.cells = sheet.cells
+        self.cells = sheet.rows
         self.expected = {fold(e) for e in expected}
         self.n = len(self.cells)
         self.fixed = sorted(r - 1 for r in header_rows) if header_rows else []
@@ -328,7 +338,7 @@ class _Reader:
         for r1, c1, r2, c2 in sheet.merged:
             for r in range(r1 - 1, min(r2, r1 + 10)):
                 self.merged_at.setdefault(r, []).append((r1 - 1, c1 - 1, r2 - 1, c2 - 1))
-        self.fill = [self.width - row.count("") for row in self.cells]
+        self.fill = sheet.grid.fill
         self.kinds: list[RowKind | None] = [None] * self.n
         self.notes: list[Note] = []
         self.tables: list[Table] = []
@@ -539,7 +549,7 @@ class _Reader:
                 if not used:
                     for t in tail:
                         self.notes.append(
-                            _note(
+                            layout_note(
                                 self.sheet,
                                 "side_note",
                                 "info",
@@ -579,20 +589,27 @@ class _Reader:
         body = max([*head.rows, head.index_row if head.index_row is not None else -1]) + 1
         number_col = self.row_number_col(head, body)
         stop = self.body(head, body, number_col)
-        data = [r for r in range(body, stop) if self.kinds[r] == RowKind.DATA]
+        kinds = self.kinds
+        self.note_side_by_side(head, body, stop)
+        data = [r + 1 for r in range(body, stop) if kinds[r] is RowKind.DATA]
+        if self.hidden:
+            data = [r for r in data if r - 1 not in self.hidden]
+        others = (
+            range(body, stop) if len(data) < stop - body else ()  # all are data
+        )
         sections = {
             r + 1: self.label_text(r)
-            for r in range(body, stop)
-            if self.kinds[r] == RowKind.SECTION
-            or (self.kinds[r] == RowKind.SUBTOTAL and not self.is_total_text(r))
+            for r in others
+            if kinds[r] is RowKind.SECTION
+            or (kinds[r] is RowKind.SUBTOTAL and not self.is_total_text(r))
         }
-        last = max(
+        last = next(
             (
                 r
-                for r in range(body, stop)
-                if self.kinds[r] not in (RowKind.BLANK, RowKind.NOTE, RowKind.SIGNATURE)
+                for r in range(stop - 1, body - 1, -1)
+                if kinds[r] not in (RowKind.BLANK, RowKind.NOTE, RowKind.SIGNATURE)
             ),
-            default=body - 1,
+            body - 1,
         )
         self.tables.append(
             Table(
@@ -601,7 +618,7 @@ class _Reader:
                 index_row=None if head.index_row is None else head.index_row + 1,
                 first_row=body + 1,
                 last_row=last + 1,
-                data_rows=tuple(r + 1 for r in data if r not in self.hidden),
+                data_rows=tuple(data),
                 row_number_col=None if number_col is None else number_col + 1,
                 unit=unit,
                 title=title,
@@ -609,6 +626,36 @@ class _Reader:
             )
         )
         return stop
+
+    def note_side_by_side(self, head: _Head, body: int, stop: int) -> None:
+        """Say where an empty column parts the headings: perhaps two tables side by side."""
+        columns = sorted(head.headings)
+        kinds = self.sheet.grid.kinds
+        for at in range(2, len(columns) - 1):
+            left, right = columns[at - 1], columns[at]
+            if right - left < 2 or kinds[left + 1 : right, head.rows[0] : stop].any():
+                continue
+            if not kinds[right:, body:stop].any():
+                continue
+            letters = [column_letters(c + 1) for c in (columns[0], left, right, columns[-1])]
+            first, second = f"{letters[0]}:{letters[1]}", f"{letters[2]}:{letters[3]}"
+            self.notes.append(
+                layout_note(
+                    self.sheet,
+                    "tables_side_by_side",
+                    "warning",
+                    f"An empty column parts {first} from {second}: perhaps two tables side by side. "
+                    "They are read as one.",
+                    f"Một cột trống ngăn {first} với {second}: có thể là hai bảng đặt cạnh nhau. "
+                    "Hệ thống đọc như một bảng.",
+                    remedy_en=f'If they are two, give each a mapping with `sheet.columns` ("{second}").',
+                    remedy_vi=f"Nếu là hai bảng, khai báo tệp ánh xạ riêng với sheet.columns ({second}), "
+                    "hoặc đặt mỗi bảng ở một trang tính.",
+                    row=head.rows[-1] + 1,
+                    col=right + 1,
+                    raw=head.headings[right],
+                )
+            )
 
     def before(self, start: int, stop: int) -> tuple[str, str | None]:
         """Classify the rows above a heading; return title and unit."""
@@ -653,25 +700,25 @@ class _Reader:
     def body(self, head: _Head, body: int, number_col: int | None) -> int:
         """Classify the rows below a heading; return where the table ends."""
         columns = sorted(head.headings)
-        first_text = self.cells[head.rows[-1]][columns[0]] if columns else ""
+        sparse_below = max(2, max(self.usual_width(body, self.n), 1) // 2)
+        looked_at = self.needing_look(
+            body, self.cells[head.rows[-1]][columns[0]] if columns else "", sparse_below
+        )
         repeat = {
             c: v for r in head.rows for c, v in self.filled(r) if isinstance(v, str) and len(v) > 1
         }
-        usual = max(self.usual_width(body, self.n), 1)
-        sparse = max(2, usual // 2)
         ended = False  # a signature or closing note was met
         unsure: list[int] = []
         empty_numbered: list[int] = []
         blanks = 0
         stop = self.n
-        for r in range(body, self.n):
-            row = self.cells[r]
-            count = self.fill[r]
-            close = r < body + _CLOSE or r >= self.n - _CLOSE or count <= sparse
-            if not close and not self.needs_look(row, first_text):
-                self.kinds[r] = RowKind.DATA
+        done = body
+        for r in looked_at:
+            if r > done:
+                self.kinds[done:r] = [RowKind.DATA] * (r - done)
                 blanks = 0
-                continue
+            done = r + 1
+            count = self.fill[r]
             if count == 0 or self.is_blank(r):
                 self.kinds[r] = RowKind.BLANK
                 blanks += 1
@@ -707,16 +754,31 @@ class _Reader:
         )
         return stop
 
-    def needs_look(self, row: Sequence[Cell], first_text: Cell) -> bool:
-        """Cheap test on dense rows far from both ends: total words or a repeated heading."""
-        for value in row[:4]:
-            if type(value) is str and value:
-                start = value[0]
-                if start in _TOTAL_STARTS or value == first_text:
-                    return True
-                if start in " \t\n" and value.strip()[:1] in _TOTAL_STARTS:
-                    return True
-        return False
+    def needing_look(self, body: int, first_text: Cell, sparse: int) -> list[int]:
+        """Return the rows from *body* on that may be something else than data.
+
+        Rows near both ends, sparse rows, and dense rows that begin with a total's word or repeat the
+        heading.
+        """
+        import numpy as np
+
+        grid = self.sheet.grid
+        fill = np.asarray(self.fill)
+        look = fill <= sparse
+        look[: body + _CLOSE] = True
+        look[max(self.n - _CLOSE, 0) :] = True
+        starts = grid.strings.str.contains(_TOTAL_START)
+        if isinstance(first_text, str) and first_text:
+            starts |= grid.strings == first_text
+        if len(starts):
+            marked = starts.to_numpy()
+            for col in range(min(4, grid.n_cols)):
+                cells = grid.column(col)
+                is_text = cells.kinds == TEXT
+                places = np.where(is_text, cells.values, 0).astype(np.int64)
+                look |= is_text & marked[places]
+        rows: list[int] = (np.flatnonzero(look[body:]) + body).tolist()
+        return rows
 
     def starts_table(self, r: int, repeat: dict[int, str]) -> bool:
         """Say whether another table's heading begins at this row."""
@@ -854,7 +916,7 @@ class _Reader:
 
     def is_total_text(self, r: int) -> bool:
         return any(
-            _TOTAL.match(_words(v)) or _OF_WHICH.match(_words(v))
+            _TOTAL.match(_words(v)) or is_of_which(v)
             for _, v in self.filled(r)
             if isinstance(v, str)
         )
@@ -890,7 +952,7 @@ class _Reader:
         for r in loose:
             self.kinds[r] = RowKind.DATA
         self.notes.append(
-            _note(
+            layout_note(
                 self.sheet,
                 "no_heading_found",
                 "warning",
@@ -919,13 +981,11 @@ class _Reader:
 
     def finish(self) -> Layout:
         hidden_kinds: dict[int, RowKind] = {}
-        kinds: list[RowKind] = []
-        for r, kind in enumerate(self.kinds):
-            known = kind or RowKind.BLANK
-            if r in self.hidden and known != RowKind.BLANK:
-                hidden_kinds[r + 1] = known
-                known = RowKind.HIDDEN
-            kinds.append(known)
+        kinds = [kind or RowKind.BLANK for kind in self.kinds]
+        for r in sorted(self.hidden):
+            if r < self.n and kinds[r] != RowKind.BLANK:
+                hidden_kinds[r + 1] = kinds[r]
+                kinds[r] = RowKind.HIDDEN
         hidden_data = [r - 1 for r, k in hidden_kinds.items() if k == RowKind.DATA]
         self.note_rows(
             "hidden_rows_not_read",
@@ -940,7 +1000,7 @@ class _Reader:
         )
         if self.sheet.visibility != "visible" and any(k == RowKind.DATA for k in kinds):
             self.notes.append(
-                _note(
+                layout_note(
                     self.sheet,
                     "hidden_sheet",
                     "info",
@@ -958,8 +1018,8 @@ class _Reader:
         layout = Layout(
             self.sheet, tuple(kinds), tuple(self.tables), tuple(self.notes), hidden_kinds, main
         )
-        read = set(layout.data_rows)
-        for table in self.tables:
+        read = set(layout.data_rows) if len(self.tables) > 1 else set()
+        for table in self.tables if read else ():
             left = [r - 1 for r in table.data_rows if r not in read]
             self.note_rows(
                 "table_not_read",
@@ -994,7 +1054,7 @@ class _Reader:
             return
         listed = ", ".join(str(r + 1) for r in rows[:10]) + ("…" if len(rows) > 10 else "")
         self.notes.append(
-            _note(
+            layout_note(
                 self.sheet,
                 code,
                 severity,
@@ -1008,10 +1068,10 @@ class _Reader:
         )
 
 
-_TOTAL_STARTS: Final = frozenset("TtCcGgSsΣ")
+_TOTAL_START: Final = r"^[ \t\n]*[TtCcGgSsΣ]"
 
 
-def _note(
+def layout_note(
     sheet: Sheet,
     code: str,
     severity: str,
@@ -1064,7 +1124,8 @@ def understand(
 
     Notes
     -----
-    Tables that stand side by side are read as one. A heading is looked for in the first 80 rows of
+    Tables that stand side by side are read as one, with a note; `Sheet.narrowed` looks at one of them.
+    A heading is looked for in the first 80 rows of
     the part of the sheet that is still unread.
 
     Examples
@@ -1078,176 +1139,3 @@ def understand(
     {1: 'STT', 2: 'Tên HTX', 3: 'Vốn'}
     """
     return _Reader(sheet, expected_headings or (), header_rows).run()
-
-
-# --- totals -----------------------------------------------------------------------------------
-
-
-def plain_number(value: Cell) -> float | None:
-    """Return a cell's number where there is no doubt: typed numbers and plain digits.
-
-    Examples
-    --------
-    >>> [plain_number(v) for v in (3.5, "12", "1,5", "12.000", "HTX")]
-    [3.5, 12.0, 1.5, None, None]
-    """
-    if isinstance(value, (bool, dt.date, dt.time, dt.timedelta)):
-        return None
-    if isinstance(value, (int, float)):
-        return float(value) if math.isfinite(value) else None
-    text = value.strip()
-    if re.fullmatch(r"-?\d{1,15}", text):
-        return float(text)
-    if re.fullmatch(r"-?\d{1,15}[.,](?:\d{1,2}|\d{4,6})", text):
-        return float(text.replace(",", "."))
-    return None
-
-
-def check_totals(
-    layout: Layout, *, number: Callable[[Cell], float | None] = plain_number
-) -> list[Note]:
-    """Compare stated totals and subtotals with the sum of their parts, column by column.
-
-    Parameters
-    ----------
-    layout:
-        What `understand` returned.
-    number:
-        Turns a cell into a number, or None where it is none; a column with a filled part that is
-        no number is not checked.
-
-    Returns
-    -------
-    list of Note
-        ``total_mismatch`` (warning), one per cell, naming the stated and the computed number.
-
-    Notes
-    -----
-    A total agrees if it equals the sum of the table's data rows or of its subtotals; a subtotal if
-    it equals the sum of the data rows of its section, written above or below it, with or without
-    hidden rows. Whole numbers
-    must agree exactly; others within the rounding of their last digit. Columns whose heading says
-    rate, average, price, yield, year or code are not summed.
-
-    Examples
-    --------
-    >>> from htx_pipeline.ingest.workbook import open_bytes
-    >>> text = "STT;Tên HTX;Vốn\\n1;Sa Thầy;12\\n2;Đăk Hà;30\\n;Tổng cộng;43\\n"
-    >>> layout = understand(open_bytes(text.encode(), name="a.csv").sheets[0])
-    >>> note = check_totals(layout)[0]
-    >>> note.cell, note.reason_en
-    ('C4', 'The stated total is 43, but its parts add up to 42.')
-    """
-    notes: list[Note] = []
-    for table in layout.tables:
-        sums = _Sums(layout, table)
-        for row in sums.stated:
-            notes += _check_row(layout, table, row, sums.parts(row), number)
-    return notes
-
-
-def _check_row(
-    layout: Layout,
-    table: Table,
-    row: int,
-    candidates: Sequence[Sequence[int]],
-    number: Callable[[Cell], float | None],
-) -> list[Note]:
-    notes = []
-    cells = layout.sheet.cells
-    for col, heading in table.headings.items():
-        if col == table.row_number_col or _NOT_SUMMED.search(fold(heading)):
-            continue
-        stated = number(cells[row - 1][col - 1])
-        if stated is None:
-            continue
-        sums = []
-        for rows in candidates:
-            raw = [cells[r - 1][col - 1] for r in rows]
-            values = [number(v) for v in raw if v not in ("", "-", "—", "–")]
-            if values and all(v is not None for v in values):
-                numbers = [v for v in values if v is not None]
-                sums.append((math.fsum(numbers), _tolerance([*numbers, stated])))
-        if not sums or any(abs(total - stated) <= slack for total, slack in sums):
-            continue
-        computed = sums[0][0]
-        notes.append(
-            _note(
-                layout.sheet,
-                "total_mismatch",
-                "warning",
-                f"The stated total is {_show(stated)}, but its parts add up to {_show(computed)}.",
-                f"Số tổng ghi là {_show(stated, vi=True)}, nhưng các thành phần cộng lại là "
-                f"{_show(computed, vi=True)}.",
-                remedy_en="Check the total and the rows above it.",
-                remedy_vi="Đề nghị kiểm tra lại số tổng và các dòng thành phần.",
-                row=row,
-                col=col,
-                raw=str(cells[row - 1][col - 1]),
-            )
-        )
-    return notes
-
-
-class _Sums:
-    """Which rows a stated sum may stand for."""
-
-    def __init__(self, layout: Layout, table: Table) -> None:
-        self.kinds = layout.kinds
-        self.table = table
-        hidden = (r for r, kind in layout.hidden_kinds.items() if kind == RowKind.DATA)
-        shown = table.data_rows
-        within = [r for r in hidden if table.first_row <= r <= table.last_row]
-        # A total may have been taken over rows that were hidden afterwards.
-        self.readings = [shown, *([tuple(sorted([*shown, *within]))] if within else [])]
-        inside = range(table.first_row, table.last_row + 1)
-        of_which = {
-            r for r in inside if self.kinds[r - 1] == RowKind.SUBTOTAL and _is_of_which(layout, r)
-        }
-        self.subtotals = [
-            r for r in inside if self.kinds[r - 1] == RowKind.SUBTOTAL and r not in of_which
-        ]
-        totals = [r for r in inside if self.kinds[r - 1] == RowKind.TOTAL]
-        self.stated = sorted([*totals, *self.subtotals])
-        # A grand total reaches to the next grand total, a subtotal to any other edge.
-        self.total_edges = totals
-        self.edges = sorted(
-            [*self.stated, *(r for r in inside if self.kinds[r - 1] == RowKind.SECTION)]
-        )
-
-    def parts(self, row: int) -> list[Sequence[int]]:
-        """Return the sets of rows a stated sum may stand for, the likeliest first."""
-        is_total = self.kinds[row - 1] == RowKind.TOTAL
-        edges = self.total_edges if is_total else self.edges
-        at = bisect_right(edges, row)
-        low = edges[at - 2] if at >= 2 else 0
-        high = edges[at] if at < len(edges) else self.table.last_row + 1
-        options: list[Sequence[int]] = []
-        for data in self.readings:
-            middle = bisect_right(data, row)
-            above = data[bisect_right(data, low) : middle]
-            below = data[middle : bisect_right(data, high - 1)]
-            near = [below, above] if row in self.table.sections else [above, below]
-            options += [data, self.subtotals, *near] if is_total else near
-        return [rows for rows in options if rows]
-
-
-def _is_of_which(layout: Layout, row: int) -> bool:
-    return any(
-        isinstance(v, str) and _OF_WHICH.match(_words(v)) for v in layout.sheet.cells[row - 1][:4]
-    )
-
-
-def _tolerance(values: Iterable[float]) -> float:
-    numbers = list(values)
-    if all(v.is_integer() for v in numbers):
-        return 0.0
-    digits = max(len(f"{v:.6f}".rstrip("0").split(".")[1]) for v in numbers)
-    return 0.5 * 10.0**-digits * len(numbers) + 1e-9 * max(map(abs, numbers))
-
-
-def _show(value: float, *, vi: bool = False) -> str:
-    text = f"{value:,.6f}".rstrip("0").rstrip(".")
-    if vi:
-        return text.replace(",", "\0").replace(".", ",").replace("\0", ".")
-    return text

@@ -43,6 +43,13 @@ class SheetRule(_Model):
     pattern: Annotated[
         str | None, Field(description="Every sheet whose name matches this regular expression.")
     ] = None
+    columns: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Z]{1,3}:[A-Z]{1,3}$",
+            description='Only these columns, as "F:J", where tables stand side by side.',
+        ),
+    ] = None
     include_hidden: Annotated[
         bool, Field(description="Read hidden sheets too; they are named, not read, otherwise.")
     ] = False

@@ -388,17 +388,39 @@ def typed_numbers(
     >>> result.values.to_list()
     [1234567800, None]
     """
+    column_unit = parse_unit(unit) if unit is not None else None
+    target = _target(column_unit, target_unit)
+    power = (column_unit.power if column_unit else 0) - (target.power if target else 0)
     floats = values.cast(pl.Float64)
     floats = floats.set(floats.is_nan() | floats.is_infinite(), None)
-    is_small_whole = ((floats == floats.round()) & (floats.abs() < 2.0**53)).fill_null(value=False)
-    whole = floats.set(~is_small_whole, None).cast(pl.Int64).cast(pl.String)
-    text = whole.zip_with(is_small_whole, floats.cast(pl.String))
-    result = parse_numbers(
-        text, convention="plain", unit=unit, target_unit=target_unit, as_integer=as_integer
-    )
+    # Digits matter only where a fraction is shifted or an integer is wanted.
+    needs_digits = as_integer or power != 0
+    is_whole = ((floats == floats.round()) & (floats.abs() < 2.0**53)).fill_null(value=False)
+    is_done = is_whole if needs_digits else floats.is_not_null()
+    if needs_digits:
+        done, notes = _fast_values(
+            floats.set(~is_whole, None).cast(pl.Int64),
+            is_whole,
+            power,
+            as_integer=as_integer,
+            column_unit=column_unit,
+        )
+    else:
+        done, notes = floats + 0.0, []
+    broken = floats.set(is_done, None)
+    if broken.null_count() < len(broken):
+        result = parse_numbers(
+            broken.cast(pl.String),
+            convention="plain",
+            unit=unit,
+            target_unit=target_unit,
+            as_integer=as_integer,
+        )
+        done = done.zip_with(is_done, result.values)
+        notes = [*notes, result.notes.filter(pl.col("code") != "scientific")]
     return NumberResult(
-        values=result.values.alias(values.name),
-        notes=result.notes.filter(pl.col("code") != "scientific"),
+        values=done.alias(values.name),
+        notes=join_notes(notes),
         convention="plain",
         is_ambiguous=False,
         alternative=None,

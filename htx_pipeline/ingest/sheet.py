@@ -15,20 +15,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.findings import concat_findings, empty_findings, findings
-from htx_pipeline.ingest._scan import column_letters
-from htx_pipeline.ingest.columns import cell_text, normal, parse_column, texts
+from htx_pipeline.ingest._scan import column_letters, column_number
+from htx_pipeline.ingest.columns import normal, parse_column, texts
 from htx_pipeline.ingest.corrections import Corrections
 from htx_pipeline.ingest.dates import reporting_year_expr
 from htx_pipeline.ingest.dragged import dragged_runs
 from htx_pipeline.ingest.encodings import to_unicode
-from htx_pipeline.ingest.guard import notes_to_findings
-from htx_pipeline.ingest.layout import Layout, check_totals, understand
+from htx_pipeline.ingest.grid import Cells
+from htx_pipeline.ingest.guard import Note, notes_to_findings
+from htx_pipeline.ingest.layout import Layout, understand
 from htx_pipeline.ingest.mapping import ColumnRule, Mapping
 from htx_pipeline.ingest.plausibility import heading_notes
+from htx_pipeline.ingest.totals import check_totals
 from htx_pipeline.ingest.value_notes import NOTE_CODES
 from htx_pipeline.ingest.workbook import Sheet
 from htx_pipeline.schemas import Table
@@ -112,6 +116,9 @@ def locate_columns(sheet: Sheet, mapping: Mapping) -> Located:
 def _layout(sheet: Sheet, mapping: Mapping) -> Layout:
     wanted = [h for rule in mapping.columns.values() for h in rule.headings]
     rows = None if mapping.header_rows == "auto" else mapping.header_rows
+    if mapping.sheet.columns is not None:
+        first, last = map(column_number, mapping.sheet.columns.split(":"))
+        sheet = sheet.narrowed(first, last)
     return understand(sheet, expected_headings=wanted, header_rows=rows)
 
 
@@ -124,7 +131,7 @@ def _mapped(layout: Layout, mapping: Mapping) -> _Mapped:
     chosen = [t for t in fitting if t.headings == fitting[0].headings] or list(layout.tables[:1])
     if not chosen:
         return _Mapped({}, (), (), layout.unit)
-    rows = tuple(r for t in chosen for r in t.data_rows)
+    rows = chosen[0].data_rows + tuple(r for t in chosen[1:] for r in t.data_rows)
     return _Mapped(chosen[0].headings, chosen[0].header_rows, rows, chosen[0].unit or layout.unit)
 
 
@@ -163,7 +170,7 @@ class _Reader:
         self.mapping = place.mapping
         self.layout = _layout(sheet, self.mapping)
         self.mapped = _mapped(self.layout, self.mapping)
-        self.grid = sheet.cells
+        self.grid = sheet.grid
         self.row_numbers = pl.Series("source_row", self.mapped.data_rows, dtype=pl.Int64)
         prefix = f"{place.sha256[:16]}:{place.sheet}:"
         self.source_ids = pl.select(pl.lit(prefix) + self.row_numbers.cast(pl.String)).to_series()
@@ -171,7 +178,7 @@ class _Reader:
 
     def run(self, corrections: Corrections, period: str) -> SheetRows:
         self._need_rows()
-        notes = [*self.layout.notes, *self.sheet.formula_like_notes(), *check_totals(self.layout)]
+        notes = [*self.layout.notes, *self.sheet.formula_like_notes(), *self._totals()]
         self.found = [
             corrections.apply(
                 self.grid, source_file=self.place.source_file, sheet=self.place.sheet
@@ -195,13 +202,20 @@ class _Reader:
             self._assemble(columns, period), concat_findings(self.found), self._account()
         )
 
-    def _cells(self, at: int) -> Sequence[Any]:
-        return self._columns[at - 1] if self.mapped.data_rows else ()
+    def _totals(self) -> list[Note]:
+        fixed = {
+            at: rule.number
+            for rule in self.mapping.columns.values()
+            if (at := find_column(self.mapped.headings, rule.headings)) is not None
+        }
+        return check_totals(self.layout, conventions=fixed)
+
+    def _cells(self, at: int) -> Cells:
+        return self.grid.column(at - 1).take(self._places)
 
     @cached_property
-    def _columns(self) -> list[tuple[Any, ...]]:
-        """The data rows column by column; made once, after the corrections."""
-        return list(zip(*(self.grid[r - 1] for r in self.mapped.data_rows), strict=True))
+    def _places(self) -> npt.NDArray[np.int64]:
+        return self.row_numbers.to_numpy() - 1
 
     def _account(self) -> dict[str, Any]:
         return {
@@ -252,12 +266,12 @@ class _Reader:
 
     def _column(self, name: str, rule: ColumnRule, at: int) -> pl.Series:
         column, raw = self.table[name], self._cells(at)
-        cells: Sequence[Any] = raw
+        cells = raw
         if column.dtype == pl.String or rule.charset is not None:
             font = _main_font(self.sheet.column_fonts.get(at))
             decoded = to_unicode(texts(raw), charset=rule.charset or "auto", font_names=font)
             if decoded.detection.charset != "plain":
-                cells = decoded.values.to_list()
+                cells = Cells.of(decoded.values)
             self.found.append(self._cell_findings(name, decoded.notes, raw, at))
         heading = self.mapped.headings[at]
         parsed = parse_column(
@@ -302,9 +316,7 @@ class _Reader:
             is_party_list=pl.lit(self.mapping.is_party_list),
         )
 
-    def _cell_findings(
-        self, name: str, notes: pl.DataFrame, raw: Sequence[Any], at: int
-    ) -> pl.DataFrame:
+    def _cell_findings(self, name: str, notes: pl.DataFrame, raw: Cells, at: int) -> pl.DataFrame:
         if notes.is_empty():
             return empty_findings()
         index = notes["index"].to_list()
@@ -324,7 +336,7 @@ class _Reader:
             source_row=rows,
             source_cell=series([f"{letters}{r}" for r in rows]),
             column=pl.lit(name),
-            raw_value=series([cell_text(raw[i]) for i in index]),
+            raw_value=raw.text.gather(index),
             reason_vi=pl.lit(f"{column.label_vi}: ") + pl.col("detail_vi"),
             reason_en=pl.lit(f"{column.label_en}: ") + pl.col("detail_en"),
             remedy_vi=series([n.remedy_vi for n in registered]),
@@ -377,7 +389,7 @@ class _Reader:
             .iter_rows()
         )
 
-    def _dragged(self, cells: Sequence[Any], at: int, heading: str) -> pl.DataFrame:
+    def _dragged(self, cells: Cells, at: int, heading: str) -> pl.DataFrame:
         rows, letters = self.mapped.data_rows, column_letters(at)
         return findings(
             {

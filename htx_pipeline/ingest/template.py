@@ -215,7 +215,7 @@ def recognise(book: Workbook) -> Recognised | None:
     )
     if sheet is None:
         return None
-    cells = {str(row[0]): str(row[1]) for row in sheet.cells if len(row) > 1 and row[0] != ""}
+    cells = {str(row[0]): str(row[1]) for row in sheet.rows if len(row) > 1 and row[0] != ""}
     if cells.get("mark") != _MARK:
         return None
     template, period = cells.get("template", ""), cells.get("period", "")

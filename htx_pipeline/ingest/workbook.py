@@ -1,4 +1,4 @@
-"""One way to the cells of any workbook: .xlsx, .xlsm, .xls, .ods and text tables.
+"""One way to the cells of any workbook: .xlsx, .xlsm, .xls, .ods, text tables, tables of web pages.
 
 What belongs here: opening a file that `guard` has passed, its sheets, typed cells, and frames of
 text in which nothing is lost. What does not: what the rows mean (`layout`), and how text becomes
@@ -10,20 +10,21 @@ lower or further right.
 
 from __future__ import annotations
 
-import datetime as dt
+import copy
 import io
 import os
-from collections.abc import Callable, Mapping, Sequence
+import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from htx_pipeline.ingest import csv_text
+from htx_pipeline.ingest import csv_text, html_table
 from htx_pipeline.ingest._scan import Range, SheetFacts, a1
 from htx_pipeline.ingest.guard import (
     DEFAULT_LIMITS,
+    FORMULA_LIKE,
     FileInfo,
     Limits,
     Note,
@@ -36,7 +37,8 @@ from htx_pipeline.ingest.guard import (
 if TYPE_CHECKING:
     import polars as pl
 
-Cell = int | float | str | bool | dt.date | dt.datetime | dt.time | dt.timedelta
+    from htx_pipeline.ingest.grid import Cell, Cells, Grid
+
 Visibility = Literal["visible", "hidden", "very_hidden"]
 
 
@@ -105,6 +107,8 @@ def open_bytes(
             content, name=name, encoding=encoding, separator=separator, max_cells=limits.max_cells
         )
         return Workbook(info, [_csv_sheet(table, Path(name).stem)], _csv_notes(table))
+    if info.kind == "html":
+        return Workbook(info, [_html_sheet(content, name, encoding, limits.max_cells)], ())
     source = _Source(content, name, limits.max_cells)
     by_name = {facts.name: facts for facts in info.sheets}
     sheets: list[Sheet] = []
@@ -152,6 +156,10 @@ def _guarded(what: str, name: str, call: Any) -> Any:
         if type(error).__name__ == "PasswordError":
             raise refuse("encrypted", where=name) from None
         raise refuse("damaged", where=name, why=f"{what}: {str(error)[:300]}") from None
+
+
+COMPILED_FROM: Final = 2 << 20
+"""Bytes of a sheet's XML from which compiled loops gain more than loading them costs."""
 
 
 @dataclass
@@ -259,26 +267,81 @@ class Sheet:
         return raw
 
     @cached_property
+    def _compiled(self) -> Grid | None:
+        """The cells of a large, plainly written .xlsx sheet; None where calamine must read it."""
+        from htx_pipeline.ingest import _cells_xlsx
+
+        if self._text_rows is not None or not self.facts.part:
+            return None
+        with zipfile.ZipFile(io.BytesIO(self._source.content)) as archive:
+            if archive.getinfo(self.facts.part).file_size < COMPILED_FROM:
+                return None
+            return _cells_xlsx.read_grid(archive, self.facts)
+
+    @cached_property
     def n_rows(self) -> int:
         """Rows down to the last one with content."""
         if self._text_rows is not None:
             return len(self._text_rows)
-        return self._raw.end[0] + 1 if self._raw.end is not None else 0
+        if self._compiled is not None:
+            return self._compiled.n_rows
+        return int(self._raw.end[0]) + 1 if self._raw.end is not None else 0
 
     @cached_property
     def n_cols(self) -> int:
         """Columns up to the last one with content."""
         if self._text_rows is not None:
             return self._text_width
-        return self._raw.end[1] + 1 if self._raw.end is not None else 0
+        if self._compiled is not None:
+            return self._compiled.n_cols
+        return int(self._raw.end[1]) + 1 if self._raw.end is not None else 0
 
     @cached_property
+    def grid(self) -> Grid:
+        """All cells by column, see `htx_pipeline.ingest.grid`; rows and columns count from 0 there."""
+        from htx_pipeline.ingest.grid import Grid
+
+        if self._compiled is not None:
+            return self._compiled
+        return Grid.from_rows(self._cell_rows(), self.n_cols)
+
+    def narrowed(self, first_col: int, last_col: int) -> Sheet:
+        """Return the sheet as if nothing stood outside these 1-based columns; places stay the same.
+
+        Examples
+        --------
+        >>> open_bytes(b"a,b,c\\n1,2,3\\n", name="a.csv").sheets[0].narrowed(2, 2).cells
+        [['', 'b'], ['', '2']]
+        """
+        from htx_pipeline.ingest.grid import EMPTY, Grid
+
+        grid = self.grid
+        kinds = grid.kinds[:last_col].copy()
+        kinds[: first_col - 1] = EMPTY
+        part = copy.copy(self)
+        part.__dict__.update(
+            grid=Grid(kinds, grid.values[:last_col], grid.strings, grid.others),
+            n_rows=grid.n_rows,
+            n_cols=kinds.shape[0],
+            merged=tuple(m for m in self.merged if first_col <= m[1] and m[3] <= last_col),
+        )
+        return part
+
+    @property
+    def rows(self) -> Sequence[list[Cell]]:
+        """The rows as `cells` has them, from place 0 on; each is made when it is asked for."""
+        return self.grid.rows
+
+    @property
     def cells(self) -> list[list[Cell]]:
         """All cells as typed Python values, row by row from row 1; an empty cell is ``""``.
 
         Types: int (whole numbers), float, str, bool, date, datetime, time, timedelta. An Excel
-        error is its text (``"#DIV/0!"``).
+        error is its text (``"#DIV/0!"``). Where a few rows will do, `rows` is quicker.
         """
+        return list(self.grid.rows)
+
+    def _cell_rows(self) -> list[list[Cell]]:
         if self._text_rows is not None:
             width = self._text_width
             return [[*row, *[""] * (width - len(row))] for row in self._text_rows]
@@ -299,9 +362,9 @@ class Sheet:
 
     def cell(self, row: int, col: int) -> Cell:
         """Return one cell by its 1-based row and column; ``""`` outside the used range."""
-        cells = self.cells
-        if 1 <= row <= len(cells) and 1 <= col <= len(cells[row - 1]):
-            return cells[row - 1][col - 1]
+        rows = self.rows
+        if 1 <= row <= len(rows) and 1 <= col <= len(rows[row - 1]):
+            return rows[row - 1][col - 1]
         return ""
 
     @cached_property
@@ -309,8 +372,8 @@ class Sheet:
         """Merged ranges as (first row, first column, last row, last column), in sheet order."""
         if self._text_rows is not None:
             return ()
-        if self.facts.merged is not None:
-            return tuple(sorted(self.facts.merged))
+        if self.facts.merged is not None or self._compiled is not None:
+            return tuple(sorted(self.facts.merged or ()))
         ranges = self._raw.merged_cell_ranges or []
         return tuple(sorted((a + 1, b + 1, c + 1, d + 1) for (a, b), (c, d) in ranges))
 
@@ -358,29 +421,27 @@ class Sheet:
         >>> sheet.text_frame(slice(2, 2)).rows()
         [(2, '1', None)]
         """
+        import numpy as np
         import polars as pl
 
-        cells = self.cells
+        grid = self.grid
         if rows is None:
-            numbers: Sequence[int] = range(1, len(cells) + 1)
+            numbers: Sequence[int] = range(1, grid.n_rows + 1)
         elif isinstance(rows, slice):
-            stop = len(cells) if rows.stop is None else min(rows.stop, len(cells))
+            stop = grid.n_rows if rows.stop is None else min(rows.stop, grid.n_rows)
             numbers = range(max(rows.start or 1, 1), stop + 1, rows.step or 1)
         else:
-            numbers = [r for r in rows if 1 <= r <= len(cells)]
-        if isinstance(numbers, range) and numbers.step == 1:
-            chosen = cells[numbers.start - 1 : numbers.stop - 1]
-        else:
-            chosen = [cells[r - 1] for r in numbers]
-        columns: list[pl.Series] = [pl.Series("row", numbers, dtype=pl.Int64)]
-        if chosen:
-            columns += [
-                text_series(f"c{n}", column)
-                for n, column in enumerate(zip(*chosen, strict=True), 1)
+            numbers = [r for r in rows if 1 <= r <= grid.n_rows]
+        places = np.asarray(numbers, dtype=np.int64) - 1
+        return pl.DataFrame(
+            [
+                pl.Series("row", numbers, dtype=pl.Int64),
+                *(
+                    grid.column(c).take(places).full_text.alias(f"c{c + 1}")
+                    for c in range(grid.n_cols)
+                ),
             ]
-        else:
-            columns += [pl.Series(f"c{n}", [], dtype=pl.String) for n in range(1, self.n_cols + 1)]
-        return pl.DataFrame(columns)
+        )
 
     def typed_frame(
         self, first_row: int, n_cols: int | None = None, *, last_row: int | None = None
@@ -399,10 +460,9 @@ class Sheet:
         Returns
         -------
         pl.DataFrame
-            Columns ``c1``, ``c2``, … as Float64, String, Boolean, Date, Datetime or Duration;
-            whole-number columns are Float64 or Int64 as the file stores them. A column that mixes
-            types is String. No ``row`` column: row *i* of the frame is row ``first_row + i`` of
-            the sheet.
+            Columns ``c1``, ``c2``, … as Float64, String, Boolean, Date, Datetime or Duration. A
+            column that mixes types is String. No ``row`` column: row *i* of the frame is row
+            ``first_row + i`` of the sheet.
 
         Examples
         --------
@@ -410,37 +470,27 @@ class Sheet:
         >>> sheet.typed_frame(2).rows()
         [('1', 'x')]
         """
-        if self._text_rows is not None:
-            frame = self.text_frame(slice(first_row, last_row)).drop("row")
-            return frame if n_cols is None else frame[:, :n_cols]
-        import fastexcel
+        import numpy as np
+        import polars as pl
 
-        def read() -> pl.DataFrame:
-            sheet = fastexcel.read_excel(self._source.content).load_sheet(
-                self.name,
-                header_row=None,
-                skip_rows=first_row - 1,
-                n_rows=None if last_row is None else max(last_row - first_row + 1, 0),
-                use_columns=None if n_cols is None else list(range(n_cols)),
-                schema_sample_rows=None,
-            )
-            frame: pl.DataFrame = sheet.to_polars()
-            return frame
-
-        frame = _guarded(f"sheet {self.name!r}", self.file_name, read)
-        frame.columns = [f"c{n}" for n in range(1, frame.width + 1)]
-        return frame  # type: ignore[no-any-return]
+        grid = self.grid
+        stop = grid.n_rows if last_row is None else min(last_row, grid.n_rows)
+        places = np.arange(first_row - 1, max(stop, first_row - 1), dtype=np.int64)
+        width = grid.n_cols if n_cols is None else min(n_cols, grid.n_cols)
+        return pl.DataFrame(
+            [_typed(grid.column(c).take(places)).alias(f"c{c + 1}") for c in range(width)]
+        )
 
     # --- notes --------------------------------------------------------------------------------
 
     def formula_like_notes(self) -> list[Note]:
         """Note text cells that another program might take for formulas; they stay text."""
-        starts = _FORMULA_STARTS
+        grid = self.grid
+        suspect = grid.strings.str.contains(FORMULA_LIKE)
         found = [
-            (r, c, value)
-            for r, row in enumerate(self.cells, 1)
-            for c, value in enumerate(row, 1)
-            if type(value) is str and value[:1] in starts and is_formula_like(value)
+            (r + 1, c + 1, value)
+            for r, c, value in grid.texts_at(suspect)
+            if is_formula_like(value)
         ]
         return [
             Note(
@@ -461,7 +511,24 @@ class Sheet:
         ]
 
 
-_FORMULA_STARTS: Final = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+def _typed(cells: Cells) -> pl.Series:
+    """Return the column in the type that all its cells have, else as text."""
+    import numpy as np
+    import polars as pl
+
+    from htx_pipeline.ingest.grid import BOOL, DATE, EMPTY, NUMBER
+
+    kinds = set(np.unique(cells.kinds).tolist()) - {EMPTY}
+    if kinds == {NUMBER}:
+        return cells.numbers
+    if kinds == {BOOL}:
+        return cells.flags
+    if kinds == {DATE} and (cells.values == np.floor(cells.values)).all():
+        return cells.dates
+    values = [v for i in range(len(cells)) if (v := cells[i]) != ""] if len(kinds) == 1 else []
+    if values and len(types := {type(v) for v in values}) == 1 and str not in types:
+        return pl.Series("cells", [None if (v := cells[i]) == "" else v for i in range(len(cells))])
+    return cells.full_text
 
 
 # --- text tables ------------------------------------------------------------------------------
@@ -471,6 +538,20 @@ def _csv_sheet(table: csv_text.TextTable, stem: str) -> Sheet:
     facts = SheetFacts(stem, rows=len(table.rows), cols=table.n_cols)
     source = _Source(b"", stem, 0)
     return Sheet(stem, "visible", facts, source, rows=table.rows, width=table.n_cols)
+
+
+def _html_sheet(content: bytes, name: str, encoding: str | None, max_cells: int) -> Sheet:
+    decoded = csv_text.decode(
+        content, name=name, encoding=encoding or html_table.stated_charset(content)
+    )
+    try:
+        rows = html_table.table_rows(decoded.text, max_cells=max_cells)
+    except html_table.TooManyCells:
+        raise refuse("sheet_too_large", where=name) from None
+    width = len(rows[0]) if rows else 0
+    stem = Path(name).stem
+    facts = SheetFacts(stem, rows=len(rows), cols=width)
+    return Sheet(stem, "visible", facts, _Source(b"", stem, 0), rows=rows, width=width)
 
 
 def _csv_notes(table: csv_text.TextTable) -> list[Note]:
@@ -534,47 +615,6 @@ def _csv_notes(table: csv_text.TextTable) -> list[Note]:
     return notes
 
 
-# --- text of a cell ---------------------------------------------------------------------------
-
-
-def cell_text(value: Cell | None) -> str | None:  # noqa: PLR0911
-    """Return the text of a typed cell, losing nothing; None for an empty cell.
-
-    Examples
-    --------
-    >>> import datetime as dt
-    >>> [cell_text(v) for v in (42.0, 0.1, 1e20, True, dt.date(2024, 1, 2), "")]
-    ['42', '0.1', '100000000000000000000', 'TRUE', '2024-01-02', None]
-    """
-    if value is None or value == "":
-        return None
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return _number_text(value)
-    if isinstance(value, dt.datetime):
-        if (value.hour, value.minute, value.second, value.microsecond) == (0, 0, 0, 0):
-            return value.date().isoformat()
-        return value.isoformat(sep=" ")
-    if isinstance(value, (dt.date, dt.time)):
-        return value.isoformat()
-    seconds = value.total_seconds()
-    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-    hours, rest = divmod(round(seconds), 3600)
-    return f"{sign}{hours}:{rest // 60:02d}:{rest % 60:02d}"
-
-
-def _number_text(value: float) -> str:
-    if value.is_integer() and abs(value) < 1e16:
-        return str(int(value))
-    text = repr(value)
-    return format(Decimal(text), "f") if "e" in text else text
-
-
 def text_series(name: str, values: Sequence[Cell]) -> pl.Series:
     """Return typed cells as a String series (see `Sheet.text_frame`).
 
@@ -583,48 +623,6 @@ def text_series(name: str, values: Sequence[Cell]) -> pl.Series:
     >>> text_series("c1", [1.0, "", "x"]).to_list()
     ['1', None, 'x']
     """
-    import polars as pl
+    from htx_pipeline.ingest.grid import Cells
 
-    kinds = set(map(type, values))
-    if kinds == {str}:
-        series = pl.Series(name, values, dtype=pl.String)
-        return series.set(series == "", None)
-    if float in kinds and kinds <= {str, float} and len(values) > 64:
-        return _float_text(name, values, kinds)
-    return pl.Series(name, [_text_of[type(v)](v) for v in values], dtype=pl.String)
-
-
-def _float_text(name: str, values: Sequence[Cell], kinds: set[type]) -> pl.Series:
-    import polars as pl
-
-    numbers = values if kinds == {float} else [v if type(v) is float else None for v in values]
-    series = pl.Series("f", numbers, dtype=pl.Float64)
-    size = pl.col("f").abs()
-    # Outside this range Polars writes an exponent.
-    odd = ((size >= 1e15) | (size < 1e-4) & (size > 0) | ~pl.col("f").is_finite()).any()
-    frame = series.to_frame()
-    if frame.select(odd).item():
-        return pl.Series(name, [_text_of[type(v)](v) for v in values], dtype=pl.String)
-    text = frame.select(
-        pl.when(pl.col("f") == pl.col("f").round(0))
-        .then(pl.col("f").cast(pl.Int64, strict=False).cast(pl.String))
-        .otherwise(pl.col("f").cast(pl.String))
-    ).to_series()
-    if str in kinds:
-        words = pl.Series("w", [v if type(v) is str else "" for v in values], dtype=pl.String)
-        text = pl.select(
-            pl.when(text.is_null() & (words != "")).then(words).otherwise(text)
-        ).to_series()
-    return text.alias(name)
-
-
-_text_of: Final[dict[type, Callable[[Any], str | None]]] = {
-    str: lambda text: text or None,
-    float: _number_text,
-    bool: cell_text,
-    int: str,
-    dt.date: dt.date.isoformat,
-    dt.datetime: cell_text,
-    dt.time: cell_text,
-    dt.timedelta: cell_text,
-}
+    return Cells.of(list(values)).full_text.alias(name)

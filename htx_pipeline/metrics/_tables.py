@@ -13,6 +13,7 @@ import narwhals as nw
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.graph.network import EVIDENCE
+from htx_pipeline.metrics._tabular import pin
 
 UNKNOWN_STAGE: Final = "unknown"
 """Stage of an organisation without one."""
@@ -56,7 +57,7 @@ def with_basis(
     )
     else_links = nw.when(contracted).then(nw.lit("contracted_value")).otherwise(nw.lit("links"))
     basis = nw.when(paid).then(nw.lit("paid_value")).otherwise(else_links)
-    return rows.join(sums.select(*by, basis.alias("weight_basis")), on=by, how="left")
+    return pin(rows.join(sums.select(*by, basis.alias("weight_basis")), on=by, how="left"))
 
 
 def value_on_basis() -> nw.Expr:

@@ -42,6 +42,18 @@ def leave(result: nw.LazyFrame[Any], *, like: Any) -> Any:
     return native.collect() if isinstance(like, pl.DataFrame) else native
 
 
+def pin(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Work a frame out once where an engine would repeat it for each use of it.
+
+    Spark plans a frame anew for each use, and plans of plans grow beyond what it can plan in minutes; a
+    local checkpoint ends that. Polars and DuckDB find common parts themselves.
+    """
+    if not rows.implementation.is_pyspark():
+        return rows
+    pinned: nw.LazyFrame[Any] = nw.from_native(rows.to_native().localCheckpoint())
+    return pinned
+
+
 def total(column: str | nw.Expr, *, scale: int | None = None) -> nw.Expr:
     """Add up exactly; null when nothing is stated. ``scale`` turns floats into whole small units."""
     expr = nw.col(column) if isinstance(column, str) else column

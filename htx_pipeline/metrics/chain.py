@@ -25,7 +25,7 @@ from htx_pipeline.metrics._tables import (
     with_basis,
     with_stages,
 )
-from htx_pipeline.metrics._tabular import MASS_SCALE, Native, enter, leave, stack, total
+from htx_pipeline.metrics._tabular import MASS_SCALE, Native, enter, leave, pin, stack, total
 from htx_pipeline.reference.stages import STAGES
 
 LOSS: Final = "loss"
@@ -118,25 +118,22 @@ def chain_flows(
     >>> flows.select("from_stage", "to_stage", "kind", "value_vnd", "tonnes").rows()
     [('production', 'processing', 'recorded', 50, 100.0), ('processing', 'consumption', 'recorded', 80, 20.0), ('processing', 'loss', 'balance', None, 80.0), ('unknown', 'processing', 'balance', 30, None)]
     """
-    names = ["period", "scope", "product_code", "supplier_id", "buyer_id", "evidence", "n_linkages",
-             "contracted_value_vnd", "paid_value_vnd", "contracted_tonnes", "delivered_tonnes",
-             "n_contracted_value", "n_paid_value", "n_contracted_tonnes", "n_delivered_tonnes"]  # fmt: skip
-    linked = at_level(enter(edges), evidence)
-    scopes = [linked.with_columns(nw.lit(WHOLE).alias("scope")).select(names)]
+    linked = with_stages(
+        at_level(enter(edges), evidence), enter(nodes), supplier="from_stage", buyer="to_stage"
+    ).with_columns(nw.col("from_stage", "to_stage").fill_null(UNKNOWN))
+    # Few cells are left once edges are added up; only then is a basis chosen.
+    scopes = [_added_up(linked.with_columns(nw.lit(WHOLE).alias("scope")))]
     if communities is not None:
         own = enter(communities)
-        seller = own.select(
-            "period", nw.col("org_id").alias("supplier_id"), nw.col("cluster_id").alias("scope")
-        )
-        buyer = own.select(
-            "period", nw.col("org_id").alias("buyer_id"), nw.col("cluster_id").alias("scope")
-        )
-        inside = linked.join(seller, on=["period", "supplier_id"], how="inner")
-        inside = inside.join(buyer, on=["period", "buyer_id", "scope"], how="inner")
-        scopes.append(inside.select(names))
-    rows = with_basis(stack(scopes), by=("period", "scope"), min_stated_share=min_stated_share)
-    rows = with_stages(rows, enter(nodes), supplier="from_stage", buyer="to_stage").with_columns(
-        nw.col("from_stage", "to_stage").fill_null(UNKNOWN),
+        inside = linked
+        for end, name in (("supplier_id", "scope"), ("buyer_id", "_scope")):
+            ends = own.select(
+                "period", nw.col("org_id").alias(end), nw.col("cluster_id").alias(name)
+            )
+            inside = inside.join(ends, on=["period", end], how="inner")
+        scopes.append(_added_up(inside.filter(nw.col("scope") == nw.col("_scope"))))
+    rows = pin(stack(scopes))
+    rows = with_basis(rows, by=("period", "scope"), min_stated_share=min_stated_share).with_columns(
         value_on_basis().alias("_value"),
         on_paid_basis("n_paid_value", "n_contracted_value").alias("_n_value"),
         on_paid_basis("delivered_tonnes", "contracted_tonnes").alias("_tonnes"),
@@ -160,6 +157,7 @@ def chain_flows(
         total("n_contracted_value").alias("n_signed_value"),
         nw.when(is_executed).then(nw.col("n_linkages")).otherwise(0).sum().alias("n_executed"),
     )
+    recorded = pin(recorded)
     made = stack(
         [
             typed(recorded.with_columns(nw.lit("recorded").alias("kind")), FLOW_SCHEMA),
@@ -173,6 +171,21 @@ def chain_flows(
         rank_of("to_stage", order).alias("_to"),
     ).sort(*_CELL, "_kind", "_from", "_to")
     return leave(made.drop("_kind", "_from", "_to"), like=edges)  # type: ignore[no-any-return]
+
+
+def _added_up(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Add edges up by scope, product, stages and evidence; null where nothing is stated."""
+    whole = (
+        "n_linkages", "contracted_value_vnd", "paid_value_vnd", "n_contracted_value", "n_paid_value",
+        "n_contracted_tonnes", "n_delivered_tonnes",
+    )  # fmt: skip
+    masses = ("contracted_tonnes", "delivered_tonnes")
+    keys = [*_CELL, "from_stage", "to_stage", "evidence"]
+    sums = rows.group_by(keys).agg(
+        *(total(c).alias(c) for c in whole),
+        *(total(c, scale=MASS_SCALE).alias(c) for c in masses),
+    )
+    return sums.select(*keys, *whole, *masses)
 
 
 def stage_balance(flows: Native) -> Native:
@@ -246,7 +259,7 @@ def _balance(recorded: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     bases = recorded.select(*_CELL, "weight_basis").unique()
     sums = _stage_balance(recorded).filter(nw.col("stage").is_in(BALANCED))
     # Grams: what is left of adding floats is not a flow.
-    sums = sums.join(bases, on=_CELL, how="inner").with_columns(
+    sums = pin(sums.join(bases, on=_CELL, how="inner")).with_columns(
         (nw.col("value_out_vnd") - nw.col("value_in_vnd")).alias("_value"),
         (nw.col("tonnes_out") - nw.col("tonnes_in")).round(6).alias("_mass"),
     )

@@ -16,7 +16,7 @@ import polars as pl
 
 from htx_pipeline.graph.network import at_least
 from htx_pipeline.metrics._tables import at_level, chosen, typed, with_stages
-from htx_pipeline.metrics._tabular import MASS_SCALE, Native, enter, leave, ratio, stack, total
+from htx_pipeline.metrics._tabular import MASS_SCALE, Native, enter, leave, pin, ratio, stack, total
 from htx_pipeline.metrics.linkage import UNKNOWN, WHOLE
 from htx_pipeline.reference.stages import stages
 
@@ -86,52 +86,66 @@ def chain_stages(edges: Native, nodes: Native, *, evidence: str = "signed") -> N
     ['production', 'consumption']
     """
     rows = at_level(enter(edges), evidence)
-    known = enter(nodes)
-    place = known.select("period", "org_id", nw.col("locality").fill_null(UNKNOWN), "stage")
-    other = known.select(
-        "period", nw.col("org_id").alias("_other_id"), nw.col("stage").alias("_other_stage")
-    )
+    place = enter(nodes).select("period", "org_id", nw.col("locality").fill_null(UNKNOWN), "stage")
     flags = stages().drop_nulls("flag").select("code", "flag").rows()
-    edge = ["supplier_id", "buyer_id", "evidence"]
-
-    def ends(own: str, partner: str) -> nw.LazyFrame[Any]:
-        return rows.select(
-            "period", "product_code", nw.col(own).alias("org_id"), nw.col(partner).alias("_other_id"),
-            "n_linkages", *(flag for _, flag in flags), *edge,
-        )  # fmt: skip
-
-    both = stack([ends("supplier_id", "buyer_id"), ends("buyer_id", "supplier_id")])
-    both = both.join(place, on=["period", "org_id"], how="left")
-    both = both.join(other, on=["period", "_other_id"], how="left")
-    both = both.with_columns(nw.col("locality").fill_null(UNKNOWN))
-    both = stack([both, both.with_columns(nw.lit(WHOLE).alias("locality"))])
     cell = ["period", "locality", "product_code"]
-    cells = both.select(cell).unique()
+    ends = ("supplier", "buyer")
+    # Who handles what, and then linkages by the places and stages of their ends: few rows from here on.
+    handled = stack(
+        [rows.select("period", "product_code", nw.col(f"{e}_id").alias("org_id")) for e in ends]
+    ).unique()
+    handled = handled.join(place, on=["period", "org_id"], how="left").with_columns(
+        nw.col("locality").fill_null(UNKNOWN)
+    )
+    held = handled.group_by(*cell, "stage").agg(nw.len().cast(nw.Int64).alias("n_organisations"))
+    for end in ends:
+        own = place.rename({"org_id": f"{end}_id", "locality": f"_{end}", "stage": f"_{end}_stage"})
+        rows = rows.join(own, on=["period", f"{end}_id"], how="left")
+        rows = rows.with_columns(nw.col(f"_{end}").fill_null(UNKNOWN))
+    between = pin(
+        rows.group_by("period", "product_code", "_supplier", "_buyer", "_supplier_stage", "_buyer_stage").agg(
+            *(nw.when(nw.col(f)).then(nw.col("n_linkages")).otherwise(0).sum().cast(nw.Int64).alias(f) for _, f in flags)
+        )
+    )  # fmt: skip
+    whole, names = nw.lit(WHOLE).alias("locality"), [f for _, f in flags]
+    held = pin(held)
+    held = stack([held, held.with_columns(whole)]).group_by(*cell, "stage").agg(
+        nw.col("n_organisations").sum().cast(nw.Int64)
+    )  # fmt: skip
+    grid_cells = held.select(cell).unique()
+    held = held.filter(~nw.col("stage").is_null())
     grid = stack(
         [
-            cells.with_columns(
+            grid_cells.with_columns(
                 nw.lit(code).alias("stage"), nw.lit(rank).alias("_rank"), nw.lit(named).alias("is_named_by_decree")
             )
             for code, rank, named in stages().select("code", "rank", "is_named_by_decree").iter_rows()
         ]
     )  # fmt: skip
-    held = both.filter(~nw.col("stage").is_null()).group_by(*cell, "stage").agg(
-        nw.col("org_id").n_unique().cast(nw.Int64).alias("n_organisations")
-    )  # fmt: skip
-    # An edge between two organisations of one place covers a stage once.
+    # A linkage within one place covers a stage there once.
+    apart = between.filter(nw.col("_supplier") != nw.col("_buyer"))
+    counted = stack(
+        [
+            between.select("period", nw.col("_supplier").alias("locality"), "product_code", *names),
+            apart.select("period", nw.col("_buyer").alias("locality"), "product_code", *names),
+            between.select("period", whole, "product_code", *names),
+        ]
+    )
+    counted = pin(counted.group_by(cell).agg(*(nw.col(f).sum().cast(nw.Int64) for f in names)))
     covered = stack(
         [
-            both.filter(nw.col(flag))
-            .select(*cell, *edge, "n_linkages")
-            .unique([*cell, *edge])
-            .group_by(cell)
-            .agg(nw.col("n_linkages").sum().cast(nw.Int64).alias("n_linkages"))
-            .with_columns(nw.lit(code).alias("stage"))
+            counted.select(*cell, nw.lit(code).alias("stage"), nw.col(flag).alias("n_linkages"))
             for code, flag in flags
         ]
     )
-    outside = both.select(*cell, nw.col("_other_stage").alias("stage"))
-    outside = outside.filter(~nw.col("stage").is_null()).unique()
+    partners = stack(
+        [
+            between.select("period", nw.col(f"_{own}").alias("locality"), "product_code", nw.col(f"_{other}_stage").alias("stage"))
+            for own, other in (ends, ends[::-1])
+        ]
+    )  # fmt: skip
+    partners = stack([partners, partners.with_columns(whole)])
+    outside = partners.filter(~nw.col("stage").is_null()).unique()
     frame = (
         grid.join(held, on=[*cell, "stage"], how="left")
         .join(covered, on=[*cell, "stage"], how="left")
@@ -194,7 +208,7 @@ def processing_capacity(
     'capacity_not_collected'
     """
     rows = at_level(enter(edges), evidence).filter(~nw.col("is_self_loop"))
-    rows = with_stages(rows, enter(nodes), supplier="_from", buyer="_to")
+    rows = pin(with_stages(rows, enter(nodes), supplier="_from", buyer="_to"))
     key = ["period", "product_code"]
     to_others = (nw.col("_to") != "production") | nw.col("_to").is_null()
     output = rows.filter(nw.col("_from") == "production", to_others).group_by(key).agg(

@@ -24,6 +24,7 @@ from htx_pipeline.metrics._tabular import (
     count_where,
     enter,
     leave,
+    pin,
     ratio,
     stack,
     total,
@@ -284,7 +285,7 @@ def _totals(
         "member_income_vnd", "worker_income_vnd", "managers", "managers_college", "rating",
         "is_high_tech", "high_tech_evidence", nw.lit(True).alias("_reported"),
     )  # fmt: skip
-    rows = _participation(organisations, edges).join(told, on=key, how="left")
+    rows = pin(_participation(organisations, edges).join(told, on=key, how="left"))
     good = nw.col("rating").is_in(["tot", "kha"])
     rated = good | nw.col("rating").is_in(["trung_binh", "yeu"])
     member_weight = nw.when(~nw.col("member_income_vnd").is_null()).then(nw.col("official_members"))
@@ -362,6 +363,7 @@ def _totals(
         .cast(nw.Int64)
         .alias("n_execution_stated_in_period"),
     )
+    counted, linked_sums, places = pin(counted), pin(linked_sums), pin(places)
     made = (
         places.join(counted, on=part, how="left")
         .join(others, on=part, how="left")
@@ -487,7 +489,7 @@ def measure_frame(summed: nw.LazyFrame[Any], measures: Sequence[Measure]) -> nw.
     ``execution_not_stated`` (no linkage of the period says anything of deliveries or payments),
     ``not_stated`` (nobody states the numerator), ``denominator_not_stated``, ``denominator_zero``.
     """
-    parts = []
+    summed, parts = pin(summed), []
     for m in measures:
         top = nw.col(m.numerator)
         bottom = nw.lit(1) if m.total is None else nw.col(m.total)

@@ -17,7 +17,7 @@ import narwhals as nw
 import polars as pl
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.metrics._tabular import Native, count_where, enter, stack
+from htx_pipeline.metrics._tabular import Native, count_where, enter, pin, stack
 from htx_pipeline.metrics.linkage import LEVELS, UNKNOWN, participation
 
 WHOLE: Final = "province"
@@ -205,6 +205,7 @@ def members_income(
         nw.col("is_linked"), nw.col("_income"),
         *(nw.col(name).alias(alias) for name, alias in names.items()),
     ]  # fmt: skip
+    units = pin(units)
     scopes = stack(
         [
             units.select("period", nw.col("locality").fill_null(UNKNOWN).alias("_scope"), *columns),

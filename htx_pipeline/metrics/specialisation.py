@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from htx_pipeline.metrics._tabular import Native, enter, leave, stack
+from htx_pipeline.metrics._tabular import Native, enter, leave, pin, stack
 from htx_pipeline.metrics.concentration import ellison_glaeser, location_quotient, theil
 
 SIZES: Final = ("official_members", "revenue_vnd")
@@ -112,14 +112,15 @@ def spatial_clustering(
     >>> spatial_clustering(register, told, sizes=["official_members"]).select("vsic_group", "gamma").rows()
     [('a', 1.0), ('b', 1.0)]
     """
-    own = _cooperatives(organisations, digits=digits)
+    own = pin(_cooperatives(organisations, digits=digits))
     parts = []
     for size in sizes:
         told = enter(reports).select("period", "org_id", nw.col(size).alias("size"))
         plants = own.join(told, on=["period", "org_id"], how="inner")
-        made = enter(
-            ellison_glaeser(plants.to_native(), industry="vsic_group", min_plants=min_plants)
+        found = ellison_glaeser(
+            pin(plants).to_native(), industry="vsic_group", min_plants=min_plants
         )
+        made = enter(found)
         names = [n for n in made.collect_schema().names() if n != "period"]
         parts.append(made.select("period", nw.lit(size).alias("size"), *names))
     made = stack(parts).sort("period", "size", "vsic_group")
@@ -156,12 +157,12 @@ def inequality(
     >>> inequality(register, told, quantities=["revenue_vnd"]).select(pl.col("theil").round(6), "between_share").rows()
     [(0.130812, 1.0)]
     """
-    own = _cooperatives(organisations, digits=4)
+    own = pin(_cooperatives(organisations, digits=4))
     parts = []
     for quantity in quantities:
         told = enter(reports).select("period", "org_id", nw.col(quantity).alias("_value"))
         units = own.join(told, on=["period", "org_id"], how="inner")
-        made = enter(theil(units.to_native(), value="_value"))
+        made = enter(theil(pin(units).to_native(), value="_value"))
         names = [n for n in made.collect_schema().names() if n != "period"]
         parts.append(made.select("period", nw.lit(quantity).alias("quantity"), *names))
     return leave(stack(parts).sort("period", "quantity"), like=organisations)  # type: ignore[no-any-return]

@@ -89,3 +89,20 @@ def threshold(threshold_id: str) -> dict[str, Any]:
     if found.is_empty():
         raise KeyError(f"no threshold {threshold_id!r}")
     return found.row(0, named=True)
+
+
+@cache
+def own_choice(name: str) -> float:
+    """Return a limit this project chose itself; none of them stands in a document.
+
+    Raises
+    ------
+    KeyError
+        When there is no such choice.
+
+    Examples
+    --------
+    >>> own_choice("dragged_run")
+    12.0
+    """
+    return float(threshold(f"own.{name}")["value"])

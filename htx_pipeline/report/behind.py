@@ -11,7 +11,7 @@ control read this, and a test adds the rows up again and compares with what is p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -21,6 +21,7 @@ Rows = Mapping[str, pl.Expr]
 """Per core table, which of its rows count."""
 
 How = Literal["rows", "distinct", "sum", "mean", "share"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -84,7 +85,9 @@ class Column:
             whole = exact_sum(weights)
             return exact_sum(stated[self.column or ""] * weights) / whole if whole else None
         whole = exact_sum(stated[self.column or ""])
-        part = exact_sum(stated.filter(self.part)[self.column or ""]) if self.part is not None else 0
+        part = (
+            exact_sum(stated.filter(self.part)[self.column or ""]) if self.part is not None else 0
+        )
         return part / whole if whole else None
 
 
@@ -97,6 +100,17 @@ def exact_sum(values: pl.Series) -> Any:
 
 def _legal(*types: str) -> Callable[[Mapping[str, Any]], pl.Expr]:
     return lambda _: pl.col("legal_type").is_in(list(types))
+
+
+def _cooperatives(line: Mapping[str, Any]) -> pl.Expr:
+    """Return the cooperatives of a line; a cluster's include unions and groups."""
+    types = ["htx", "lhhtx", "tht"] if "cluster_id" in line else ["htx"]
+    return pl.col("legal_type").is_in(types)
+
+
+def _signed(_: Mapping[str, Any]) -> pl.Expr:
+    """Return the linkages that are signed or stronger; a planned one has no value yet."""
+    return pl.col("evidence") != "planned"
 
 
 _BOTH: Final = ("supplier_id", "buyer_id")
@@ -112,11 +126,13 @@ def _told(column: str, **more: Any) -> Column:
 
 def _side(end: str) -> Callable[[Mapping[str, Any]], pl.Expr]:
     """Return the linkages that a line's organisation enters at one end; all where it names none."""
-    return lambda line: pl.lit(value=True) if not line.get("org_id") else pl.col(end) == line["org_id"]
+    return lambda line: (
+        pl.lit(value=True) if not line.get("org_id") else pl.col(end) == line["org_id"]
+    )
 
 
 COLUMNS: Final[Mapping[str, Column]] = {
-    "n_cooperatives": Column(table="organisations", how="rows", only=_legal("htx"), is_public=True),
+    "n_cooperatives": Column(table="organisations", how="rows", only=_cooperatives, is_public=True),
     "n_unions": Column(table="organisations", how="rows", only=_legal("lhhtx"), is_public=True),
     "n_enterprises": Column(table="organisations", how="rows", only=_legal("enterprise"), is_public=True),
     "n_organisations": Column(table="organisations", how="rows", is_public=True),
@@ -124,7 +140,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "n_linkages": Column(table="linkages", how="rows", entities=_BOTH, is_public=True),
     "n_suppliers": Column(table="linkages", how="distinct", column="supplier_id", entities=_BOTH, is_public=True),
     "n_buyers": Column(table="linkages", how="distinct", column="buyer_id", entities=_BOTH, is_public=True),
-    "contracted_value_vnd": _links("contracted_value_vnd"),
+    "contracted_value_vnd": _links("contracted_value_vnd", only=_signed),
     "paid_value_vnd": _links("paid_value_vnd"),
     "contracted_tonnes": _links("contracted_tonnes"),
     "delivered_tonnes": _links("delivered_tonnes"),
@@ -169,7 +185,10 @@ def column_of(key: str, line: Mapping[str, Any] | None = None) -> Column | None:
     >>> column_of("value_vnd", {"weight_basis": "paid_value"}).column, column_of("name")
     ('paid_value_vnd', None)
     """
-    basis = (line or {}).get("weight_basis")
+    line = line or {}
+    if line.get("kind") == "balance" or "presence_basis" in line:
+        return None  # What balances a stage, or passes through it, is no sum of rows.
+    basis = line.get("weight_basis")
     return COLUMNS.get(BASES.get(basis or "", {}).get(key, key))
 
 
@@ -234,7 +253,9 @@ def by_flow(stages: Mapping[str, str | None], line: Mapping[str, Any]) -> Rows:
     """
 
     def at(end: str, stage: str | None) -> pl.Expr:
-        here = sorted(org for org, own in stages.items() if (own or "unknown") == (stage or "unknown"))
+        here = sorted(
+            org for org, own in stages.items() if (own or "unknown") == (stage or "unknown")
+        )
         return pl.col(end).is_in(here)
 
     product = by_product(line["product_code"])["linkages"]
@@ -243,7 +264,9 @@ def by_flow(stages: Mapping[str, str | None], line: Mapping[str, Any]) -> Rows:
         stage = next((s for s in ends if s not in ("unknown", "loss", None)), None)
         return {"linkages": product & (at("supplier_id", stage) | at("buyer_id", stage))}
     return {
-        "linkages": product & at("supplier_id", line["from_stage"]) & at("buyer_id", line["to_stage"])
+        "linkages": product
+        & at("supplier_id", line["from_stage"])
+        & at("buyer_id", line["to_stage"])
     }
 
 

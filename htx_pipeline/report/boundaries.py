@@ -195,13 +195,15 @@ def _topology(
 
 
 def _shapefile(path: Path) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    import struct
+
     import shapefile
 
     try:
         with shapefile.Reader(str(path), encoding="utf-8", encodingErrors="replace") as reader:
             for record in reader.iterShapeRecords():
                 yield record.record.as_dict(), record.shape.__geo_interface__
-    except (shapefile.ShapefileException, OSError) as exc:
+    except (shapefile.ShapefileException, struct.error, ValueError, OSError) as exc:
         raise InputError(
             "The shapefile cannot be read.", where=str(path), why=str(exc),
             remedy="Keep the .shp, .shx and .dbf files of one name together, or give GeoJSON.",

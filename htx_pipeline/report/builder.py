@@ -55,6 +55,7 @@ class Builder:
         self.products = dict(products) if products is not None else _product_labels(lang)
         self.withheld = 0
         self._placed: pl.DataFrame | None = None
+        self._at: dict[tuple[str | None, str | None], dict[str, pl.Expr]] = {}
         self._strongest: tuple[dict[str, int], dict[str, int], dict[str, set[str]]] | None = None
         self.has_linkages = frames.has("core/linkages") or frames.has("graph/edges")
         self.clusters = self._ranked_clusters()
@@ -109,8 +110,9 @@ class Builder:
             if r["locality"] != "province"
         ]  # fmt: skip
         self.sums: dict[str, Any] = {}
-        self._withhold(rows, "revenue_vnd", "n_revenue_stated")
-        self._withhold(rows, "member_income_vnd", "n_member_income")
+        if not self.o.is_public:  # There, `publish` decides over all tables at once.
+            self._withhold(rows, "revenue_vnd", "n_revenue_stated")
+            self._withhold(rows, "member_income_vnd", "n_member_income")
         self._rank(rows)
         return by(rows, "n_cooperatives", "locality", descending=("n_cooperatives",))
 
@@ -141,6 +143,12 @@ class Builder:
         A linkage belongs to the place of its cooperative seller, else of its cooperative buyer, else of
         its seller, as `metrics/localities` counts it.
         """
+        asked = (locality, commune)
+        if asked not in self._at:
+            self._at[asked] = self._rows_at(locality, commune)
+        return self._at[asked]
+
+    def _rows_at(self, locality: str | None, commune: str | None) -> dict[str, pl.Expr]:
         places = self._places()
         column = "commune" if commune is not None else "locality"
         here = places.filter(

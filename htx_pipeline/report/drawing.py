@@ -35,6 +35,7 @@ def _font_file(weight: int) -> Path:
     return FONTS / {400: "BeVietnamPro-Regular.ttf", 600: "BeVietnamPro-SemiBold.ttf"}[weight]
 
 
+@cache
 def font_of(size: float, weight: int = 400) -> Any:
     """Return the shipped font, never one that happens to be installed."""
     from matplotlib.font_manager import FontProperties
@@ -44,17 +45,36 @@ def font_of(size: float, weight: int = 400) -> Any:
     )
 
 
-def canvas(height: float) -> tuple[Any, Any]:
-    """Return a figure and axes whose data units are inches from the top left corner."""
-    from matplotlib.figure import Figure
+class Board:
+    """A picture to draw on in inches from the top left corner.
 
-    figure = Figure(figsize=(WIDTH_IN, height), dpi=100)
-    figure.patch.set_facecolor("white")
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    axes.set_xlim(0, WIDTH_IN)
-    axes.set_ylim(height, 0)
-    axes.axis("off")
-    return figure, axes
+    It takes the place of matplotlib's axes, whose ticks, limits and clipping no picture here needs and
+    whose making and drawing cost as much as a small picture.
+    """
+
+    def __init__(self, height: float) -> None:
+        from matplotlib.figure import Figure
+        from matplotlib.transforms import Affine2D
+
+        self.figure: Any = Figure(figsize=(WIDTH_IN, height), dpi=100, facecolor="white")
+        down = Affine2D().translate(0, -height).scale(1, -1)
+        self.transData: Any = down + self.figure.dpi_scale_trans
+
+    def add_artist(self, artist: Any) -> None:
+        """Draw an artist in inches, unless it has a transform of its own."""
+        if not artist.is_transform_set():
+            artist.set_transform(self.transData)
+        self.figure.add_artist(artist)
+
+    def text(self, x: float, y: float, words: str, **look: Any) -> None:
+        """Write in inches."""
+        self.figure.text(x, y, words, transform=self.transData, **look)
+
+
+def canvas(height: float) -> tuple[Any, Board]:
+    """Return a figure and the board to draw on it."""
+    board = Board(height)
+    return board.figure, board
 
 
 @cache
@@ -129,17 +149,16 @@ def add_group(axes: Any, gid: str, parts: Sequence[Any], *, zorder: float = 1) -
     """Draw *parts* as one element of the SVG named *gid*, so that it can be pointed at as one."""
     for part in parts:
         part.set_figure(axes.figure)
-        part.axes = axes
         if not part.is_transform_set():
             part.set_transform(axes.transData)
     whole = _group_class()(parts)
     whole.set_gid(gid)
     whole.set_zorder(zorder)
-    axes.add_artist(whole)
+    axes.figure.add_artist(whole)
 
 
 def put(axes: Any, artist: Any) -> None:
-    """Draw an artist in inches; unlike the axes' own methods nothing is measured, as limits are fixed."""
+    """Draw an artist in inches; nothing is measured, as limits are fixed."""
     axes.add_artist(artist)
 
 

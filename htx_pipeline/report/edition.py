@@ -26,9 +26,10 @@ import polars as pl
 from htx_pipeline.errors import InputError
 from htx_pipeline.report.blocks import Page, Report
 from htx_pipeline.report.documents import Documents, code_key, write_documents
-from htx_pipeline.report.html import write_index
+from htx_pipeline.report.html import HtmlWriter
 from htx_pipeline.report.model import build_report
 from htx_pipeline.report.options import ReportOptions
+from htx_pipeline.report.trace import TRACE_FILE, sources_json, write_trace
 from htx_pipeline.report.workbook import write_workbook
 
 MANIFEST: Final = "manifest.json"
@@ -170,13 +171,19 @@ def _files(report: Report, documents: Documents) -> dict[str, bytes]:
     for (page_id, suffix), data in documents.files.items():
         files[_name_of(pages[page_id], suffix)] = data
     files[WORKBOOK] = write_workbook(report)
-    files[INDEX] = write_index(
+    files[TRACE_FILE] = write_trace(report)
+    named = {key: _name_of(pages[key[0]], key[1]) for key in documents.files}
+    named |= {(page.id, "html"): _name_of(page, "html") for page in pages.values()}
+    writer = HtmlWriter(
         report,
         documents.pictures,
-        overview_pdf=OVERVIEW,
+        named,
         workbook=WORKBOOK,
-        cluster_files={page.id: _name_of(page, "pdf") for page in report.pages[1:]},
+        sources=lambda page: sources_json(report, page),
     )
+    for page in pages.values():
+        files[named[page.id, "html"]] = writer.page(page)
+    files[INDEX] = writer.index()
     for name, picture in documents.pictures.items():
         files[f"hinh/{name}.svg"] = picture.svg
         files[f"hinh/{name}.png"] = picture.png
@@ -189,6 +196,31 @@ def _name_of(page: Page, suffix: str) -> str:
         return f"{OVERVIEW.removesuffix('.pdf') if page.lang == 'vi' else page.id}.{suffix}"
     return f"{FOLDERS[page.kind]}/{page.id}.{suffix}"
 
+def edition_folder(data_dir: Path, kind: str, period: str) -> Path:
+    """Return where the editions of a period lie: the public ones in a tree of their own.
+
+    Examples
+    --------
+    >>> edition_folder(Path("data"), "public", "2025").as_posix()
+    'data/cong-bo/period=2025'
+    """
+    return data_dir / ("cong-bo" if kind == "public" else "report") / f"period={period}"
+
+
+def _check_kind(out: Path, kind: str) -> None:
+    """Refuse to put a public edition where internal ones lie, or the other way round."""
+    pointer = out / POINTER
+    if not pointer.is_file():
+        return
+    listed = out / str(json.loads(pointer.read_bytes())["edition"]) / MANIFEST
+    there = json.loads(listed.read_bytes()).get("kind", "internal") if listed.is_file() else kind
+    if there != kind:
+        raise InputError(
+            f"The folder holds {there} editions; a {kind} one does not go there.", where=str(out),
+            why="Someone who opens the folder must not pick up the wrong one.", remedy="Choose another folder.",
+            code="edition_kind",
+        )  # fmt: skip
+
 
 def publish(files: Mapping[str, bytes], out: Path, *, report: Report) -> Edition:
     """Write *files* as one edition under *out* and point ``current.json`` at it."""
@@ -198,10 +230,12 @@ def publish(files: Mapping[str, bytes], out: Path, *, report: Report) -> Edition
             remedy="Choose another folder.", code="not_a_folder",
         )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
+    _check_kind(out, report.settings.kind)
     manifest = {
         "title": report.overview.title,
         "subtitle": report.overview.subtitle,
         "period": report.period,
+        "kind": report.settings.kind,
         "as_of": report.settings.as_of.isoformat(),
         "is_synthetic": report.settings.is_synthetic,
         "clusters": len(report.clusters),
@@ -212,7 +246,8 @@ def publish(files: Mapping[str, bytes], out: Path, *, report: Report) -> Edition
         },
     }
     listed = (json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
-    name = f"{report.period}-{hashlib.sha256(listed).hexdigest()[:12]}"
+    kind = "cong-bo-" if report.settings.is_public else ""
+    name = f"{report.period}-{kind}{hashlib.sha256(listed).hexdigest()[:12]}"
     folder = out / name
     is_new = not folder.exists()
     if is_new:

@@ -108,7 +108,7 @@ def render(spec: Mapping[str, Any]) -> Picture:
 
 
 def _png(figure: Any) -> bytes:
-    """Return the picture as PNG without transparency, packed lightly: packing hard costs as much as drawing."""
+    """Return the picture as PNG of 256 colours, packed lightly: packing hard costs as much as drawing."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
@@ -119,7 +119,15 @@ def _png(figure: Any) -> bytes:
     pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
     image = Image.frombuffer("RGBA", (width, height), pixels, "raw", "RGBA", 0, 1)
     png = io.BytesIO()
-    image.convert("RGB").save(png, format="png", compress_level=3, dpi=(DPI, DPI))
+    few = image.convert("RGB").quantize(
+        256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+    )
+    colours = few.getpalette() or []
+    # The search for few colours leaves the ground a shade off white.
+    ground = few.tobytes()[0]
+    colours[3 * ground : 3 * ground + 3] = [255, 255, 255]
+    few.putpalette(colours)
+    few.save(png, format="png", compress_level=3, dpi=(DPI, DPI))
     return png.getvalue()
 
 

@@ -1,85 +1,404 @@
-"""Pages to one self-contained HTML file that opens from a disk or a USB stick.
+"""Pages to self-contained HTML files that open from a disk, a USB stick or a mail.
 
-What belongs here: turning the overview into HTML with inline pictures, fonts, style and script.
-What does not: words and numbers (`model`). The page asks nothing of any network; its content
-security policy forbids it.
+What belongs here: a page of the report, and the index over all, as one file each with inline pictures,
+fonts, style and script. What does not: words and numbers (`model`), tables as markup (`web_tables`),
+what the page does when it is asked (`assets/report.js`). A page asks nothing of any network; its
+content security policy forbids it, and lets no script run but its own.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
+import posixpath
 import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from htx_pipeline.report import text
-from htx_pipeline.report.blocks import Block, Facts, Figure, Page, Prose, Report, Table
+from htx_pipeline.report.blocks import Block, Facts, Field, Figure, Page, Prose, Report, Table
 from htx_pipeline.report.figures import FONTS, Picture
-from htx_pipeline.report.pdf import table_payload
+from htx_pipeline.report.web_tables import Labels, fold, table_markup
+from htx_pipeline.report.words import Words
 
 HERE: Final = Path(__file__).parent
 
+INDEX: Final = "index.html"
+FORMATS: Final = ("pdf", "docx", "xlsx")
 
-def write_index(
-    report: Report,
-    pictures: Mapping[str, Picture],
-    *,
-    overview_pdf: str,
-    workbook: str,
-    cluster_files: Mapping[str, str],
-) -> bytes:
-    """Return the HTML of the overview with links to the other files.
+Sources = Callable[[Page], Mapping[str, Mapping[str, Any]]]
+"""From a page to the rows behind its figures, by figure id, see `HtmlWriter`."""
+
+SAID: Final = ("shown", "nothing", "more", "sort", "stage", "sources", "source_of", "file", "sheet", "rows", "n_rows",
+               "rejected", "steps", "no_rows")  # fmt: skip
+"""Words that the script says."""
+
+COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "cluster": ("product", "localities", "n_organisations", "n_cooperatives", "value"),
+    "locality": ("n_cooperatives", "linked", "value"),
+    "department": ("n_tasks", "n_done", "n_late"),
+}
+"""What the index tells of a report, by kind: keys of `Page.summary`."""
+
+
+class HtmlWriter:
+    """Writes the pages of one report for a browser.
 
     Parameters
     ----------
     report:
-        The report; its overview is printed in full.
+        The report; its pages link to each other.
     pictures:
         Figure id → drawing.
-    overview_pdf, workbook:
-        Relative addresses.
-    cluster_files:
-        Page id of a cluster → relative address of its PDF.
-    """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
+    files:
+        (page id, suffix) → where a file lies in the edition ("cum/cum-1.pdf"); "html" among the
+        suffixes. What is not named is not linked to.
+    workbook:
+        Where the workbook lies, or None.
+    sources:
+        From a page to figure id → ``line``, ``files`` (each ``file``, ``sheet``, ``rows``, ``n``),
+        ``n_rejected`` and ``steps``, within what may be published. Without it figures cannot be asked
+        for their rows.
 
-    environment = Environment(
+    Examples
+    --------
+    >>> HtmlWriter.__name__
+    'HtmlWriter'
+    """
+
+    def __init__(
+        self,
+        report: Report,
+        pictures: Mapping[str, Picture],
+        files: Mapping[tuple[str, str], str],
+        *,
+        workbook: str | None = None,
+        sources: Sources | None = None,
+    ) -> None:
+        self.report = report
+        self.pictures = pictures
+        self.files = files
+        self.workbook = workbook
+        self.sources = sources
+        self._labels = Labels.of(report)
+        self._by_cluster = {p.cluster_id: p for p in report.clusters if p.cluster_id}
+        self._by_place = {fold(str(p.summary.get("name", p.title))): p for p in report.localities}
+
+    def page(self, page: Page) -> bytes:
+        """Return the HTML of *page*; the same page gives the same bytes."""
+        w = Words(page.lang)
+        own = self.files[page.id, "html"]
+        draw = _Blocks(self, page, w, own)
+        sections = [
+            {"id": s.id, "title": s.title, "blocks": [draw.block(b) for b in s.blocks]}
+            for s in page.sections
+        ]
+        return self._render(
+            "page.html.j2",
+            w,
+            own,
+            heading=page.title,
+            lead=page.subtitle,
+            crumbs=self._crumbs(page, w, own),
+            other=self._other(page, own),
+            downloads=self._downloads(page, w, own),
+            sections=sections,
+            neighbours=self._neighbours(page, w, own),
+            facets=draw.facets(),
+            data=self._data(w, marks=draw.marks, sources=self.sources(page) if self.sources else {}),
+        )
+
+    def index(self) -> bytes:
+        """Return the HTML of the page to open first: headline figures and the list of all reports."""
+        w = Words("vi")
+        overview = self.report.overview
+        draw = _Blocks(self, overview, w, INDEX)
+        blocks = overview.sections[0].blocks if overview.sections else ()
+        headline = [draw.block(b) for b in blocks if isinstance(b, Facts)][:1]
+        kinds = (
+            ("cluster", self.report.clusters),
+            ("locality", self.report.localities),
+            ("department", self.report.departments),
+        )
+        lists = [self._list(kind, pages, draw, w) for kind, pages in kinds if pages]
+        sources = self.sources(overview) if self.sources else {}
+        kept = {f["id"] for b in headline for f in b["items"]}
+        return self._render(
+            "index.html.j2",
+            w,
+            INDEX,
+            heading=overview.title,
+            lead=overview.subtitle,
+            crumbs=[{"label": w("web.home"), "href": ""}],
+            other="",
+            downloads=self._downloads(overview, w, INDEX),
+            headline=headline,
+            overview=self.files[overview.id, "html"],
+            lists=lists,
+            facets=draw.facets(),
+            data=self._data(w, marks={}, sources={k: v for k, v in sources.items() if k in kept}),
+        )
+
+    def href(self, page: Page | None, suffix: str, own: str) -> str:
+        """Return the address of a page's file seen from the file *own*; "" where there is none."""
+        target = self.files.get((page.id, suffix)) if page else None
+        return posixpath.relpath(target, posixpath.dirname(own) or ".") if target else ""
+
+    def link(self, page: Page, own: str, field: Field, row: Mapping[str, Any]) -> str:
+        """Return the address of the report that a cell names; "" where it names none."""
+        if page.lang != "vi":
+            return ""
+        target: Page | None = None
+        if field.key == "name" and page.kind != "cluster":
+            target = self._by_cluster.get(row.get("cluster_id"))
+        elif field.key in ("locality", "commune"):
+            target = self._by_place.get(fold(str(row.get(field.key) or "")))
+        return self.href(target, "html", own) if target and target.id != page.id else ""
+
+    def _render(self, template: str, w: Words, own: str, **values: Any) -> bytes:
+        from markupsafe import Markup
+
+        options = self.report.settings
+        kind = "" if w.lang != "vi" else options.kind_label.capitalize()
+        as_of = w("page.as_of", day=w.day(options.as_of))
+        js = (HERE / "assets" / "report.js").read_text("utf-8")
+        html = (
+            _environment()
+            .get_template(template)
+            .render(
+                w=w,
+                lang=w.lang,
+                title=f"{values['heading']} – {values['lead']}",
+                mark=w("page.synthetic") if options.is_synthetic else "",
+                kicker=" · ".join(k for k in (w("page.draft").capitalize(), as_of, kind) if k),
+                as_of=as_of,
+                fonts=_fonts(),
+                css=Markup((HERE / "assets" / "report.css").read_text("utf-8")),  # noqa: S704
+                js=Markup(js),  # noqa: S704
+                js_hash=f"sha256-{base64.b64encode(hashlib.sha256(js.encode()).digest()).decode()}",
+                **values,
+            )
+        )
+        return html.lstrip().encode()
+
+    def _crumbs(self, page: Page, w: Words, own: str) -> list[dict[str, str]]:
+        crumbs = [{"label": w("web.home"), "href": posixpath.relpath(INDEX, posixpath.dirname(own) or ".")}]
+        if page.kind != "overview":
+            overview = self.href(self.report.overview, "html", own)
+            crumbs += [{"label": w("web.overview"), "href": overview}] if overview else []
+            crumbs.append({"label": str(page.summary.get("name", page.title)), "href": ""})
+        else:
+            crumbs.append({"label": w("web.overview"), "href": ""})
+        return crumbs
+
+    def _other(self, page: Page, own: str) -> str:
+        """Return the address of the same report in the other language."""
+        wanted = page.id.removesuffix("-en") if page.lang == "en" else f"{page.id}-en"
+        target = self.files.get((wanted, "html"))
+        return posixpath.relpath(target, posixpath.dirname(own) or ".") if target else ""
+
+    def _downloads(self, page: Page, w: Words, own: str) -> list[dict[str, str]]:
+        found = [
+            {"label": w("web.download", format=s.upper()), "href": href}
+            for s in FORMATS
+            if (href := self.href(page, s, own))
+        ]
+        if self.workbook:
+            href = posixpath.relpath(self.workbook, posixpath.dirname(own) or ".")
+            found.append({"label": f"{w('web.workbook')} (XLSX)", "href": href})
+        return found
+
+    def _neighbours(self, page: Page, w: Words, own: str) -> list[dict[str, str]]:
+        """Return the reports before and after *page* among those of its kind."""
+        report = self.report
+        every = report.translations if page.lang == "en" else report.pages
+        row = [p for p in every if p.kind == page.kind]
+        here = next((i for i, p in enumerate(row) if p.id == page.id), None)
+        if here is None:
+            return []
+        found = []
+        for step, rel, key in ((-1, "prev", "web.previous"), (1, "next", "web.next")):
+            i = here + step
+            if 0 <= i < len(row) and (href := self.href(row[i], "html", own)):
+                name = str(row[i].summary.get("name", row[i].title))
+                found.append({"href": href, "rel": rel, "label": w(key), "name": name})
+        return found
+
+    def _list(self, kind: str, pages: Sequence[Page], draw: _Blocks, w: Words) -> dict[str, Any]:
+        """Return the reports of one kind as a table."""
+        keys = tuple(k for k in COLUMNS[kind] if any(k in p.summary for p in pages))
+        fields = [Field(key="name", label=w("web.name"))]
+        for key in keys:
+            label = w(f"web.by_{key.removesuffix('ies')}y" if key == "localities" else f"web.{key}")
+            fields.append(
+                Field(key=key, label=label, kind="text" if key in ("product", "localities") else "words")
+            )
+        rows = [{"name": p.title, **p.summary, "page": p} for p in pages]
+        for row, page in zip(rows, pages, strict=True):
+            row["places"] = page.summary.get("localities", "")
+        from htx_pipeline.report.blocks import Source
+
+        table = Table(
+            id=f"ds-{kind}", title=f"{w(f'web.{kind}')} ({w.number(len(pages))})", fields=tuple(fields), rows=tuple(rows),
+            source=Source(line=""), sheet="",
+        )  # fmt: skip
+        made = table_markup(table, 0, page_id="index", labels=self._labels, link=None)
+        draw.note(made)
+        for row, page in zip(made["rows"], pages, strict=True):
+            row["cells"][0]["href"] = self.href(page, "html", INDEX)
+            files = [
+                {"href": href, "short": s.upper(), "label": f"{s.upper()}: {page.summary.get('name', page.title)}"}
+                for s in FORMATS
+                if (href := self.href(page, s, INDEX))
+            ]
+            row["cells"].append({"text": "", "value": None, "number": False, "is_head": False, "href": "", "files": files})
+        made["columns"].append({"label": w("web.downloads"), "number": False, "key": "files"})
+        made["notes"] = []
+        return made
+
+    def _data(
+        self, w: Words, *, marks: Mapping[str, Any], sources: Mapping[str, Mapping[str, Any]]
+    ) -> Any:
+        """Return what the script reads, as JSON that cannot end its element."""
+        from markupsafe import Markup
+
+        records: list[Mapping[str, Any]] = []
+        places: dict[str, int] = {}
+        ids: dict[str, int] = {}
+        for figure, record in sorted(sources.items()):
+            key = json.dumps(record, ensure_ascii=False, sort_keys=True)
+            if key not in places:
+                places[key] = len(records)
+                records.append(record)
+            ids[figure] = places[key]
+        raw = {
+            "words": {key: w.raw(f"web.{key}") for key in SAID},
+            "stages": {s: w.code("stage", s) for s in text.STAGES},
+            "marks": marks,
+            "sources": {"ids": ids, "records": records},
+        }
+        words = json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        for sign in "<>&":
+            words = words.replace(sign, f"\\u{ord(sign):04x}")
+        return Markup(words)  # noqa: S704
+
+
+class _Blocks:
+    """Turns the blocks of one page into what the templates print; remembers marks and filters."""
+
+    def __init__(self, writer: HtmlWriter, page: Page, w: Words, own: str) -> None:
+        self.writer, self.page, self.w, self.own = writer, page, w, own
+        self.marks: dict[str, Any] = {}
+        self.found: dict[str, dict[str, str]] = {"l": {}, "p": {}}
+        self.numbers = {"table": 0, "figure": 0}
+        self.shown = {b.id for s in page.sections for b in s.blocks if isinstance(b, Table)}
+
+    def note(self, made: Mapping[str, Any]) -> None:
+        """Remember what the lines of a table can be filtered by."""
+        for key, found in self.found.items():
+            found.update(made["facets"][key])
+
+    def facets(self) -> list[dict[str, Any]]:
+        """Return the choices of the filters; a filter with one choice is none."""
+        names = {"l": ("web.by_locality", "web.all_localities"), "p": ("web.by_product", "web.all_products")}  # fmt: skip
+        return [
+            {
+                "key": key,
+                "label": self.w(names[key][0]),
+                "all": self.w(names[key][1]),
+                "values": [
+                    {"key": k, "label": v} for k, v in sorted(found.items(), key=lambda kv: kv[0])
+                ],
+            }
+            for key, found in self.found.items()
+            if len(found) > 1
+        ]
+
+    def table(self, table: Table, number: int) -> dict[str, Any]:
+        """Return a table for the template."""
+        writer = self.writer
+        made = table_markup(
+            table, number, page_id=self.page.id, labels=writer._labels,
+            link=lambda field, row: writer.link(self.page, self.own, field, row),
+        )  # fmt: skip
+        self.note(made)
+        return made
+
+    def block(self, block: Block) -> dict[str, Any]:
+        """Return a block for the template."""
+        match block:
+            case Facts():
+                items = [
+                    {"id": f"{self.page.id}/{block.id}/{f.name}", "label": f.label, "value": f.value, "detail": f.detail, "change": f.change}
+                    for f in block.items
+                ]  # fmt: skip
+                notes = [text.sentence(n) for n in block.notes]
+                return {"kind": "facts", "items": items, "notes": notes, "source": block.source.line}
+            case Prose():
+                return {
+                    "kind": "prose",
+                    "parts": block.parts,
+                    "is_list": block.is_list,
+                    "is_small": block.is_small,
+                    "source": block.source.line if block.source else "",
+                }
+            case Table():
+                self.numbers["table"] += 1
+                return self.table(block, self.numbers["table"])
+            case Figure():
+                return self._figure(block)
+
+    def _figure(self, block: Figure) -> dict[str, Any]:
+        self.numbers["figure"] += 1
+        svg = self.writer.pictures[block.id].svg
+        marks = []
+        for mark in block.spec.get("marks") or ():
+            name = f"{block.id}-{mark['gid']}"
+            marks.append({"id": name, "title": mark["title"]})
+            self.marks[name] = {
+                "title": mark["title"],
+                "lines": list(mark["lines"]),
+                "select": self.writer._labels.select(mark.get("select") or {}),
+            }
+        kept = frozenset(m["gid"] for m in block.spec.get("marks") or ())
+        is_shown = block.data.id in self.shown
+        return {
+            "kind": "figure",
+            "id": block.id,
+            "figure": f"{self.page.id}/{block.id}",
+            "number": self.numbers["figure"],
+            "title": block.title,
+            "alt": block.alt,
+            "svg": inline_svg(svg, prefix=block.id, kept=kept),
+            "marks": marks,
+            "notes": [text.sentence(n) for n in block.notes],
+            "source": block.source.line,
+            "described": block.data.id if is_shown else "",
+            "data": self.table(block.data, 0),
+            "data_shown": is_shown,
+        }
+
+
+@cache
+def _environment() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
+        lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    table_template = environment.get_template("table.html.j2")
-
-    def table(payload: Mapping[str, Any]) -> Markup:
-        # Markup from our own template, autoescaped when it was rendered.
-        return Markup(table_template.render(t=payload))  # noqa: S704
-
-    page = report.overview
-    options = report.settings
-    html = environment.get_template("index.html.j2").render(
-        title=f"{page.title} – {page.subtitle}",
-        page=page,
-        mark=text.SYNTHETIC_MARK if options.is_synthetic else "",
-        as_of=text.day(options.as_of),
-        sections=_sections(page, pictures),
-        clusters=[_cluster(c, cluster_files[c.id]) for c in report.clusters],
-        overview_pdf=overview_pdf,
-        workbook=workbook,
-        table=table,
-        fonts=_fonts(),
-        css=Markup((HERE / "assets" / "report.css").read_text("utf-8")),  # noqa: S704
-        js=Markup((HERE / "assets" / "report.js").read_text("utf-8")),  # noqa: S704
-    )
-    return html.encode()
 
 
-def _fonts() -> list[dict[str, str]]:
-    return [
+@cache
+def _fonts() -> tuple[dict[str, str], ...]:
+    return tuple(
         {
             "weight": weight,
             "data": base64.b64encode(
@@ -87,87 +406,35 @@ def _fonts() -> list[dict[str, str]]:
             ).decode(),
         }
         for weight, name in (("400", "Regular"), ("600", "SemiBold"))
-    ]
+    )
 
 
-def _sections(page: Page, pictures: Mapping[str, Picture]) -> list[dict[str, Any]]:
-    numbers = {"table": 0, "figure": 0}
-    shown = {b.id for s in page.sections for b in s.blocks if isinstance(b, Table)}
-    return [
-        {
-            "id": s.id,
-            "title": s.title,
-            "blocks": [_block(b, numbers, pictures, shown) for b in s.blocks],
-        }
-        for s in page.sections
-    ]
-
-
-def _block(
-    block: Block, numbers: dict[str, int], pictures: Mapping[str, Picture], shown: set[str]
-) -> dict[str, Any]:
-    match block:
-        case Facts():
-            items = [{"label": f.label, "value": f.value, "detail": f.detail} for f in block.items]
-            return {"kind": "facts", "items": items}
-        case Prose():
-            return {
-                "kind": "prose",
-                "paragraphs": block.paragraphs,
-                "is_list": block.is_list,
-                "source": block.source.line if block.source else "",
-            }
-        case Table():
-            numbers["table"] += 1
-            return {**table_payload(block, numbers["table"]), "id": block.id}
-        case Figure():
-            numbers["figure"] += 1
-            return {
-                "kind": "figure",
-                "id": block.id,
-                "number": numbers["figure"],
-                "title": block.title,
-                "alt": block.alt,
-                "svg": inline_svg(pictures[block.id].svg, prefix=block.id),
-                "notes": [text.sentence(n) for n in block.notes],
-                "source": block.source.line,
-                "data": {**table_payload(block.data, 0), "id": block.data.id},
-                "data_shown": block.data.id in shown,
-            }
-
-
-def inline_svg(svg: bytes, *, prefix: str) -> Any:
+def inline_svg(svg: bytes, *, prefix: str, kept: frozenset[str] = frozenset()) -> Any:
     """Return an SVG as markup for an HTML page: no prologue, and ids that no other picture has.
+
+    Ids that nothing points at are left out, but for those in *kept*.
 
     Examples
     --------
-    >>> inline_svg(b'<?xml version="1.0"?><svg><g id="a"/><use href="#a"/></svg>', prefix="p")
-    Markup('<svg aria-hidden="true" focusable="false"><g id="p-a"/><use href="#p-a"/></svg>')
+    >>> inline_svg(b'<?xml version="1.0"?><svg><g id="a"/><g id="b"/><use href="#a"/></svg>', prefix="p")
+    Markup('<svg aria-hidden="true" focusable="false"><g id="p-a"/><g/><use href="#p-a"/></svg>')
     """
     from markupsafe import Markup
 
     markup = svg.decode()
     markup = markup[markup.index("<svg") :]
-    markup = re.sub(r"<metadata>.*?</metadata>", "", markup, flags=re.DOTALL)
-    for pattern in (r'(\bid=")([^"]+")', r'(href="#)([^"]+")', r"(url\(#)([^)]+\))"):
+    markup = re.sub(
+        r"<metadata>.*?</metadata>|<style\b.*?</style>|<!--.*?-->", "", markup, flags=re.DOTALL
+    )
+    markup = re.sub(r"\s*\n\s*", "\n", markup)
+    used = kept | set(re.findall(r'(?:href="#|url\(#)([^")]+)', markup))
+
+    def own(match: re.Match[str]) -> str:
+        return f' id="{prefix}-{match[1]}"' if match[1] in used else ""
+
+    markup = re.sub(r'\sid="([^"]+)"', own, markup)
+    for pattern in (r'(href="#)([^"]+")', r"(url\(#)([^)]+\))"):
         markup = re.sub(pattern, rf"\g<1>{prefix}-\g<2>", markup)
     markup = markup.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
     # matplotlib escapes text; what is left is its own markup.
     return Markup(markup.strip())  # noqa: S704
-
-
-def fold(words: str) -> str:
-    """Return *words* in lower case without diacritics, as the page's search compares them.
-
-    Examples
-    --------
-    >>> fold("Đăk Hà")
-    'dak ha'
-    """
-    plain = unicodedata.normalize("NFD", words.lower().replace("đ", "d"))
-    return "".join(c for c in plain if not unicodedata.combining(c))
-
-
-def _cluster(page: Page, href: str) -> dict[str, Any]:
-    words: Sequence[str] = [page.summary[k] for k in ("name", "product", "localities")]
-    return {**page.summary, "href": href, "find": fold(" ".join(words))}

@@ -8,6 +8,7 @@ What does not: layout (`pdf`, `html`, `workbook`) and drawing (`figures`).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import polars as pl
 
@@ -73,4 +74,21 @@ def build_report(
         options = options.model_copy(update={"is_synthetic": True})
     english = _Pages(read, options, products, lang="en") if options.has_english else None
     translations = english.cluster_pages() if english else ()
-    return _Pages(read, options, products).report(translations)
+    report = _stamped(_Pages(read, options, products).report(translations), options)
+    if options.is_public:
+        from htx_pipeline.report.publish import protect
+
+        return protect(report)
+    return report
+
+
+def _stamped(report: Report, options: ReportOptions) -> Report:
+    """Say on every page which edition it belongs to."""
+
+    def each(pages: tuple[Page, ...]) -> tuple[Page, ...]:
+        return tuple(replace(p, subtitle=f"{p.subtitle} – {options.kind_label}") for p in pages)
+
+    return replace(
+        report, overview=each((report.overview,))[0], clusters=each(report.clusters), localities=each(report.localities),
+        departments=each(report.departments), translations=each(report.translations),
+    )  # fmt: skip

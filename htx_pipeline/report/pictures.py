@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
 from htx_pipeline.report import text
 from htx_pipeline.report.behind import by_flow
 from htx_pipeline.report.blocks import Field, Figure, Source, Table, money_field
@@ -188,7 +190,7 @@ def chain_figure(
     }  # fmt: skip
     top = max(rows, key=lambda r: r[shown.amount] or 0)
     source = builder.source(
-        ("linkages",), w("chain.source", unit=shown.words), only=builder.inside(scope)
+        ("linkages",), w("chain.source", unit=shown.words), only=builder.inside(scope) or {"linkages": pl.col("evidence") != "planned"}
     )
     return Figure(
         id=f"hinh-chuoi-{page}",

@@ -13,13 +13,25 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import polars as pl
 
+from htx_pipeline.errors import InputError
 from htx_pipeline.report import text
 from htx_pipeline.report.behind import Column, column_of, fact_column
-from htx_pipeline.report.blocks import Facts, Field, Figure, Hidden, Page, Prose, Report, Source, Table
+from htx_pipeline.report.blocks import (
+    Facts,
+    Field,
+    Figure,
+    Hidden,
+    Page,
+    Prose,
+    Report,
+    Source,
+    Table,
+)
 from htx_pipeline.report.frames import Frames
 
 TOTAL: Final = "Cộng"
@@ -186,7 +198,9 @@ def _cells(page: Page, table: Table) -> Iterator[Item]:
 
 def figure_ids(report: Report) -> dict[str, Item]:
     """Return all figures of a report by id, page by page."""
-    return {item.id: item for page in (*report.pages, *report.translations) for item in figures_of(page)}
+    return {
+        item.id: item for page in (*report.pages, *report.translations) for item in figures_of(page)
+    }
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -227,6 +241,7 @@ class CoreRows:
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
         self._kept: dict[str, pl.DataFrame] = {}
+        self._places: dict[str, tuple[list[dict[str, Any]], Any, Any]] = {}
         self._answers: dict[tuple[str, bool, bytes], list[dict[str, Any]]] = {}
 
     def sources(self, items: Sequence[Item]) -> list[list[dict[str, Any]]]:
@@ -259,7 +274,9 @@ class CoreRows:
     def _table(self, table: str, *, is_rejected: bool) -> pl.DataFrame:
         key = f"core/{table}_rejected" if is_rejected else f"core/{table}"
         if key not in self._kept:
-            frame = self._frames.frame(key, "source_id", "source_file", "source_sheet", "source_row")
+            frame = self._frames.frame(
+                key, "source_id", "source_file", "source_sheet", "source_row"
+            )
             if frame.height:
                 frame = frame.with_columns(
                     file_id=pl.col("source_id").cast(pl.String).str.split(":").list.first()
@@ -281,11 +298,14 @@ class CoreRows:
             if (frame := self._frames.frame(key, "table", "severity", "source_id", "rule_id", "reason_vi")).height
         ]  # fmt: skip
         if not parts:
-            return pl.DataFrame(schema={"source_id": pl.String, "rule": pl.String, "reason": pl.String})
+            return pl.DataFrame(
+                schema={"source_id": pl.String, "rule": pl.String, "reason": pl.String}
+            )
         return pl.concat(parts).sort("rule", "reason").unique("source_id", keep="first")
 
     def _answer(self, table: str, exprs: Mapping[bytes, pl.Expr], *, is_rejected: bool) -> None:
         frame = self._table(table, is_rejected=is_rejected)
+        key = f"core/{table}_rejected" if is_rejected else f"core/{table}"
         marks = list(exprs)
         for at in range(0, len(marks), 256):
             part = marks[at : at + 256]
@@ -300,36 +320,48 @@ class CoreRows:
                 for i, mark in enumerate(part)
             )
             for i, mark in enumerate(part):
-                rows = frame.filter(masks[str(i)])
-                self._answers[table, is_rejected, mark] = _entries(
-                    table, rows, is_rejected=is_rejected
-                )
+                self._answers[table, is_rejected, mark] = self._entries(key, masks[str(i)])
+
+    def _entries(self, key: str, mask: pl.Series) -> list[dict[str, Any]]:
+        """Return the entries of the rows that a mask leaves, one for each place."""
+        import numpy as np
+
+        if key not in self._places:
+            frame = self._kept[key]
+            by = ["source_file", "source_sheet", "file_id", *(["rule", "reason"] if "rule" in frame.columns else [])]
+            places = frame.select(by).unique(maintain_order=True).with_row_index("at")
+            codes = frame.select(by).join(places, on=by, how="left", nulls_equal=True, maintain_order="left")
+            numbers_of = frame["source_row"].cast(pl.Int64).fill_null(-1).to_numpy()
+            self._places[key] = (places.to_dicts(), codes["at"].to_numpy(), numbers_of)
+        places, codes, numbers_of = self._places[key]
+        chosen = np.flatnonzero(mask.to_numpy())
+        found = []
+        for at in np.unique(codes[chosen]):
+            rows = numbers_of[chosen[codes[chosen] == at]]
+            place = places[at]
+            found.append(
+                {
+                    "table": key.removeprefix("core/").removesuffix("_rejected"),
+                    "rule": (place["rule"] or "unknown") if "rule" in place else None,
+                    "reason": place.get("reason"),
+                    "file": place["source_file"],
+                    "sheet": place["source_sheet"],
+                    "file_id": place["file_id"],
+                    "rows": ranges(rows[rows >= 0].tolist()),
+                    "n": len(rows),
+                }
+            )
+        return found
+
+    def table(self, table: str) -> pl.DataFrame:
+        """Return a core table in the order in which rows are asked for."""
+        return self._table(table, is_rejected=False)
 
     def frame(self, item: Item, table: str) -> pl.DataFrame:
         """Return the rows of a core table behind one figure."""
         frame = self._table(table, is_rejected=False)
         expr = item.counted(table)
         return frame if expr is None or not frame.height else frame.filter(expr)
-
-
-def _entries(table: str, rows: pl.DataFrame, *, is_rejected: bool) -> list[dict[str, Any]]:
-    by = ["source_file", "source_sheet", "file_id", *(["rule", "reason"] if is_rejected else [])]
-    if rows.height == 0:
-        return []
-    found = rows.group_by(by, maintain_order=True).agg(pl.col("source_row").drop_nulls(), n=pl.len())
-    return [
-        {
-            "table": table,
-            "rule": (r["rule"] or "unknown") if is_rejected else None,
-            "reason": r.get("reason"),
-            "file": r["source_file"],
-            "sheet": r["source_sheet"],
-            "file_id": r["file_id"],
-            "rows": ranges(r["source_row"]),
-            "n": r["n"],
-        }
-        for r in found.iter_rows(named=True)
-    ]
 
 
 def steps_of(item: Item) -> list[str]:
@@ -450,3 +482,72 @@ def shorten(shown: str, longest: int) -> str:
         if used > longest:
             return f"{', '.join(parts[: max(i, 1)])} … (+{len(parts) - max(i, 1)})"
     return shown
+
+
+def nearest(asked: str, known: Iterable[str], *, most: int = 8) -> list[str]:
+    """Return the ids most like the one asked for, without regard to case and accents.
+
+    Examples
+    --------
+    >>> nearest("tong-quan/theo-dia-ban/dak ha", ["tong-quan/theo-dia-ban/Đăk Hà/n", "cum-1/a"])
+    ['tong-quan/theo-dia-ban/Đăk Hà/n']
+    """
+    import difflib
+
+    plain = {text.slug(k.replace("/", " ")): k for k in known}
+    wanted = text.slug(asked.replace("/", " "))
+    inside = [plain[p] for p in plain if wanted and wanted in p]
+    like = [plain[p] for p in difflib.get_close_matches(wanted, list(plain), n=most, cutoff=0.4)]
+    return list(dict.fromkeys([*sorted(inside, key=len), *like]))[:most]
+
+
+def read_trace(*, data_dir: Path | None, edition: Path | None, period: str | None = None) -> pl.DataFrame:
+    """Return the sources of all figures of an edition: the one named, or the current one.
+
+    Raises
+    ------
+    InputError
+        When there is no edition, or it carries no sources.
+    """
+    from htx_pipeline.report.edition import current_edition
+    from htx_pipeline.settings import Settings
+    from htx_pipeline.storage import read_frame
+
+    if edition is None:
+        reports = Path(data_dir or Settings().data_dir) / "report"
+        periods = sorted(p.name.removeprefix("period=") for p in reports.glob("period=*"))
+        if not periods or (period is not None and period not in periods):
+            raise InputError(
+                "There is no report here yet." if not periods else f"There is no report of {period}.",
+                where=str(reports), why=f"periods there: {', '.join(periods) or 'none'}",
+                remedy="Run the pipeline, or name an edition's folder with --edition.", code="no_edition",
+            )  # fmt: skip
+        edition = current_edition(reports / f"period={period or periods[-1]}")
+    path = edition / TRACE_FILE
+    if not path.is_file():
+        raise InputError(
+            "This edition does not carry the sources of its figures.", where=str(path),
+            remedy="Run the pipeline again with this version.", code="trace_missing",
+        )  # fmt: skip
+    return read_frame(path)
+
+
+def find_figure(trace: pl.DataFrame, asked: str) -> dict[str, Any]:
+    """Return the row of one figure; an id without case and accents will do.
+
+    Raises
+    ------
+    InputError
+        When no figure has this id; the nearest are named.
+    """
+    known = trace["figure_id"].to_list()
+    slug = text.slug(asked.replace("/", " "))
+    same = [k for k in known if k == asked] or [k for k in known if text.slug(k.replace("/", " ")) == slug]
+    if not same:
+        like = nearest(asked, known)
+        raise InputError(
+            f"No figure has the id {asked!r}.", why=f"nearest: {'; '.join(like) or 'none'}",
+            remedy="List the figures of a page with `htx trace --list PAGE`.",
+            what_vi=f"Không có số liệu mang mã {asked!r}.", code="figure_unknown",
+        )  # fmt: skip
+    return trace.row(known.index(same[0]), named=True)

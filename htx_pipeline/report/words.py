@@ -73,6 +73,10 @@ class Words:
         """Return the sentence *key* with *values* in its places."""
         return self._said[key].format(**values)
 
+    def raw(self, key: str) -> str:
+        """Return the sentence *key* with its places left open, for a script that fills them."""
+        return self._said[key]
+
     def has(self, key: str) -> bool:
         """Return whether the catalogue has *key*."""
         return key in self._said

@@ -11,11 +11,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Field, Hidden, Page, Report, Table
+from htx_pipeline.report.workbook_words import (
+    DICTIONARY,
+    FIRST,
+    SOURCE_FIELDS,
+    line_sources,
+    question_of,
+    write_dictionary,
+)
 
 FORMATS: Final[dict[str, str]] = {
     "count": "#,##0",
@@ -27,12 +36,27 @@ FORMATS: Final[dict[str, str]] = {
     "date": "dd/mm/yyyy",
 }
 LONGEST_NAME: Final = 31
+RISKY: Final = ("=", "+", "-", "@", "\t", "\r", "|", "%")
+"""How text begins that a spreadsheet might take for a formula once it is copied or saved as CSV."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """One line of the first sheet."""
+
+    sheet: str
+    question: str
+    title: str
+    rows: int
+    caution: str
+    source: str
 
 
 def write_workbook(report: Report) -> bytes:
     """Return the workbook of *report* as bytes.
 
-    Sheets: "Mục lục" (which table is where), then one for each kind of table. Tables of the same kind
+    Sheets: "Cần bảng nào" (question → sheet, what to beware of), one for each kind of table, "Từ điển".
+    Each line names its figures' id and its source files, sheets and rows; see `trace`. Tables of the same kind
     from several clusters share a sheet, with the cluster's name and code in front.
     """
     import xlsxwriter
@@ -62,18 +86,16 @@ def write_workbook(report: Report) -> bytes:
             if not any(p is page and t.id == table.id for p, t in entries):
                 entries.append((page, table))
 
-    contents = book.add_worksheet("Mục lục")
-    listing: list[tuple[str, str, int, str]] = []
+    contents = book.add_worksheet(FIRST)
+    listing: list[_Listed] = []
+    lines = line_sources(report)
     for name, entries in sheets.items():
-        rows = _sheet(book, name, entries, style=style, mark=mark, report=report)
-        listing.append(
-            (
-                name,
-                entries[0][1].title if len(entries) == 1 else _kind(entries),
-                rows,
-                entries[0][1].source.line,
-            )
-        )
+        rows = _sheet(book, name, entries, style=style, mark=mark, report=report, lines=lines)
+        table = entries[0][1]
+        title = table.title if len(entries) == 1 else _kind(entries)
+        caution = next((n for n in table.notes if "Bảng in" not in n), "")
+        listing.append(_Listed(name, question_of(name, title), title, rows, caution, table.source.line))
+    write_dictionary(book.add_worksheet(DICTIONARY), sheets, style)
     _contents(contents, listing, style, mark, report)
     book.close()
     return buffer.getvalue()
@@ -94,6 +116,7 @@ class _Styles:
         self.mark = book.add_format({**base, "bold": True, "font_color": "#9B1C1C"})
         self.head = book.add_format({**base, "bold": True, "text_wrap": True, "valign": "vcenter", "bg_color": "#EEF3F7", "top": 2, "bottom": 1})  # fmt: skip
         self.text = book.add_format({**base, "num_format": "@"})
+        self.quoted = book.add_format({**base, "num_format": "@", "quote_prefix": True})
         self.wrap = book.add_format({**base, "num_format": "@", "text_wrap": True})
         self.link = book.add_format({**base, "font_color": "#0B4F80", "underline": 1})
         self.null = book.add_format({**base, "align": "right", "font_color": "#4B5563"})
@@ -112,10 +135,11 @@ def _sheet(
     style: _Styles,
     mark: str,
     report: Report,
+    lines: Mapping[str, Mapping[str, str]],
 ) -> int:
     sheet = book.add_worksheet(name[:LONGEST_NAME])
-    stacked = len(entries) > 1
-    fields = _fields(entries)
+    stacked = len({p.id for p, _ in entries}) > 1
+    fields = [*_fields(entries), *SOURCE_FIELDS]
     lead = [Field(key="_scope", label="Phạm vi", width=2.0), Field(key="_id", label="Mã cụm", kind="code", width=1.2)] if stacked else []  # fmt: skip
     columns = [*lead, *fields]
     title = _kind(entries) if stacked else entries[0][1].title
@@ -125,9 +149,13 @@ def _sheet(
         sheet.write_string(line, 0, mark, style.mark)
         line += 1
     notes = list(dict.fromkeys(n for _, t in entries for n in t.footnotes if "Bảng in " not in n))
+    ids = list(dict.fromkeys(f"{p.id}/{f.id}" for p, t in entries for f in p.figures if f.data is t))
+    charts = [f"Số liệu của hình: {text.listing(ids, most=4, of='hình')}"] if ids else []
     for note in [
         entries[0][1].source.line if not stacked else _joint_source(entries, report),
+        *charts,
         *notes,
+        "Mã của một số liệu: «Mã dòng»/tên cột trong trang «Từ điển»; tra dòng nguồn bằng lệnh htx trace",
     ]:
         sheet.write_string(line, 0, note, style.note)
         line += 1
@@ -138,9 +166,10 @@ def _sheet(
     rows = 0
     longest = [len(f.full_heading) for f in columns]
     for page, table in entries:
-        for row in table.rows:
+        for key, row in zip(table.names, table.rows, strict=True):
             line += 1
             rows += 1
+            row = {**row, **lines.get(f"{page.id}/{table.id}/{key}", {})}
             scope = {
                 "_scope": page.summary.get("name", report.settings.whole_label),
                 "_id": page.cluster_id or "–",
@@ -218,13 +247,14 @@ def _row(
             longest[j] = max(longest[j], len(field.show(value)))
         else:
             shown = str(value)
-            sheet.write_string(line, j, shown[:32_767], words)
+            own = words if not shown.startswith(RISKY) else style.quoted
+            sheet.write_string(line, j, shown[:32_767], own)
             longest[j] = max(longest[j], len(shown))
 
 
 def _contents(
     sheet: Any,
-    listing: Sequence[tuple[str, str, int, str]],
+    listing: Sequence[_Listed],
     style: _Styles,
     mark: str,
     report: Report,
@@ -237,8 +267,8 @@ def _contents(
         style.note,
     )
     line = 2
-    if mark:
-        sheet.write_string(line, 0, mark, style.mark)
+    for words in (report.settings.kind_label, *([mark] if mark else [])):
+        sheet.write_string(line, 0, words, style.mark)
         line += 1
     for words in (
         f"“{text.NULL_MARK}”: không có số liệu; không phải số 0. “{text.HIDDEN_MARK}”: không công bố để giữ bí mật.",
@@ -247,18 +277,23 @@ def _contents(
         sheet.write_string(line, 0, words, style.note)
         line += 1
     line += 1
-    for j, words in enumerate(("Trang tính", "Nội dung", "Số dòng", "Nguồn")):
+    headings = ("Cần biết gì?", "Trang tính", "Nội dung", "Số dòng", "Lưu ý khi dùng", "Nguồn")
+    for j, words in enumerate(headings):
         sheet.write_string(line, j, words, style.head)
     head = line
-    for name, title, rows, source in listing:
+    for one in listing:
         line += 1
-        quoted = name[:LONGEST_NAME].replace("'", "''")
-        sheet.write_url(line, 0, f"internal:'{quoted}'!A1", style.link, name)
-        sheet.write_string(line, 1, title, style.wrap)
-        sheet.write_number(line, 2, rows, style.kinds["count"])
-        sheet.write_string(line, 3, source, style.wrap)
-    sheet.freeze_panes(head + 1, 0)
-    sheet.set_column(0, 0, 26)
-    sheet.set_column(1, 1, 52)
-    sheet.set_column(2, 2, 10)
-    sheet.set_column(3, 3, 80)
+        quoted = one.sheet[:LONGEST_NAME].replace("'", "''")
+        sheet.write_string(line, 0, one.question, style.wrap)
+        sheet.write_url(line, 1, f"internal:'{quoted}'!A1", style.link, one.sheet)
+        sheet.write_string(line, 2, one.title, style.wrap)
+        sheet.write_number(line, 3, one.rows, style.kinds["count"])
+        sheet.write_string(line, 4, one.caution, style.wrap)
+        sheet.write_string(line, 5, one.source, style.wrap)
+    sheet.autofilter(head, 0, line, len(headings) - 1)
+    sheet.freeze_panes(head + 1, 2)
+    for j, width in enumerate((44, 24, 44, 9, 52, 60)):
+        sheet.set_column(j, j, width)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)

@@ -15,6 +15,7 @@ from rapidfuzz import fuzz, process
 
 from htx_pipeline.findings import concat_findings, findings_from_rows
 from htx_pipeline.ingest.names import fold, fold_org
+from htx_pipeline.reference.thresholds import own_choice
 from htx_pipeline.resolve.duplicates import SOURCE_ORDER, split_duplicates
 from htx_pipeline.resolve.ids import content_ids
 from htx_pipeline.resolve.tax_codes import parse_tax_codes
@@ -22,12 +23,6 @@ from htx_pipeline.schemas import TABLES
 
 UNRESOLVED: Final = "?"
 """First character of an id that names no organisation; the written name follows."""
-
-MIN_SHORT_NAME: Final = 4
-"""Letters a short name needs before it may identify an organisation."""
-
-NEAREST_CUTOFF: Final = 75
-"""Likeness, 0..100, from which a known name is offered as a hint."""
 
 _ROLE_OF_TYPE: Final = {
     "htx": "cooperative",
@@ -124,7 +119,8 @@ def _match_parties(
         return parties, concat_findings([])
     book = _directory(register)
     short = parties["short_name"].set(
-        (parties["short_name"].str.len_chars() < MIN_SHORT_NAME).fill_null(value=True), None
+        (parties["short_name"].str.len_chars() < own_choice("short_name")).fill_null(value=True),
+        None,
     )
 
     def looked_up(keys: pl.Series, table: dict[str, str]) -> pl.Series:
@@ -370,7 +366,7 @@ def _nearest_names(
     hints: dict[str, tuple[str, str]] = {}
     for written in sorted(set(rest[name].drop_nulls())):
         close = process.extractOne(
-            written, book.names, scorer=fuzz.ratio, score_cutoff=NEAREST_CUTOFF
+            written, book.names, scorer=fuzz.ratio, score_cutoff=own_choice("nearest_name")
         )
         hints[written] = (
             (f"Gần nhất trong danh bạ: «{close[0]}». Sửa tên hoặc ghi mã số thuế.", f"Nearest known: “{close[0]}”. Correct the name or give the tax code.")

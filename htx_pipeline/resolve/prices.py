@@ -11,10 +11,7 @@ from typing import Final
 import polars as pl
 
 from htx_pipeline.findings import concat_findings, findings_from_rows
-
-PRICE_FACTOR: Final = 200.0
-"""A price this many times above or below the product's median is a wrong unit, not a market: prices
-of one product within a year differ by less than ten times, a slip of units is at least a thousand."""
+from htx_pipeline.reference.thresholds import own_choice
 
 MIN_PRICES: Final = 8
 """Fewest priced linkages of a product before its median is trusted."""
@@ -26,7 +23,10 @@ _PAIRS: Final = (
 
 
 def split_impossible_prices(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Set aside linkages whose VND per tonne is off the product's median by `PRICE_FACTOR` or more.
+    """Set aside linkages whose VND per tonne is off the product's median by a slip of units.
+
+    The factor is ``own.price_factor`` of `reference.thresholds`. Prices of one product within a year differ by less than ten times, a slip of units is at least a
+    thousand: a price so far off is a wrong unit, not a market.
 
     Parameters
     ----------
@@ -49,6 +49,7 @@ def split_impossible_prices(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     >>> kept.height, rejected["source_row"].to_list()
     (8, [8])
     """
+    factor = own_choice("price_factor")
     flagged = rows.with_columns(_bad=pl.lit(value=False), _ratio=pl.lit(None, dtype=pl.Float64))
     for value, quantity in _PAIRS:
         price = pl.when((pl.col(value) > 0) & (pl.col(quantity) > 0)).then(
@@ -56,7 +57,7 @@ def split_impossible_prices(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
         )
         median, count = price.median().over("product_code"), price.count().over("product_code")
         ratio = pl.when(count >= MIN_PRICES).then(price / median)
-        bad = ((ratio >= PRICE_FACTOR) | (ratio <= 1 / PRICE_FACTOR)).fill_null(value=False)
+        bad = ((ratio >= factor) | (ratio <= 1 / factor)).fill_null(value=False)
         flagged = flagged.with_columns(
             _bad=pl.col("_bad") | bad, _ratio=pl.coalesce("_ratio", pl.when(bad).then(ratio))
         )

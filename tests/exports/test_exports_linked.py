@@ -52,15 +52,33 @@ def test_a_commune_is_named_by_code_and_version_and_counts_its_organisations(fra
     assert by_id["23284@2025-07-01"]["n_enterprise"] == 1
 
 
-def test_a_boundary_given_is_wound_against_the_clock(frames, options):
-    clockwise = [[[108, 14], [108, 15], [109, 15], [109, 14], [108, 14]]]
-    given = {("23504", "2025-07-01"): {"type": "Polygon", "coordinates": clockwise}}
-    made = geo.write_geojson(frames, options, boundaries=given)
-    found = collections(made)["communes"]
-    (ring,) = next(f["geometry"]["coordinates"] for f in found["features"] if f["geometry"])
-    area = sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring)) / 2
-    assert area == 1
+def test_a_commune_of_today_is_a_point_inside_it_and_one_of_before_is_nowhere(frames, options):
+    old = pl.when(pl.col("org_id") == "1").then(pl.lit("2024")).otherwise("admin_version")
+    organisations = frames["core/organisations"].with_columns(old.alias("admin_version"))
+    made = geo.write_geojson({**frames, "core/organisations": organisations}, options)
+    found = {f["id"]: f for f in collections(made)["communes"]["features"]}
+    assert found["23504@2024"]["geometry"] is None
+    assert found["23504@2024"]["properties"]["full_name"] == "Xã Đăk Long"
+    today = found["23284@2025-07-01"]
+    assert today["properties"]["place_basis"] == "point"
+    longitude, latitude = today["geometry"]["coordinates"]
+    assert 107 < longitude < 109
+    assert 13 < latitude < 16
     assert made.counts["communes_without_geometry"] == 1
+
+
+def test_a_boundary_given_is_wound_against_the_clock(frames, options, tmp_path):
+    clockwise = [[[108, 14], [108, 15], [109, 15], [109, 14], [108, 14]]]
+    given = {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"ma": "23504"}, "geometry": {"type": "Polygon", "coordinates": clockwise}}]}  # fmt: skip
+    path = tmp_path / "xa.geojson"
+    path.write_text(json.dumps(given), encoding="utf-8")
+    more = options.model_copy(update={"boundaries_file": path, "boundaries_code": "ma"})
+    found = {f["id"]: f for f in collections(geo.write_geojson(frames, more))["communes"]["features"]}  # fmt: skip
+    bounded = found["23504@2025-07-01"]
+    assert bounded["properties"]["place_basis"] == "boundary"
+    (ring,) = bounded["geometry"]["coordinates"]
+    assert sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring)) / 2 == 1
+    assert found["23284@2025-07-01"]["properties"]["place_basis"] == "point"
 
 
 def test_a_cluster_lies_where_its_placed_members_lie(frames, options):

@@ -132,8 +132,9 @@ def test_synthetic_data_say_so_in_every_set(frames):
     options = options_for({**frames, "raw/source_files": files}, Settings(), "2025")
     assert options.is_synthetic
     made, _ = export_files(frames, options)
-    for name in ("network.gexf", "network.graphml", "organisations.geojson", "organisations.jsonld", "DOC-TRUOC.txt"):  # fmt: skip
+    for name in ("network.gexf", "network.graphml", "organisations.geojson", "organisations.jsonld", "deliveries.epcis.jsonld", "package/datapackage.json", "DOC-TRUOC.txt"):  # fmt: skip
         assert "GIẢ ĐỊNH".encode() in made[name], name
+    assert all("gia-dinh" in n for n in made if n.endswith(".csv"))
 
 
 @pytest.fixture

@@ -50,3 +50,20 @@ def test_what_a_killed_writer_left_is_not_taken_for_a_table(tmp_path):
     storage.write_table(pl.DataFrame({"n": [1]}), path)
     (path.parent / ".writing-dead.parquet").write_bytes(b"PAR1 half")
     assert list_tables(data_dir=tmp_path)["rows"].to_list() == [1]
+
+
+def test_a_killed_writer_of_a_folder_leaves_no_folder_and_the_next_one_writes_it(tmp_path):
+    code = (
+        "import os, sys; from pathlib import Path; from htx_pipeline import storage; flush, done = os.fsync, []\n"
+        "def die(handle):\n"
+        "    done.append(handle); os._exit(9) if len(done) == 2 else flush(handle)\n"
+        "storage.os.fsync = die\n"
+        "storage.write_folder({'a/1.txt': b'x', 'b.txt': b'y'}, Path(sys.argv[1]) / 'set')"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert killed.returncode == 9
+    left = [p.name for p in tmp_path.iterdir()]
+    assert left
+    assert all(name.startswith(".") for name in left)
+    storage.write_folder({"a/1.txt": b"x", "b.txt": b"y"}, tmp_path / "set")
+    assert (tmp_path / "set" / "a" / "1.txt").read_bytes() == b"x"

@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from htx_pipeline.graph import arrays
-from htx_pipeline.graph.backend import convert_from_nx
 from htx_pipeline.graph.csr import CSRGraph
+from htx_pipeline.graph.flow import maximum_flow
 from htx_pipeline.graph.leiden import leiden, modularity
+from htx_pipeline.graph.networkx_api.conversion import convert_from_nx
 from htx_pipeline.graph.position import downstreamness, upstreamness
 
 
@@ -61,7 +61,7 @@ def test_the_clrs_network_carries_23() -> None:
             ("v4", "t", 4),
         ]
     )
-    flow = arrays.maximum_flow(graph, graph.index("s"), graph.index("t"))
+    flow = maximum_flow(graph, graph.index("s"), graph.index("t"))
     assert flow.value == 23
     side = {label for label, inside in zip(graph.labels, flow.side, strict=True) if inside}
     assert side == {"s", "v1", "v2", "v4"}

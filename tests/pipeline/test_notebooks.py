@@ -114,6 +114,7 @@ def test_another_cluster_and_year_give_another_chain_and_members(at):
         wanted = frames["metrics/cluster_members"].filter(pl.col("cluster_id") == cluster_id)
         assert set(made["members"]["org_id"]) == set(wanted["org_id"])
     assert one["chain"].svg != other["chain"].svg
+    assert one["map_picture"].svg != other["map_picture"].svg
 
 
 def test_years_are_compared_on_one_list_of_units_without_losing_a_cooperative(at):

@@ -180,6 +180,43 @@ def test_sampled_betweenness_draws_and_scales_as_networkx_does(
 
 
 @settings(max_examples=60, deadline=None)
+@given(graph=graphs(), k=st.sampled_from([None, 1, 2, 5]), endpoints=st.booleans())
+def test_betweenness_by_weight_treats_ties_and_weights_of_zero_as_networkx_does(
+    graph: CSRGraph, k: int | None, endpoints: bool
+) -> None:
+    assume(k is None or k <= len(graph))
+    options = {"k": k, "weight": "weight", "endpoints": endpoints, "seed": 3}
+    ours = nx.betweenness_centrality(graph, **options)
+    theirs = nx.betweenness_centrality(graph.to_networkx(), **options)
+    assert np.allclose(
+        list(ours.values()), list(theirs.values()), rtol=1e-9, atol=1e-12, equal_nan=True
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(graph=graphs(), data=st.data())
+def test_a_flow_keeps_within_capacities_and_is_conserved(
+    graph: CSRGraph, data: st.DataObject
+) -> None:
+    assume(len(graph) > 1)
+    s, t = data.draw(st.permutations(graph.labels))[:2]
+    other = graph.to_networkx()
+    value, flow = nx.maximum_flow(graph, s, t, capacity="weight")
+    assert {u: set(near) for u, near in flow.items()} == {u: set(other[u]) for u in other}
+    left = dict.fromkeys(graph.labels, 0.0)
+    for u, near in flow.items():
+        for v, carried in near.items():
+            assert 0 <= carried <= other[u][v]["weight"]
+            left[u] -= carried
+            left[v] += carried
+    scale = max(1.0, value)
+    assert left.pop(s) == pytest.approx(-value, abs=1e-9 * scale)
+    assert left.pop(t) == pytest.approx(value, abs=1e-9 * scale)
+    assert list(left.values()) == pytest.approx([0.0] * len(left), abs=1e-9 * scale)
+    assert value == pytest.approx(nx.maximum_flow_value(other, s, t, capacity="weight"), rel=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
 @given(graph=graphs(), data=st.data())
 def test_flow_values_agree_and_the_cut_is_worth_as_much(
     graph: CSRGraph, data: st.DataObject
@@ -248,8 +285,8 @@ def test_what_the_backend_does_not_claim_converts() -> None:
     assert "average_clustering" not in FUNCTIONS
     assert nx.average_clustering(graph) == nx.average_clustering(graph.to_networkx())
     assert sorted(nx.ego_graph(graph, "0")) == ["0", "1"]
-    assert nx.betweenness_centrality(graph, weight="weight") == (
-        nx.betweenness_centrality(graph.to_networkx(), weight="weight")
+    assert nx.community.louvain_communities(graph, seed=1) == (
+        nx.community.louvain_communities(graph.to_networkx(), seed=1)
     )
 
 
@@ -264,6 +301,10 @@ def test_whole_numbers_too_large_for_floats_stay_exact() -> None:
     big = 2**53 + 1
     graph = CSRGraph.from_arrays(np.array([0, 1]), np.array([1, 2]), weight=np.array([big, 2]))
     assert nx.dijkstra_path_length(graph, "0", "2") == big + 2
+    joined = CSRGraph.from_arrays(
+        np.array([0, 0]), np.array([1, 1]), weight=np.array([big, 2], dtype=np.int64)
+    )
+    assert nx.maximum_flow_value(joined, "0", "1", capacity="weight") == big + 2
 
 
 def test_every_claimed_function_exists_and_gets_documented() -> None:

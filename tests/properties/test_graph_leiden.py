@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.graph.backend import convert_from_nx
 from htx_pipeline.graph.csr import CSRGraph
 from htx_pipeline.graph.leiden import by_size, leiden, modularity
+from htx_pipeline.graph.networkx_api.conversion import convert_from_nx
 
 
 def planted(seed: int, *, groups: int = 30, size: int = 40) -> CSRGraph:

@@ -18,7 +18,8 @@ from odf.text import P
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.guard import Limits
 from htx_pipeline.ingest.inspect import render_inspection
-from htx_pipeline.ingest.layout import RowKind, check_totals, understand
+from htx_pipeline.ingest.layout import RowKind, understand
+from htx_pipeline.ingest.totals import check_totals
 from htx_pipeline.ingest.workbook import open_bytes
 
 SMALL = Limits(max_cells=200_000)

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from htx_pipeline.ingest.layout import check_totals, understand
+from htx_pipeline.ingest.layout import understand
 from htx_pipeline.ingest.numbers import parse_numbers
 from htx_pipeline.ingest.plausibility import (
     heading_notes,
@@ -18,6 +18,7 @@ from htx_pipeline.ingest.plausibility import (
     mixes_members_and_workers,
     part_exceeds_whole,
 )
+from htx_pipeline.ingest.totals import check_totals
 from htx_pipeline.ingest.workbook import open_bytes
 from htx_pipeline.metrics.plan import plan_progress
 from htx_pipeline.reference.places import resolve_place

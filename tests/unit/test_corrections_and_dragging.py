@@ -6,7 +6,9 @@ import pytest
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.corrections import COLUMNS, load_corrections
-from htx_pipeline.ingest.dragged import MIN_RUN, dragged_runs
+from htx_pipeline.ingest.dragged import dragged_runs
+from htx_pipeline.ingest.grid import Grid
+from htx_pipeline.reference.thresholds import own_choice
 
 LINE = "bao-cao.xlsx,Sheet1,C2,24000,2400,Nguyễn Thị A,2025-01-10,Nhầm dấu phẩy,active"
 
@@ -18,7 +20,7 @@ def corrections(tmp_path, *lines):
 
 
 def test_a_correction_fails_loudly_once_the_source_has_mended_itself(tmp_path):
-    grid = [["Tên", "x", "Doanh thu"], ["HTX A", "", 2400]]
+    grid = Grid.from_rows([["Tên", "x", "Doanh thu"], ["HTX A", "", 2400]], 3)
     with pytest.raises(InputError) as caught:
         corrections(tmp_path, LINE).apply(grid, source_file="bao-cao.xlsx", sheet="Sheet1")
     assert caught.value.code == "correction_outdated"
@@ -27,24 +29,25 @@ def test_a_correction_fails_loudly_once_the_source_has_mended_itself(tmp_path):
 
 
 def test_a_correction_changes_its_cell_and_says_who_and_why(tmp_path):
-    grid = [["Tên", "x", "Doanh thu"], ["HTX A", "", 24000]]
+    grid = Grid.from_rows([["Tên", "x", "Doanh thu"], ["HTX A", "", 24000]], 3)
     found = corrections(tmp_path, LINE).apply(grid, source_file="bao-cao.xlsx", sheet="Sheet1")
-    assert grid[1][2] == "2400"
+    assert grid.rows[1][2] == "2400"
+    assert grid.column(2).text.to_list() == ["Doanh thu", "2400"]
     assert "Nguyễn Thị A" in found["reason_vi"][0]
     assert found["raw_value"].to_list() == ["24000"]
 
 
 def test_a_retired_correction_does_nothing(tmp_path):
-    grid = [["", "", ""], ["", "", 24000]]
+    grid = Grid.from_rows([["", "", ""], ["", "", 24000]], 3)
     done = corrections(tmp_path, LINE.replace(",active", ",retired")).apply(
         grid, source_file="bao-cao.xlsx", sheet="Sheet1"
     )
     assert done.is_empty()
-    assert grid[1][2] == 24000
+    assert grid.rows[1][2] == 24000
 
 
 def test_another_file_is_left_alone(tmp_path):
-    grid = [["", "", ""], ["", "", 24000]]
+    grid = Grid.from_rows([["", "", ""], ["", "", 24000]], 3)
     assert (
         corrections(tmp_path, LINE).apply(grid, source_file="other.xlsx", sheet="Sheet1").is_empty()
     )
@@ -71,7 +74,7 @@ def test_a_missing_corrections_file_is_an_error(tmp_path):
 
 def test_an_index_column_is_no_dragging():
     assert dragged_runs([str(i) for i in range(500)]) == []
-    assert dragged_runs([f"STT {i}" for i in range(MIN_RUN - 1)]) == []
+    assert dragged_runs([f"STT {i}" for i in range(int(own_choice("dragged_run")) - 1)]) == []
 
 
 def test_different_words_are_no_dragging():

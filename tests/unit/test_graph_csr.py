@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import networkx as nx
@@ -10,6 +12,7 @@ import polars as pl
 import pytest
 
 from htx_pipeline.errors import InputError
+from htx_pipeline.graph import arrays
 from htx_pipeline.graph.csr import CSRGraph
 
 LINKS = pl.DataFrame(
@@ -124,6 +127,41 @@ def test_a_saved_graph_is_mapped_and_equal(graph: CSRGraph, tmp_path: Path) -> N
     assert read.undirected()[2].tolist() == graph.undirected()[2].tolist()
     assert nx.pagerank(read) == nx.pagerank(graph)
     assert [path.name for path in tmp_path.iterdir()] == ["g"]
+
+
+def test_workers_read_one_mapped_graph_and_find_what_the_parent_finds(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    graph = CSRGraph.from_arrays(
+        *rng.integers(0, 3_000, (2, 20_000)), weight=rng.integers(1, 9, 20_000)
+    )
+    graph.save(tmp_path / "g")
+    program = (
+        "import sys, numpy as np\n"
+        "from htx_pipeline.graph import arrays\n"
+        "from htx_pipeline.graph.csr import CSRGraph\n"
+        "g = CSRGraph.open(sys.argv[1])\n"
+        "kept = [g.out.indptr, g.out.indices, g.edge_source, g.edge_target]\n"
+        "assert all(isinstance(a, np.memmap) and not a.flags.writeable for a in kept)\n"
+        "begin, end = int(sys.argv[2]), int(sys.argv[3])\n"
+        "print(arrays.pagerank(g).sum().hex(), arrays.betweenness(g, sources=np.arange(begin, end))"
+        ".sum().hex())\n"
+    )
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path / "g"), str(begin), str(begin + 20)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for begin in (0, 20)
+    ]
+    found = [worker.communicate()[0].split() for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0]
+    rank = arrays.pagerank(graph)
+    assert rank is not None
+    for begin, (ranks, between) in zip((0, 20), found, strict=True):
+        assert ranks == rank.sum().hex()
+        mine = arrays.betweenness(graph, sources=np.arange(begin, begin + 20))
+        assert between == mine.sum().hex()
 
 
 def test_what_is_no_saved_graph_is_said_to_be_none(tmp_path: Path) -> None:

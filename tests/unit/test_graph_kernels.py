@@ -10,7 +10,14 @@ import numba
 import numpy as np
 import pytest
 
+from htx_pipeline.graph import arrays
+from htx_pipeline.graph.csr import CSRGraph
+from htx_pipeline.graph.esri import esri
+from htx_pipeline.graph.flow import maximum_flow
+from htx_pipeline.graph.kernels import jit
 from htx_pipeline.graph.kernels.jit import I64, Kernel
+from htx_pipeline.graph.leiden import leiden
+from htx_pipeline.graph.position import upstreamness
 
 
 def total(values):  # type: ignore[no-untyped-def]
@@ -19,6 +26,13 @@ def total(values):  # type: ignore[no-untyped-def]
     for value in values:
         out += value
     return out
+
+
+def kernel_of_its_own() -> Kernel:
+    """A kernel that is not among those of the package."""
+    made = Kernel(total, (I64,))
+    jit.KERNELS.remove(made)
+    return made
 
 
 def test_a_kernel_works_where_no_cache_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +46,9 @@ def test_a_kernel_works_where_no_cache_can_be_written(monkeypatch: pytest.Monkey
     monkeypatch.setattr(numba, "njit", without_cache)
     values = np.arange(4)
     values.flags.writeable = False
-    assert Kernel(total, (I64,))(values) == 6
+    summed = kernel_of_its_own()
+    summed.compile()
+    assert summed(values) == 6
 
 
 def test_other_errors_of_the_compiler_are_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +57,7 @@ def test_other_errors_of_the_compiler_are_not_swallowed(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(numba, "njit", broken)
     with pytest.raises(RuntimeError, match="something else"):
-        Kernel(total, (I64,))(np.arange(4))
+        kernel_of_its_own().compile()
 
 
 def test_importing_networkx_loads_neither_numba_nor_scipy_nor_polars_for_us() -> None:
@@ -56,3 +72,86 @@ def test_importing_networkx_loads_neither_numba_nor_scipy_nor_polars_for_us() ->
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.stderr.strip() == ""
+
+
+def test_a_kernel_is_compiled_once_it_was_asked_for_more_than_the_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jit, "BUDGET", 10)
+    summed = kernel_of_its_own()
+    compiled = []
+    for _ in range(4):
+        assert summed(np.arange(4)) == 6
+        compiled.append(summed.is_compiled)
+    assert compiled == [False, False, True, True]
+
+
+def test_a_province_is_partitioned_without_starting_the_compiler() -> None:
+    program = (
+        "import sys\n"
+        "import numpy as np\n"
+        "from htx_pipeline.graph import arrays\n"
+        "from htx_pipeline.graph.csr import CSRGraph\n"
+        "from htx_pipeline.graph.leiden import leiden\n"
+        "rng = np.random.default_rng(0)\n"
+        "farm = rng.integers(0, 700, 2000)\n"
+        "g = CSRGraph.from_arrays(farm, farm // 20 * 20 + rng.integers(0, 23, 2000))\n"
+        "assert leiden(g).communities > 1\n"
+        "assert arrays.articulation_points(g).any()\n"
+        "raise SystemExit(int('numba' in sys.modules))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def everything(graph: CSRGraph) -> None:
+    """Call what runs on kernels."""
+    arrays.weak_components(graph)
+    arrays.strong_components(graph)
+    arrays.articulation_points(graph)
+    arrays.blocks(graph)
+    arrays.core_numbers(graph)
+    arrays.triangles(graph)
+    arrays.distances(graph, 0, cutoff=2)
+    arrays.shortest_paths(graph, 0)
+    arrays.betweenness(graph, endpoints=True)
+    arrays.betweenness(graph, weight="weight")
+    arrays.distance_sums(graph)
+    arrays.generations(graph)
+    leiden(graph)
+    if graph.is_directed():
+        upstreamness(graph)
+        esri(graph, sector=np.arange(len(graph)) % 3)
+        maximum_flow(graph, 0, len(graph) - 1)
+
+
+def test_plain_python_and_compiled_code_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = set()
+
+    def both(self: Kernel, *args: Any) -> Any:
+        self.compile()
+        seen.add(self)
+        other = [np.array(a) if isinstance(a, np.ndarray) else a for a in args]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            plain = self.function(*other)
+        result = self._compiled(*args)
+        for mine, theirs in ((args, other), (as_tuple(result), as_tuple(plain))):
+            for a, b in zip(mine, theirs, strict=True):
+                if isinstance(a, np.ndarray):
+                    assert a.dtype == b.dtype
+                assert np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f"), (
+                    self.function.__name__
+                )
+        return result
+
+    def as_tuple(value: Any) -> tuple[Any, ...]:
+        return value if isinstance(value, tuple) else (value,)
+
+    monkeypatch.setattr(Kernel, "__call__", both)
+    rng = np.random.default_rng(0)
+    for links in (3, 30, 300):
+        for directed in (True, False):
+            ends = rng.integers(0, 40, (2, links))
+            weight = np.round(rng.exponential(5, links), 2)
+            everything(CSRGraph.from_arrays(*ends, n=40, weight=weight, directed=directed))
+    missing = [k.function.__name__ for k in jit.KERNELS if k not in seen]
+    assert missing == []

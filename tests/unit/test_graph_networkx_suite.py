@@ -44,7 +44,12 @@ MODULES = {
         "number_weakly_connected_components",
         "weakly_connected_components",
     },
-    "flow.tests.test_maxflow": {"maximum_flow_value", "minimum_cut", "minimum_cut_value"},
+    "flow.tests.test_maxflow": {
+        "maximum_flow",
+        "maximum_flow_value",
+        "minimum_cut",
+        "minimum_cut_value",
+    },
     "link_analysis.tests.test_pagerank": {"pagerank"},
     "shortest_paths.tests.test_generic": {"has_path", "shortest_path_length"},
     "shortest_paths.tests.test_unweighted": {

@@ -260,3 +260,24 @@ def test_the_dragged_year_of_the_real_disclosures_is_found(shared_data, project_
     )
     assert result.rows.height == 515
     assert "counts up row by row from 2021" in result.findings["reason_en"][0]
+
+
+def test_a_mapping_can_read_one_of_two_tables_side_by_side(tmp_path):
+    text = "STT;Tên HTX;Doanh thu;;STT;Tên HTX;Doanh thu\n1;A;5;;1;X;50\n2;B;6;;2;Y;60\n3;C;7;;;;\n"
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    found = {}
+    for columns in ("A:C", "E:G"):
+        mapping = Mapping(
+            id="m", table="cooperative_reports", files=("a.csv",), sheet={"columns": columns},
+            period={"constant": "2025"},
+            columns={"name": {"source": "Tên HTX"}, "revenue_vnd": {"source": "Doanh thu", "unit": "VND"}},
+        )  # fmt: skip
+        files = list_sources([mapping], tmp_path)
+        rows = read_sources(
+            "cooperative_reports", [mapping], files, input_dir=tmp_path, period="2025"
+        ).rows
+        found[columns] = rows.select("name", "revenue_vnd", "source_row").rows()
+    assert found == {
+        "A:C": [("A", 5, 2), ("B", 6, 3), ("C", 7, 4)],
+        "E:G": [("X", 50, 2), ("Y", 60, 3)],
+    }

@@ -19,8 +19,9 @@ from odf.table import CoveredTableCell, Table, TableCell, TableRow
 from odf.text import P
 
 from htx_pipeline.errors import InputError
+from htx_pipeline.ingest.grid import cell_text
 from htx_pipeline.ingest.guard import check_bytes
-from htx_pipeline.ingest.workbook import Sheet, cell_text, open_bytes, text_series
+from htx_pipeline.ingest.workbook import Sheet, open_bytes, text_series
 
 MORNING = dt.datetime.combine(dt.date(2024, 12, 15), dt.time(7, 30))
 
@@ -328,7 +329,7 @@ def test_an_xls_reads_with_fonts_hidden_rows_and_error_cells():
         (ole(biff(CELLS, extra=record(0x002F, bytes(6)))), "encrypted"),
         (ole(bytes(4096), name="EncryptedPackage"), "encrypted"),
         (ole(bytes(4096), name="WordDocument"), "unsupported_kind"),
-        (ole(bytes(4096), name="Book"), "unsupported_kind"),
+        (ole(bytes(4096), name="Book"), "old_workbook"),
         (ole(biff(CELLS))[:3000], "damaged"),
         (ole(biff(CELLS + number(65535, 65535, 1.0))), "sheet_too_large"),
         (ole(biff(CELLS)[:-40]), "damaged"),

@@ -96,8 +96,8 @@ def test_every_refusal_says_what_and_what_to_do_in_both_languages(code):
     [
         (b"", "empty_file"),
         (b"%PDF-1.7 ...", "unsupported_kind"),
-        (b"<html><body><table><tr><td>1", "unsupported_kind"),
-        (b"\xef\xbb\xbf<!DOCTYPE html><table>", "unsupported_kind"),
+        (b"<html><body><p>1", "unsupported_kind"),
+        (b"\xef\xbb\xbf<!DOCTYPE html><ul>", "unsupported_kind"),
         (b'<?xml version="1.0"?><Workbook/>', "unsupported_kind"),
         (b"\x89PNG\r\n\x1a\n", "unsupported_kind"),
         (b"PK\x03\x04 and then nothing", "damaged"),
@@ -105,7 +105,7 @@ def test_every_refusal_says_what_and_what_to_do_in_both_languages(code):
         (bytes(range(256)) * 20, "not_text"),
         (container({"word/document.xml": "<a/>"}), "unsupported_kind"),
         (container({"readme.txt": "x"}), "unsupported_kind"),
-        (container({"xl/workbook.bin": "x", "xl/workbook.xml": "x"}), "unsupported_kind"),
+        (container({"xl/workbook.bin": "x", "xl/workbook.xml": "x"}), "binary_workbook"),
         (container({"xl/workbook.xml": "<workbook/>"}), "damaged"),
         (
             container(

@@ -6,7 +6,8 @@ import random
 import pytest
 import xlsxwriter
 
-from htx_pipeline.ingest.layout import Layout, check_totals, fold, understand
+from htx_pipeline.ingest.layout import Layout, fold, understand
+from htx_pipeline.ingest.totals import check_totals
 from htx_pipeline.ingest.workbook import open_bytes
 
 LETTERS = {
@@ -407,3 +408,60 @@ def test_every_row_has_a_kind_and_every_numbered_record_is_read(seed):
 
 def test_folding_ignores_marks_case_and_line_breaks():
     assert fold("Đăk  Hà\n(HUYỆN)") == fold("đắk hà (huyện)") == "dak ha (huyen)"
+
+
+def _totals(*lines: str):
+    text = "\n".join(["STT;Tên HTX;Sản lượng", *lines])
+    return check_totals(understand(open_bytes(text.encode(), name="a.csv").sheets[0]))
+
+
+def test_a_total_of_ambiguous_text_numbers_is_checked_in_the_convention_decided():
+    assert _totals("1;Sa Thầy;12.000", "2;Đăk Hà;3.500", ";Tổng cộng;15.500") == []
+    (note,) = _totals("1;Sa Thầy;12.000", "2;Đăk Hà;3.500", ";Tổng cộng;15.400")
+    assert "15,400" in note.reason_en
+    assert "15,500" in note.reason_en
+    assert "15.500" in note.reason_vi
+
+
+def test_evidence_elsewhere_in_the_column_decides_how_its_total_is_read():
+    assert _totals("1;Sa Thầy;1.234.567", "2;Đăk Hà;12.000", ";Tổng cộng;1.246.567") == []
+
+
+def test_a_total_that_only_fits_the_other_reading_says_so():
+    heading = ["STT", "Tên HTX", "Sản lượng"]
+    rows = [heading, [1, "Sa Thầy", "1.250"], [2, "Đăk Hà", "1.250"], ["", "Tổng cộng", 2.5]]
+    (note,) = check_totals(understand(workbook(rows)))
+    assert "read the other way" in note.reason_en
+    assert "cách kia" in note.reason_vi
+
+
+def test_a_dash_among_the_parts_counts_as_nothing_and_the_sum_is_still_checked():
+    assert _totals("1;Sa Thầy;—", "2;Đăk Hà;1.250", ";Tổng cộng;1.250") == []
+    assert len(_totals("1;Sa Thầy;—", "2;Đăk Hà;1.250", ";Tổng cộng;1.251")) == 1
+
+
+def test_a_sum_with_a_part_that_is_no_number_is_not_checked():
+    assert _totals("1;Sa Thầy;chưa rõ lắm", "2;Đăk Hà;3", ";Tổng cộng;9") == []
+
+
+SIDE_BY_SIDE = [
+    ["STT", "Tên HTX", "Vốn", "", "STT", "Tên doanh nghiệp", "Vốn"],
+    [1, "HTX A", 5, "", 1, "Công ty X", 50],
+    [2, "HTX B", 6, "", 2, "Công ty Y", 60],
+    [3, "HTX C", 7, "", "", "", ""],
+]
+
+
+def test_tables_side_by_side_are_told_with_their_columns():
+    notes = [n for n in understand(workbook(SIDE_BY_SIDE)).notes if n.code == "tables_side_by_side"]
+    assert len(notes) == 1
+    assert "E:G" in notes[0].remedy_en
+    assert notes[0].cell == "E1"
+    one_table = [[*row[:3], *row[4:]] for row in SIDE_BY_SIDE]
+    assert not [n for n in understand(workbook(one_table)).notes if n.code == "tables_side_by_side"]
+
+
+def test_a_narrowed_sheet_holds_one_of_them_and_keeps_its_places():
+    layout = understand(workbook(SIDE_BY_SIDE).narrowed(5, 7))
+    assert layout.headings == {5: "STT", 6: "Tên doanh nghiệp", 7: "Vốn"}
+    assert layout.data_rows == (2, 3)

@@ -9,7 +9,7 @@ from htx_pipeline.graph.kernels.jit import KERNELS
 
 def main() -> None:
     """Compile what is not in the cache yet."""
-    for module in ("community", "cuts", "flows", "structure", "traverse"):
+    for module in ("community", "cuts", "flows", "residual", "structure", "traverse", "weighted"):
         import_module(f"htx_pipeline.graph.kernels.{module}")
     for kernel in KERNELS:
         kernel.compile()

@@ -4,30 +4,60 @@ What belongs here: passes over one level's rows, for modularity with a resolutio
 What does not: the order of passes, stopping, labels (`htx_pipeline.graph.leiden`).
 
 A row lists each neighbour once and may list the node itself once; ``strength`` is the sum of a row's
-weights with the self-loop counted twice, and ``whole`` is the sum of all strengths.
+weights with the self-loop counted twice, and ``whole`` is the sum of all strengths. Arrays are made
+outside the kernels, which halves the time to compile them.
 """
 
 # ruff: noqa: PLR0912, PLR0915, PLR0917
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
-from htx_pipeline.graph.kernels.jit import F64, I32, I64, W_I32, f64, i64, kernel
+from htx_pipeline.graph.kernels.jit import (
+    F64,
+    I32,
+    I64,
+    W_B,
+    W_F64,
+    W_I32,
+    W_I64,
+    f64,
+    i64,
+    kernel,
+)
+
+Level = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
 
 
-@kernel(i64, i64)
-def shuffled(n, seed):  # type: ignore[no-untyped-def]
-    """Return 0..n-1 in an order that depends on the seed alone (Fisher–Yates on xorshift64*)."""
-    order = np.arange(n).astype(np.int32)
-    state = np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0xD1B54A32D192ED03)
-    for i in range(n - 1, 0, -1):
-        state ^= state >> np.uint64(12)
-        state ^= state << np.uint64(25)
-        state ^= state >> np.uint64(27)
-        drawn = (state * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(33)
-        j = np.int64(drawn) % (i + 1)
-        order[i], order[j] = order[j], order[i]
-    return order
+def _walk(indptr: Any, indices: Any, *_: Any) -> float:
+    return 4.0 * (len(indptr) + len(indices))
+
+
+def shuffled(n: int, seed: int) -> NDArray[np.int32]:
+    """Return 0..n-1 in an order that depends on the seed alone (sorted by SplitMix64 of the number)."""
+    with np.errstate(over="ignore"):
+        start = np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0xD1B54A32D192ED03)
+        key = start + np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        key ^= key >> np.uint64(31)
+    return np.argsort(key, kind="stable").astype(np.int32)
+
+
+def compact(label: NDArray[np.int32]) -> int:
+    """Renumber labels 0.. in order of first appearance, in place; return how many there are."""
+    n = len(label)
+    first = np.full(int(label.max(initial=-1)) + 1, n, dtype=np.int32)
+    # Of several values given to one place the last stays.
+    first[label[::-1]] = np.arange(n - 1, -1, -1, dtype=np.int32)
+    opens = np.zeros(n + 1, dtype=np.int32)
+    opens[first] = 1
+    name = np.cumsum(opens[:n], dtype=np.int32) - np.int32(1)
+    label[:] = name[first[label]]
+    return int(name[-1]) + 1 if n else 0
 
 
 @kernel(I64, I32, F64)
@@ -45,34 +75,75 @@ def strengths(indptr, indices, weight):  # type: ignore[no-untyped-def]
     return strength
 
 
-@kernel(I64, I32, F64, F64, W_I32, I32, f64)
-def move(indptr, indices, weight, strength, community, order, scale):  # type: ignore[no-untyped-def]
-    """Move nodes to the community of the largest gain until none wants to; return the moves.
+def move(
+    rows: Level,
+    strength: NDArray[np.float64],
+    community: NDArray[np.int32],
+    order: NDArray[np.int32],
+    scale: float,
+    *,
+    visits: int,
+    least: float,
+) -> int:
+    """Move nodes to the community of the largest gain, in place; return the moves.
 
     The gain of node u in community c is w(u, c) - scale·k(u)·K(c), scale = resolution / whole. A node
-    stays where it is unless another place is better; of equals the smaller number wins. Nodes wait in
-    a queue that starts with ``order``.
+    stays where it is unless another place is better by ``least``·k(u); of equals the smaller number
+    wins. Nodes wait in a queue that starts with ``order``; it ends when no node waits, or after so many
+    visits.
     """
-    n = len(indptr) - 1
-    total = np.zeros(n, dtype=np.float64)
-    size = np.zeros(n, dtype=np.int32)
-    for u in range(n):
-        total[community[u]] += strength[u]
-        size[community[u]] += 1
+    n = len(strength)
+    size = np.bincount(community, minlength=n).astype(np.int32)
+    free = np.flatnonzero(size == 0)[::-1].astype(np.int32)
     empty = np.empty(n + 1, dtype=np.int32)
-    empties = 0
-    for c in range(n - 1, -1, -1):
-        if size[c] == 0:
-            empty[empties] = c
-            empties += 1
-    toward = np.zeros(n, dtype=np.float64)
-    near = np.empty(n, dtype=np.int32)
-    queue = order.copy()
-    waits = np.ones(n, dtype=np.bool_)
+    empty[: len(free)] = free
+    moves: int = _move(
+        *rows,
+        strength,
+        community,
+        order.copy(),
+        np.ones(n, dtype=np.bool_),
+        np.bincount(community, weights=strength, minlength=n),
+        size,
+        empty,
+        len(free),
+        np.zeros(n, dtype=np.float64),
+        np.empty(n, dtype=np.int32),
+        float(scale),
+        int(visits),
+        float(least),
+    )
+    return moves
+
+
+@kernel(
+    *(I64, I32, F64, F64, W_I32, W_I32, W_B, W_F64, W_I32, W_I32, i64, W_F64, W_I32, f64, i64, f64),
+    work=_walk,
+)
+def _move(  # type: ignore[no-untyped-def]
+    indptr,
+    indices,
+    weight,
+    strength,
+    community,
+    queue,
+    waits,
+    total,
+    size,
+    empty,
+    empties,
+    toward,
+    near,
+    scale,
+    visits,
+    least,
+):
+    n = len(indptr) - 1
     head = 0
     waiting = n
     moves = 0
-    while waiting > 0:
+    while waiting > 0 and visits > 0:
+        visits -= 1
         u = queue[head]
         head += 1
         if head == n:
@@ -91,7 +162,7 @@ def move(indptr, indices, weight, strength, community, order, scale):  # type: i
                 toward[c] += weight[slot]
         pull = scale * strength[u]
         stay = toward[own] - pull * (total[own] - strength[u])
-        best = stay + 1e-12 * strength[u]
+        best = stay + least * strength[u]
         goal = own
         for i in range(nears):
             c = near[i]
@@ -128,29 +199,65 @@ def move(indptr, indices, weight, strength, community, order, scale):  # type: i
     return moves
 
 
-@kernel(I64, I32, F64, F64, I32, I32, f64)
-def refine(indptr, indices, weight, strength, community, order, scale):  # type: ignore[no-untyped-def]
+def refine(
+    rows: Level,
+    strength: NDArray[np.float64],
+    community: NDArray[np.int32],
+    order: NDArray[np.int32],
+    scale: float,
+) -> NDArray[np.int32]:
     """Return communities within communities: each grown node by node from well-joined singletons.
 
     Traag, Waltman & van Eck (2019), with the largest gain in place of a random one.
     """
+    n = len(strength)
+    part = np.arange(n, dtype=np.int32)
+    _refine(
+        *rows,
+        strength,
+        community,
+        order,
+        np.bincount(community, weights=strength, minlength=n),
+        np.zeros(n, dtype=np.float64),
+        part,
+        strength.copy(),
+        np.ones(n, dtype=np.bool_),
+        np.zeros(n, dtype=np.float64),
+        np.empty(n, dtype=np.int32),
+        float(scale),
+    )
+    return part
+
+
+@kernel(
+    *(I64, I32, F64, F64, I32, I32, F64, W_F64, W_I32, W_F64, W_B, W_F64, W_I32, f64),
+    work=_walk,
+)
+def _refine(  # type: ignore[no-untyped-def]
+    indptr,
+    indices,
+    weight,
+    strength,
+    community,
+    order,
+    whole,
+    cut,
+    part,
+    total,
+    alone,
+    toward,
+    near,
+    scale,
+):
     n = len(indptr) - 1
-    whole = np.zeros(n, dtype=np.float64)
-    cut = np.zeros(n, dtype=np.float64)
     for u in range(n):
         c = community[u]
-        whole[c] += strength[u]
         out = 0.0
         for slot in range(indptr[u], indptr[u + 1]):
             v = indices[slot]
             if v != u and community[v] == c:
                 out += weight[slot]
         cut[u] = out
-    part = np.arange(n).astype(np.int32)
-    total = strength.copy()
-    alone = np.ones(n, dtype=np.bool_)
-    toward = np.zeros(n, dtype=np.float64)
-    near = np.empty(n, dtype=np.int32)
     for u in order:
         if not alone[u]:
             continue
@@ -189,43 +296,30 @@ def refine(indptr, indices, weight, strength, community, order, scale):  # type:
             alone[u] = False
             total[goal] += strength[u]
             cut[goal] += out - 2.0 * joined
-    return part
 
 
-@kernel(W_I32)
-def compact(label):  # type: ignore[no-untyped-def]
-    """Renumber labels 0.. in order of first appearance, in place; return how many there are."""
-    n = len(label)
-    name = np.full(n, -1, dtype=np.int32)
-    count = 0
-    for u in range(n):
-        c = label[u]
-        if name[c] < 0:
-            name[c] = count
-            count += 1
-        label[u] = name[c]
-    return count
-
-
-@kernel(I64, I32, F64, I32, i64)
-def aggregate(indptr, indices, weight, part, parts):  # type: ignore[no-untyped-def]
+def aggregate(rows: Level, part: NDArray[np.int32], parts: int) -> Level:
     """Return the rows among parts; what lies within a part becomes its self-loop."""
-    n = len(indptr) - 1
+    room = len(rows[1]) + parts
+    indptr = np.zeros(parts + 1, dtype=np.int64)
+    indices, weight = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.float64)
     first = np.zeros(parts + 1, dtype=np.int64)
-    for u in range(n):
-        first[part[u] + 1] += 1
-    for p in range(parts):
-        first[p + 1] += first[p]
-    member = np.empty(n, dtype=np.int32)
-    cursor = first[:-1].copy()
-    for u in range(n):
+    np.cumsum(np.bincount(part, minlength=parts), out=first[1:])
+    member = np.empty(len(part), dtype=np.int32)
+    place = np.full(parts, -1, dtype=np.int64)
+    used = _aggregate(*rows, part, first, first[:-1].copy(), member, place, indptr, indices, weight)
+    return indptr, indices[:used].copy(), weight[:used].copy()
+
+
+@kernel(I64, I32, F64, I32, I64, W_I64, W_I32, W_I64, W_I64, W_I32, W_F64, work=_walk)
+def _aggregate(  # type: ignore[no-untyped-def]
+    indptr, indices, weight, part, first, cursor, member, place, out_ptr, out_idx, out_val
+):
+    for u in range(len(part)):
         p = part[u]
         member[cursor[p]] = u
         cursor[p] += 1
-    out_ptr = np.zeros(parts + 1, dtype=np.int64)
-    out_idx = np.empty(len(indices) + parts, dtype=np.int32)
-    out_val = np.empty(len(indices) + parts, dtype=np.float64)
-    place = np.full(parts, -1, dtype=np.int64)
+    parts = len(first) - 1
     k = 0
     for p in range(parts):
         begin = k
@@ -250,27 +344,60 @@ def aggregate(indptr, indices, weight, part, parts):  # type: ignore[no-untyped-
             out_val[k] = 0.5 * within
             k += 1
         out_ptr[p + 1] = k
-    return out_ptr, out_idx[:k].copy(), out_val[:k].copy()
+    return k
 
 
-@kernel(I64, I32, F64, F64, I32, i64, f64)
-def quality(indptr, indices, weight, strength, community, count, resolution):  # type: ignore[no-untyped-def]
-    """Return modularity (Newman & Girvan 2004) with a resolution."""
-    n = len(indptr) - 1
-    total = np.zeros(count, dtype=np.float64)
-    whole = 0.0
+def quality(
+    rows: Level,
+    strength: NDArray[np.float64],
+    community: NDArray[np.int32],
+    resolution: float,
+) -> float:
+    """Return modularity (Newman & Girvan 2004) with a resolution; NaN without weight."""
+    total = np.bincount(community, weights=strength)
+    whole = float(strength.sum())
+    if whole == 0.0:
+        return float("nan")
+    return float(_inside(*rows, community)) / whole - resolution * float(
+        np.square(total / whole).sum()
+    )
+
+
+@kernel(I64, I32, F64, I32)
+def _inside(indptr, indices, weight, community):  # type: ignore[no-untyped-def]
+    """Return twice the weight that lies within communities."""
     inside = 0.0
-    for u in range(n):
+    for u in range(len(indptr) - 1):
         c = community[u]
-        total[c] += strength[u]
-        whole += strength[u]
         for slot in range(indptr[u], indptr[u + 1]):
             v = indices[slot]
             if community[v] == c:
                 inside += 2.0 * weight[slot] if v == u else weight[slot]
-    if whole == 0.0:
-        return np.nan
-    chance = 0.0
-    for c in range(count):
-        chance += (total[c] / whole) ** 2
-    return inside / whole - resolution * chance
+    return inside
+
+
+@kernel(I64, I32, F64, I32, W_I32, W_I32)
+def connected(indptr, indices, weight, community, piece, stack):  # type: ignore[no-untyped-def]
+    """Write the connected pieces of communities into ``piece`` (-1 before); return how many.
+
+    Pieces are numbered by their smallest node; edges of weight 0 do not connect.
+    """
+    count = 0
+    for root in range(len(indptr) - 1):
+        if piece[root] >= 0:
+            continue
+        piece[root] = count
+        stack[0] = root
+        size = 1
+        c = community[root]
+        while size > 0:
+            size -= 1
+            u = stack[size]
+            for slot in range(indptr[u], indptr[u + 1]):
+                v = indices[slot]
+                if piece[v] < 0 and community[v] == c and weight[slot] > 0.0:
+                    piece[v] = count
+                    stack[size] = v
+                    size += 1
+        count += 1
+    return count

@@ -2,11 +2,14 @@
 
 What belongs here: the depth-first numbering of an undirected graph and what follows from it
 (Hopcroft & Tarjan 1973, doi:10.1145/362248.362272).
-What does not: flows and minimum cuts (SciPy and igraph have them).
+What does not: flows and minimum cuts (`residual`).
 """
 
 # ruff: noqa: PLR0915
 from __future__ import annotations
+
+import math
+from typing import Any
 
 import numpy as np
 
@@ -201,7 +204,11 @@ def peel(indptr, indices, degree):  # type: ignore[no-untyped-def]
                 degree[v] -= 1
 
 
-@kernel(I64, I32)
+def _corners(indptr: Any, indices: Any) -> float:
+    return len(indptr) + len(indices) * math.sqrt(len(indices))
+
+
+@kernel(I64, I32, work=_corners)
 def triangles(indptr, indices):  # type: ignore[no-untyped-def]
     """Return the number of triangles at each row; rows sorted, without self-loops."""
     n = len(indptr) - 1

@@ -9,12 +9,24 @@ What does not: how shares, sectors and production functions are set up (`htx_pip
 # ruff: noqa: PLR0912, PLR0915, PLR0917
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
 from htx_pipeline.graph.kernels.jit import F64, I32, I64, W_F64, B, f64, i64, kernel
 
 
-@kernel(I64, I32, F64, I64, I64, i64, B, W_F64, i64, f64)
+def _sweeps(indptr: Any, indices: Any, *_: Any) -> float:
+    return 10.0 * (len(indptr) + len(indices))
+
+
+def _cascades(*args: Any) -> float:
+    out_idx, shocked = args[1], args[12]
+    return 10.0 * len(shocked) * math.sqrt(len(out_idx) + 1)
+
+
+@kernel(I64, I32, F64, I64, I64, i64, B, W_F64, i64, f64, work=_sweeps)
 def sweep(indptr, indices, share, order, first, start, skip, x, sweeps, tol):  # type: ignore[no-untyped-def]
     """Solve x[u] = 1 + Σ share·x[v] by Gauss–Seidel, one component after the other, in place.
 
@@ -61,7 +73,7 @@ def sweep(indptr, indices, share, order, first, start, skip, x, sweeps, tol):  #
     return components
 
 
-@kernel(I64, I32, F64, I64, i64, I64, I32, F64, I32, F64, F64, F64, I64, i64, f64)
+@kernel(I64, I32, F64, I64, i64, I64, I32, F64, I32, F64, F64, F64, I64, i64, f64, work=_cascades)
 def cascade(  # type: ignore[no-untyped-def]
     out_ptr,
     out_idx,

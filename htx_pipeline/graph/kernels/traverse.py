@@ -1,15 +1,20 @@
 """Walking the graph: components, levels, distances, betweenness, topological order.
 
-What belongs here: breadth-first and best-first searches over rows.
-What does not: depth-first structure (`cuts`), density (`cores`).
+What belongs here: breadth-first searches over rows.
+What does not: searches by weight (`weighted`), depth-first structure (`cuts`).
 """
 
-# ruff: noqa: PLR0915, PLR0917
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
-from htx_pipeline.graph.kernels.jit import F64, I32, I64, B, f64, flag, i64, kernel
+from htx_pipeline.graph.kernels.jit import I32, I64, B, flag, i64, kernel
+
+
+def _from_each(indptr: Any, indices: Any, sources: Any, *_: Any) -> float:
+    return 2.0 * len(sources) * (len(indptr) + len(indices))
 
 
 @kernel(i64, I32, I32)
@@ -75,7 +80,7 @@ def levels(indptr, indices, sources, cutoff):  # type: ignore[no-untyped-def]
     return order[:tail].copy(), distance
 
 
-@kernel(I64, I32, I64, flag)
+@kernel(I64, I32, I64, flag, work=_from_each)
 def betweenness(indptr, indices, sources, endpoints):  # type: ignore[no-untyped-def]
     """Return each row's dependency summed over the sources (Brandes 2001), unscaled."""
     n = len(indptr) - 1
@@ -128,7 +133,7 @@ def betweenness(indptr, indices, sources, endpoints):  # type: ignore[no-untyped
     return total
 
 
-@kernel(I64, I32, I64)
+@kernel(I64, I32, I64, work=_from_each)
 def distance_sums(indptr, indices, sources):  # type: ignore[no-untyped-def]
     """Return (reached, sum of hops, sum of 1/hops) from each source; reached counts the source."""
     n = len(indptr) - 1
@@ -165,89 +170,6 @@ def distance_sums(indptr, indices, sources):  # type: ignore[no-untyped-def]
         for j in range(tail):
             distance[order[j]] = -1
     return reached, hops, inverse
-
-
-@kernel(I64, I32, F64, i64, i64, f64)
-def dijkstra(indptr, indices, weight, source, target, cutoff):  # type: ignore[no-untyped-def]
-    """Return (order, distance, parent) from a source; inf and -1 where it does not lead.
-
-    Ties are broken as NetworkX does: the first to be pushed is the first to be popped, and a parent
-    is replaced only by a strictly shorter way. A negative weight empties ``order``.
-    """
-    n = len(indptr) - 1
-    distance = np.full(n, np.inf)
-    parent = np.full(n, -1, dtype=np.int64)
-    done = np.zeros(n, dtype=np.bool_)
-    order = np.empty(n, dtype=np.int64)
-    room = len(indices) + 1  # an edge is pushed at most once
-    keys = np.empty(room, dtype=np.float64)
-    counts = np.empty(room, dtype=np.int64)
-    nodes = np.empty(room, dtype=np.int64)
-    size = 1
-    pushed = 1
-    settled = 0
-    keys[0] = 0.0
-    counts[0] = 0
-    nodes[0] = source
-    distance[source] = 0.0
-    while size > 0:
-        u = nodes[0]
-        size -= 1
-        key = keys[size]
-        count = counts[size]
-        node = nodes[size]
-        i = 0
-        while True:
-            child = 2 * i + 1
-            if child >= size:
-                break
-            right = child + 1
-            if right < size and (
-                keys[right] < keys[child]
-                or (keys[right] == keys[child] and counts[right] < counts[child])
-            ):
-                child = right
-            if keys[child] > key or (keys[child] == key and counts[child] > count):
-                break
-            keys[i] = keys[child]
-            counts[i] = counts[child]
-            nodes[i] = nodes[child]
-            i = child
-        keys[i] = key
-        counts[i] = count
-        nodes[i] = node
-        if done[u]:
-            continue
-        done[u] = True
-        order[settled] = u
-        settled += 1
-        if u == target:
-            break
-        for slot in range(indptr[u], indptr[u + 1]):
-            v = indices[slot]
-            w = weight[slot]
-            if w < 0.0:
-                return order[:0].copy(), distance, parent
-            way = distance[u] + w
-            if way > cutoff or done[v] or way >= distance[v]:
-                continue
-            distance[v] = way
-            parent[v] = u
-            i = size
-            size += 1
-            while i > 0:
-                up = (i - 1) // 2
-                if keys[up] <= way:  # what was pushed earlier stays ahead of an equal
-                    break
-                keys[i] = keys[up]
-                counts[i] = counts[up]
-                nodes[i] = nodes[up]
-                i = up
-            keys[i] = way
-            counts[i] = pushed
-            nodes[i] = v
-            pushed += 1
-    return order[:settled].copy(), distance, parent
 
 
 @kernel(I64, I32)

@@ -1,0 +1,72 @@
+"""Kinds of files that are no .xlsx: read where that is safe, else refused with what to do."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+
+from htx_pipeline.errors import InputError
+from htx_pipeline.ingest.guard import Limits
+from htx_pipeline.ingest.layout import understand
+from htx_pipeline.ingest.workbook import open_bytes
+
+PAGE = """<html xmlns:x="urn:schemas-microsoft-com:office:excel"><head>
+<meta http-equiv="Content-Type" content="text/html; charset={charset}"><style>td {{x: y}}</style></head>
+<body><script>document.write("<td>bad</td>")</script>
+<table border=1><tr><th rowspan=2>STT<th rowspan=2>Tên HTX<th colspan=2>Kết quả</tr>
+<tr><th>Doanh thu<th>Lãi</th></tr>
+<tr><td>1</td><td>HTX Sa&nbsp;Thầy &amp; bạn</td><td>1.500</td><td>20</td></tr>
+<tr><td>2<td>HTX Đăk Hà<td>2.500<td><b>30</b></table>
+<table><tr><td>Người lập biểu</td></tr></table></body></html>"""
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig"])
+def test_a_web_page_saved_as_xls_is_read_as_its_tables(charset):
+    book = open_bytes(PAGE.format(charset="utf-8").encode(charset), name="bao-cao.xls")
+    assert book.info.kind == "html"
+    assert {"wrong_extension", "web_page_read"} <= {n.code for n in book.notes}
+    layout = understand(book.sheets[0])
+    assert [h.split(" / ")[-1] for h in layout.headings.values()][2:] == ["Doanh thu", "Lãi"]
+    assert [book.sheets[0].cell(r, 3) for r in layout.data_rows] == ["1.500", "2.500"]
+    assert "bad" not in str(book.sheets[0].cells)
+
+
+def test_a_page_with_a_huge_span_or_endless_nesting_costs_little():
+    page = b"<table><tr><td colspan=999999999 rowspan=999999999>a</td></tr></table>"
+    assert open_bytes(page, name="a.xls").sheets[0].n_cols == 1000
+    deep = b"<table><tr><td>" * 50_000 + b"x"
+    assert open_bytes(deep, name="a.xls").sheets[0].n_rows == 1
+    with pytest.raises(InputError) as caught:
+        open_bytes(b"<table><tr>" + b"<td>a" * 500, name="a.xls", limits=Limits(max_cells=100))
+    assert caught.value.code == "sheet_too_large"
+
+
+def test_a_page_without_a_table_is_refused():
+    with pytest.raises(InputError, match="without a table"):
+        open_bytes(b"<html><body>x</body></html>", name="a.xls")
+
+
+def _zip(name):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(name, b"x")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "word"),
+    [
+        (_zip("xl/workbook.bin"), "binary_workbook", "nhị phân"),
+        (b"\x09\x08\x10\x00" + bytes(100), "old_workbook", "Excel 5.0/95"),
+        (b"\x09\x04\x06\x00" + bytes(100), "old_workbook", "Excel 5.0/95"),
+    ],
+)
+def test_workbooks_that_are_not_read_are_named_with_what_to_do(content, code, word):
+    with pytest.raises(InputError) as caught:
+        open_bytes(content, name="a.xls")
+    assert caught.value.code == code
+    assert word in caught.value.what_vi
+    assert ".xlsx" in caught.value.remedy
+    assert ".xlsx" in caught.value.remedy_vi
