@@ -129,7 +129,8 @@ class ClusterTables(ClusterViews):
         tasks = self.f.rows(
             "core/plan_tasks", "document", "task_number", "task", "department", "locality", "indicator", "status", "progress_share",
         )  # fmt: skip
-        rows = gap_rows(found, tasks, w, locality=view.c["main_locality"])
+        counts = {"ended_without_delivery": view.ended.n, "ending_soon": view.ending.n}
+        rows = gap_rows(found, tasks, w, locality=view.c["main_locality"], counts=counts)
         documents = sorted({str(r["document"]) for r in rows if r["document"]})
         note = (
             w("gaps.note", documents=w.listing(documents)) if documents else w("gaps.note_no_plan")
@@ -146,7 +147,7 @@ class ClusterTables(ClusterViews):
                 field("unit", "gaps.unit", width=2.1),
                 *([field("basis", "gaps.basis", width=1.3)] if has_basis else []),
             ),
-            more=(field("basis", "gaps.basis"), field("figure", "gaps.figure", kind="code")), page_rows=GAPS_PRINTED, notes=(note,),
+            more=(field("basis", "gaps.basis"), field("n", "facts.linkages", kind="count"), field("figure", "gaps.figure", kind="code")), page_rows=GAPS_PRINTED, notes=(note,),
             source=self.source(("linkages", "plan_tasks"), w("gaps.source"), only=view.only,
                                through=("metrics/clusters", "metrics/cluster_stages", "metrics/cluster_criteria")),
         )  # fmt: skip
@@ -264,14 +265,17 @@ class ClusterTables(ClusterViews):
             rows.append(
                 {
                     "criterion": r["criterion"], "label": r["label_vi" if self.lang == "vi" else "label_en"],
-                    "value": measure(r["value"], r["value_unit"], w), "threshold": threshold.strip(),
+                    "value": r["value"], "threshold": threshold.strip(),
                     "state": w(f"criteria.{state}"),
                     "document": ", ".join(str(v) for v in (r["document"], r["article"]) if v),
                 }
             )  # fmt: skip
         return self._table(
             view, id="tieu-chi", row_key="criterion", sheet=w("criteria.sheet"), title=w("criteria.title"), rows=tuple(rows),
-            fields=tuple(field(k, f"criteria.{k}") for k in ("label", "value", "threshold", "state", "document")),
+            fields=tuple(
+                field(k, f"criteria.{k}", kind="number" if k == "value" else "text")
+                for k in ("label", "value", "threshold", "state", "document")
+            ),
             source=self.source(("linkages", "organisations"), w("criteria.source"), only=view.only,
                                through=("graph/edges", "metrics/cluster_criteria")),
         )  # fmt: skip

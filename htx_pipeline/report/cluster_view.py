@@ -123,7 +123,7 @@ class ClusterView:
 
     def stage_figure(self, stage: str) -> str:
         """Return the id of the figure that says whether the main product has a stage."""
-        return f"{self.page}/cong-doan/{self.c['main_product']}:{stage}/state"
+        return f"{self.page}/cong-doan/{self.c['main_product']}:{stage}/n_organisations"
 
     def member_figures(self, org_id: str) -> Row:
         """Return strongest evidence and executed share of one member's linkages in the cluster."""

@@ -211,7 +211,7 @@ def _chain(view: ClusterView, w: Words, product: str) -> Conclusion | None:
         )  # fmt: skip
     said = w("say.chain.full", product=product)
     if path is not None:
-        rests = (*rests, f"{view.page}/tieu-chi/has_path/state")
+        rests = (*rests, f"{view.page}/tieu-chi/has_path/value")
         said += w(f"say.chain.{'path' if path else 'no_path'}")
     return Conclusion(
         lead=w(f"say.chain.lead_{'no_path' if path is False else 'full'}"), sentence=text.sentence(said),

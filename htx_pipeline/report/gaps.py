@@ -74,7 +74,7 @@ def _found(view: ClusterView, w: Words, product: str, today: Any) -> Iterable[tu
             "gap.bottleneck", product=product, from_stage=w.code("stage_short", b["from_stage"]).lower(),
             to_stage=w.code("stage_short", b["to_stage"]).lower(), cut=w.number(b["cut_flow"]), supply=w.number(b["supply"]),
         )  # fmt: skip
-        yield "bottleneck", said, f"{page}/viec-can-lam/bottleneck/gap"
+        yield "bottleneck", said, ""
     if view.silent:
         names = w.listing(
             sorted(m["name"] or m["org_id"] for m in view.silent), most=3, of="cooperative"
@@ -103,7 +103,7 @@ def _execution(view: ClusterView, w: Words, today: Any) -> Iterable[tuple[str, s
     page, share = view.page, view.c["executed_share"]
     if view.ended.n:
         said = _amount("ended_without_delivery", w, view.ended, day=w.day(today))
-        yield "ended_without_delivery", said, f"{page}/viec-can-lam/ended_without_delivery/gap"
+        yield "ended_without_delivery", said, f"{page}/viec-can-lam/ended_without_delivery/n"
     if limits()["executed_share"].is_reached(share):
         by_value = view.c["executed_share_basis"] != "links"
         left = (view.all.value_vnd or 0) - (view.executed.value_vnd or 0) if by_value else None
@@ -117,7 +117,7 @@ def _execution(view: ClusterView, w: Words, today: Any) -> Iterable[tuple[str, s
         yield (
             "ending_soon",
             _amount("ending_soon", w, view.ending, days=w.number(days)),
-            f"{page}/viec-can-lam/ending_soon/gap",
+            f"{page}/viec-can-lam/ending_soon/n",
         )
 
 
@@ -137,10 +137,10 @@ def _tests(view: ClusterView, w: Words) -> Iterable[tuple[str, str, str]]:
     legal = [r for r in failed if r["criterion"] not in PLAN_TESTS]
     if any(r["criterion"] == "has_path" for r in failed) and not view.missing_stages:
         said = w("gap.no_path", n=w.count("linkage", view.c["n_linkages"]))
-        yield "no_path", said, f"{view.page}/tieu-chi/has_path/state"
+        yield "no_path", said, f"{view.page}/tieu-chi/has_path/value"
     if legal:
         tests = "; ".join(test_words(r, w) for r in legal)
-        yield "criterion_failed", w("gap.criterion_failed", tests=tests), f"{view.page}/tieu-chi/{legal[0]['criterion']}/state"  # fmt: skip
+        yield "criterion_failed", w("gap.criterion_failed", tests=tests), f"{view.page}/tieu-chi/{legal[0]['criterion']}/value"  # fmt: skip
 
 
 def test_words(r: Row, w: Words) -> str:
@@ -170,9 +170,17 @@ def measure(value: float | None, unit: str | None, w: Words) -> str:
 
 
 def gap_rows(
-    found: Sequence[Gap], tasks: Sequence[Mapping[str, Any]], w: Words, *, locality: str | None
+    found: Sequence[Gap],
+    tasks: Sequence[Mapping[str, Any]],
+    w: Words,
+    *,
+    locality: str | None,
+    counts: Mapping[str, int],
 ) -> list[Row]:
-    """Return the lines of the table: gap, action, unit from the plan's tasks, basis."""
+    """Return the lines of the table: gap, action, unit from the plan's tasks, basis.
+
+    ``counts``: linkages that a gap counts, by gap.
+    """
     rows = []
     for g in found:
         task = task_for(g.action, tasks, locality=locality)
@@ -187,7 +195,8 @@ def gap_rows(
                 ),
                 "unit": _unit(task, w) if task else w("gaps.no_task" if tasks else "gaps.no_plan"),
                 "basis": basis,
-                "figure": g.figure,
+                "figure": g.figure or None,
+                "n": counts.get(g.key),
                 "task": task["task"] if task else None,
                 "document": task["document"] if task else None,
             }
