@@ -165,7 +165,7 @@ def test_each_cluster_has_a_pdf_with_its_members(edition, hand) -> None:
         )
         assert f"({members.height} tổ chức)" in words
         traded = pl.sum_horizontal("value_in_vnd", "value_out_vnd", ignore_nulls=True)
-        for name in members.sort(traded, descending=True)["name"].head(10):
+        for name in members.sort(traded, descending=True)["name"].head(5):
             assert name in words
 
 
