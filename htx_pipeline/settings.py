@@ -108,7 +108,8 @@ class Settings(BaseSettings):
     edition_kinds: Annotated[
         tuple[Literal["internal", "public"], ...],
         Field(
-            description="Editions written: internal below report/, public below cong-bo/.", min_length=1
+            description="Editions written: internal below report/, public below cong-bo/.",
+            min_length=1,
         ),
     ] = ("internal",)
     min_disclosure_count: Annotated[

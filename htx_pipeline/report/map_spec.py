@@ -224,7 +224,9 @@ def _bounds(commune: Commune) -> View:
     return commune.x - 6, commune.y - 6, commune.x + 6, commune.y + 6
 
 
-def _view(bounds: Sequence[View], wide: float, tallest_in: float) -> tuple[View, tuple[float, float]]:
+def _view(
+    bounds: Sequence[View], wide: float, tallest_in: float
+) -> tuple[View, tuple[float, float]]:
     """Return the piece of land to draw and its size in inches: of one scale, a little room around."""
     west, south = min(b[0] for b in bounds), min(b[1] for b in bounds)
     east, north = max(b[2] for b in bounds), max(b[3] for b in bounds)
