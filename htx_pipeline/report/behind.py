@@ -11,7 +11,7 @@ control read this, and a test adds the rows up again and compares with what is p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -21,6 +21,7 @@ Rows = Mapping[str, pl.Expr]
 """Per core table, which of its rows count."""
 
 How = Literal["rows", "distinct", "sum", "mean", "share"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -84,7 +85,9 @@ class Column:
             whole = exact_sum(weights)
             return exact_sum(stated[self.column or ""] * weights) / whole if whole else None
         whole = exact_sum(stated[self.column or ""])
-        part = exact_sum(stated.filter(self.part)[self.column or ""]) if self.part is not None else 0
+        part = (
+            exact_sum(stated.filter(self.part)[self.column or ""]) if self.part is not None else 0
+        )
         return part / whole if whole else None
 
 
@@ -112,7 +115,9 @@ def _told(column: str, **more: Any) -> Column:
 
 def _side(end: str) -> Callable[[Mapping[str, Any]], pl.Expr]:
     """Return the linkages that a line's organisation enters at one end; all where it names none."""
-    return lambda line: pl.lit(value=True) if not line.get("org_id") else pl.col(end) == line["org_id"]
+    return lambda line: (
+        pl.lit(value=True) if not line.get("org_id") else pl.col(end) == line["org_id"]
+    )
 
 
 COLUMNS: Final[Mapping[str, Column]] = {
@@ -234,7 +239,9 @@ def by_flow(stages: Mapping[str, str | None], line: Mapping[str, Any]) -> Rows:
     """
 
     def at(end: str, stage: str | None) -> pl.Expr:
-        here = sorted(org for org, own in stages.items() if (own or "unknown") == (stage or "unknown"))
+        here = sorted(
+            org for org, own in stages.items() if (own or "unknown") == (stage or "unknown")
+        )
         return pl.col(end).is_in(here)
 
     product = by_product(line["product_code"])["linkages"]
@@ -243,7 +250,9 @@ def by_flow(stages: Mapping[str, str | None], line: Mapping[str, Any]) -> Rows:
         stage = next((s for s in ends if s not in ("unknown", "loss", None)), None)
         return {"linkages": product & (at("supplier_id", stage) | at("buyer_id", stage))}
     return {
-        "linkages": product & at("supplier_id", line["from_stage"]) & at("buyer_id", line["to_stage"])
+        "linkages": product
+        & at("supplier_id", line["from_stage"])
+        & at("buyer_id", line["to_stage"])
     }
 
 

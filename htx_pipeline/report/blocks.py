@@ -54,7 +54,9 @@ class Source:
         Tables that this source does not name are not added.
         """
         both = {
-            t: self.only[t] & only[t] if t in self.only else only[t] for t in self.tables if t in only
+            t: self.only[t] & only[t] if t in self.only else only[t]
+            for t in self.tables
+            if t in only
         }
         return replace(self, only={**self.only, **both})
 

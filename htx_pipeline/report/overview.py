@@ -439,7 +439,9 @@ class OverviewPages(ChangeSections, QualitySections):
                 title=f"Số liệu của hình: tỷ lệ hợp tác xã {what}",
                 sheet="Hình theo địa bàn",
                 row_key="label",
-                row_rows=lambda r: self.at_place(None if r["label"] == WITHOUT_PLACE else r["label"]),
+                row_rows=lambda r: self.at_place(
+                    None if r["label"] == WITHOUT_PLACE else r["label"]
+                ),
                 fields=(
                     Field(key="label", label=self.o.locality_label, width=2.0),
                     *(Field(key=f"s{i}", label=n, kind="share") for i, n in enumerate(names)),

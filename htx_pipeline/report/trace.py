@@ -19,7 +19,17 @@ import polars as pl
 
 from htx_pipeline.report import text
 from htx_pipeline.report.behind import Column, column_of, fact_column
-from htx_pipeline.report.blocks import Facts, Field, Figure, Hidden, Page, Prose, Report, Source, Table
+from htx_pipeline.report.blocks import (
+    Facts,
+    Field,
+    Figure,
+    Hidden,
+    Page,
+    Prose,
+    Report,
+    Source,
+    Table,
+)
 from htx_pipeline.report.frames import Frames
 
 TOTAL: Final = "Cộng"
@@ -186,7 +196,9 @@ def _cells(page: Page, table: Table) -> Iterator[Item]:
 
 def figure_ids(report: Report) -> dict[str, Item]:
     """Return all figures of a report by id, page by page."""
-    return {item.id: item for page in (*report.pages, *report.translations) for item in figures_of(page)}
+    return {
+        item.id: item for page in (*report.pages, *report.translations) for item in figures_of(page)
+    }
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -259,7 +271,9 @@ class CoreRows:
     def _table(self, table: str, *, is_rejected: bool) -> pl.DataFrame:
         key = f"core/{table}_rejected" if is_rejected else f"core/{table}"
         if key not in self._kept:
-            frame = self._frames.frame(key, "source_id", "source_file", "source_sheet", "source_row")
+            frame = self._frames.frame(
+                key, "source_id", "source_file", "source_sheet", "source_row"
+            )
             if frame.height:
                 frame = frame.with_columns(
                     file_id=pl.col("source_id").cast(pl.String).str.split(":").list.first()
@@ -281,7 +295,9 @@ class CoreRows:
             if (frame := self._frames.frame(key, "table", "severity", "source_id", "rule_id", "reason_vi")).height
         ]  # fmt: skip
         if not parts:
-            return pl.DataFrame(schema={"source_id": pl.String, "rule": pl.String, "reason": pl.String})
+            return pl.DataFrame(
+                schema={"source_id": pl.String, "rule": pl.String, "reason": pl.String}
+            )
         return pl.concat(parts).sort("rule", "reason").unique("source_id", keep="first")
 
     def _answer(self, table: str, exprs: Mapping[bytes, pl.Expr], *, is_rejected: bool) -> None:
@@ -316,7 +332,9 @@ def _entries(table: str, rows: pl.DataFrame, *, is_rejected: bool) -> list[dict[
     by = ["source_file", "source_sheet", "file_id", *(["rule", "reason"] if is_rejected else [])]
     if rows.height == 0:
         return []
-    found = rows.group_by(by, maintain_order=True).agg(pl.col("source_row").drop_nulls(), n=pl.len())
+    found = rows.group_by(by, maintain_order=True).agg(
+        pl.col("source_row").drop_nulls(), n=pl.len()
+    )
     return [
         {
             "table": table,
