@@ -320,7 +320,11 @@ def _heads(layout: _Layout, spec: Mapping[str, Any]) -> list[tuple[list[str], li
         under = [people if s["n"] else s.get("why") or words["absent"]]
         node = layout.nodes.get(s["id"])
         if node:
-            under.append(_amount(node.size, spec))
+            # Number and unit on a line each where the neighbour's amount would be touched.
+            amount = _amount(node.size, spec).replace(
+                f" {spec['unit']}", " " + spec["unit"].replace(" ", "\u00a0")
+            )
+            under += wrap(amount, font_of(9), pitch * 0.64, 2)
         heads.append((wrap(s["label"], font_of(9, 600), width, 3), under))
     return heads
 

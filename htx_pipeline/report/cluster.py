@@ -31,7 +31,7 @@ from htx_pipeline.report.trends import Trend, TrendKind
 YEARS: Final = 3
 """Years that the small charts show."""
 
-MAP_IN: Final = 2.25
+MAP_IN: Final = 2.2
 """Height of the map: as much as the first sheet has room for."""
 
 TRENDS: Final = 3

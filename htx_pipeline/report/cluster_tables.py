@@ -177,6 +177,8 @@ class ClusterTables(ClusterViews):
         if view.c["executed_share"] is not None:
             rows.append(line("executed", view.executed))
         rows.append(line("rejected", view.rejected))
+        if not view.rejected.n:
+            rows[-1]["value"] = w.number(0)
         if view.n_misvalued:
             known = f"{rows[-1]['value']}; " if view.rejected.value_vnd is not None else ""
             rows[-1]["value"] = known + w("quality.misvalued", n=w.count("row", view.n_misvalued))

@@ -346,8 +346,12 @@ def _legend(spec: Mapping[str, Any], missing: int) -> list[tuple[float, Draw]]:
     words = spec["words"]
     is_filled = bool(spec["communes"])
     parts: list[tuple[float, Draw]] = [(0.2, _heading(words["level"]))]
-    for i, label in enumerate(spec["levels"]):
-        parts.append((0.19, _swatch(label, _look(i, is_own=True), RADII[i], is_box=is_filled)))
+    classes = [
+        _swatch(label, _look(i, is_own=True), RADII[i], is_box=is_filled)
+        for i, label in enumerate(spec["levels"])
+    ]
+    step = 2 if spec.get("is_low") else 1
+    parts += [(0.19, _abreast(classes[i : i + step])) for i in range(0, len(classes), step)]
     shown = [*spec["communes"], *spec["dots"]]
     if any(c["level"] is None and c["is_own"] for c in shown):
         look = _look(None, is_own=True)
@@ -364,8 +368,18 @@ def _legend(spec: Mapping[str, Any], missing: int) -> list[tuple[float, Draw]]:
             parts.append((0.04 + LINE * len(lines), _maker_entry(key["style"], lines)))
     if missing:
         lines = wrap(words["unnamed"].format(n=missing), font_of(9), SIDE - 0.15, 3)
-        parts.append((0.1 + LINE * len(lines), _lines(lines)))
+        parts.append((0.16 + LINE * len(lines), _lines(lines)))
     return parts
+
+
+def _abreast(entries: Sequence[Draw]) -> Draw:
+    """Return short entries of a key side by side."""
+
+    def draw(axes: Any, x: float, y: float) -> None:
+        for i, entry in enumerate(entries):
+            entry(axes, x + 0.8 * i, y)
+
+    return draw
 
 
 def _nothing(axes: Any, x: float, y: float) -> None:
