@@ -7,6 +7,7 @@ import polars as pl
 
 from htx_pipeline.orchestration.failures import explained
 from htx_pipeline.orchestration.metadata import OWNERS
+from htx_pipeline.orchestration.progress import tell
 from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, SettingsResource
 from htx_pipeline.schemas import TABLES
 
@@ -55,7 +56,8 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
         }
         mapped = frames["raw/source_files"].filter(pl.col("mapping_id").is_not_null())
         options = ReportOptions(
-            title=chosen.title_vi, title_en=chosen.title_en, has_english=chosen.has_english, as_of=chosen.date_of_report(period), is_synthetic=bool(mapped["is_synthetic"].any()),
+            title=chosen.title_vi, title_en=chosen.title_en, has_english=chosen.has_english,
+            as_of=chosen.date_of_report(period), is_synthetic=bool(mapped["is_synthetic"].any()),
             has_official_heading=chosen.has_official_heading, min_disclosure_count=chosen.min_disclosure_count,
             currency_note=chosen.currency_note, whole_label=chosen.whole_label, locality_label=chosen.locality_label,
             min_cluster_size=chosen.min_cluster_size, max_cluster_reports=chosen.max_cluster_reports,
@@ -65,7 +67,7 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
             write_edition(
                 frames, edition_folder(Path(chosen.data_dir), kind, period), period=period,
                 options=options.model_copy(update={"kind": kind}),
-                cache_dir=Path(chosen.data_dir) / "report" / ".figures", workers=chosen.workers,
+                cache_dir=Path(chosen.data_dir) / "report" / ".figures", workers=chosen.workers, progress=tell,
             )
             for kind in dict.fromkeys(chosen.edition_kinds)
         ]  # fmt: skip

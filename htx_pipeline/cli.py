@@ -225,11 +225,17 @@ def tables(
 
 @app.command
 def trace(
-    figure: Annotated[str | None, Parameter(help="Id of a figure, as printed in the workbook.")] = None,
+    figure: Annotated[
+        str | None, Parameter(help="Id of a figure, as printed in the workbook.")
+    ] = None,
     *,
     data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
-    edition: Annotated[Path | None, Parameter(help="Folder of an edition; the current one when left out.")] = None,
-    period: Annotated[str | None, Parameter(help="Reporting year; the latest when left out.")] = None,
+    edition: Annotated[
+        Path | None, Parameter(help="Folder of an edition; the current one when left out.")
+    ] = None,
+    period: Annotated[
+        str | None, Parameter(help="Reporting year; the latest when left out.")
+    ] = None,
     list_page: Annotated[
         str | None, Parameter(name="--list", help="List the figures of a page (tong-quan, cum-…).")
     ] = None,
@@ -244,7 +250,9 @@ def trace(
         shown = list_text(found, list_page)
     elif figure is None:
         raise InputError(
-            "No figure was named.", remedy="Give a figure's id, or --list PAGE.", code="figure_missing"
+            "No figure was named.",
+            remedy="Give a figure's id, or --list PAGE.",
+            code="figure_missing",
         )
     else:
         shown = figure_text(sources.find_figure(found, figure), has_rows=rows)

@@ -11,8 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from htx_pipeline.errors import InputError
 
@@ -21,6 +21,13 @@ SETTINGS_FILE: Final = "settings.toml"
 
 PERIODS: Final = tuple(str(year) for year in range(2010, 2036))
 """Reporting years the pipeline knows: 15 December of the year before to 14 December."""
+
+
+def _listed(value: Any) -> Any:
+    """Read "internal,public" as two words."""
+    return (
+        tuple(w.strip() for w in value.split(",") if w.strip()) if isinstance(value, str) else value
+    )
 
 
 class Settings(BaseSettings):
@@ -79,7 +86,12 @@ class Settings(BaseSettings):
     boundaries_code: Annotated[
         str, Field(description="Property of the boundaries that holds the commune's code.")
     ] = "code"
-    workers: Annotated[int, Field(ge=1, description="Processes that draw figures.")] = 1
+    workers: Annotated[
+        int | None,
+        Field(
+            ge=1, description="Processes that draw and write reports; as many as cores when absent."
+        ),
+    ] = None
     report_date: Annotated[
         date | None,
         Field(description="Date printed on reports; the day after the period's end when absent."),
@@ -107,8 +119,11 @@ class Settings(BaseSettings):
     ] = 0.5
     edition_kinds: Annotated[
         tuple[Literal["internal", "public"], ...],
+        NoDecode,
+        BeforeValidator(_listed),
         Field(
-            description="Editions written: internal below report/, public below cong-bo/.", min_length=1
+            description="Editions written, with commas between: internal below report/, public below cong-bo/.",
+            min_length=1,
         ),
     ] = ("internal",)
     min_disclosure_count: Annotated[

@@ -76,6 +76,8 @@ def write_geojson(frames: Frames, options: ExportOptions) -> Exported:
 
 def _points(organisations: pl.DataFrame) -> tuple[dict[str, list[float]], int]:
     """Return id → [longitude, latitude], and how many stated coordinates are none on earth."""
+    if not {"longitude", "latitude"} <= set(organisations.columns):
+        return {}, 0  # disclosure control took them out
     stated = organisations.filter(
         pl.col("longitude").is_not_null() & pl.col("latitude").is_not_null()
     )
@@ -99,7 +101,9 @@ def _feature(key: str, geometry: Any, properties: Mapping[str, Any]) -> dict[str
 def _organisations(
     frame: pl.DataFrame, placed: Mapping[str, list[float]]
 ) -> Iterable[dict[str, Any]]:
-    for row in rows_by_id(frame.drop("longitude", "latitude", *_PROVENANCE), "org_id"):
+    for row in rows_by_id(
+        frame.drop("longitude", "latitude", *_PROVENANCE, strict=False), "org_id"
+    ):
         at = placed.get(row["org_id"])
         point = None if at is None else {"type": "Point", "coordinates": at}
         yield _feature(row["org_id"], point, row)

@@ -147,7 +147,7 @@ def export_files(
     options:
         Names and choices.
     formats:
-        Names in `FORMATS`; all when None.
+        Names in `FORMATS`; when None all, of masked frames those whose tables are let through.
     mask:
         Disclosure control over the frames; public files are not made without it.
 
@@ -175,6 +175,8 @@ def export_files(
             where="export", remedy="Pass mask=, or make internal files.", code="export_unmasked",
         )  # fmt: skip
     shown = frames if mask is None else mask(frames)
+    if formats is None and mask is not None:
+        chosen = [f for f in chosen if all(k in shown for k in FORMATS[f].needs)]
     files: dict[str, bytes] = {}
     counts: dict[str, dict[str, int]] = {}
     for name in chosen:

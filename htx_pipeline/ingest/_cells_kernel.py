@@ -10,16 +10,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from numba.core import types
+from htx_pipeline.graph.kernels.jit import F64, I64, W_F64, W_I64, Type, always, i64, kernel
 
-from htx_pipeline.graph.kernels.jit import W_F64, W_I64, i64, kernel
-
-_U8: Final = types.Array(types.uint8, 1, "C", readonly=True)
-_W_U8: Final = types.Array(types.uint8, 1, "C")
-_W_I8: Final = types.Array(types.int8, 1, "C")
-_I8: Final = types.Array(types.int8, 1, "C", readonly=True)
-_F64: Final = types.Array(types.float64, 1, "C", readonly=True)
-_I64: Final = types.Array(types.int64, 1, "C", readonly=True)
+_U8: Final = Type("uint8", is_array=True)
+_W_U8: Final = Type("uint8", is_array=True, is_writable=True)
+_W_I8: Final = Type("int8", is_array=True, is_writable=True)
+_I8: Final = Type("int8", is_array=True)
 
 EMPTY: Final = 0
 NUMBER: Final = 1
@@ -32,7 +28,7 @@ HARD: Final = 7
 """A number whose digits need more than a double's exact arithmetic; its text is a piece."""
 
 
-@kernel(_U8, i64, i64, i64, i64, _I8, _F64, _W_I8, W_F64, W_I64, W_I64, W_I64)
+@kernel(_U8, i64, i64, i64, i64, _I8, F64, _W_I8, W_F64, W_I64, W_I64, W_I64, work=always)
 def read_cells(
     xml: Any,
     i: Any,
@@ -335,7 +331,7 @@ def read_cells(
     return 0
 
 
-@kernel(_U8, _I64, _I64, i64, _W_U8)
+@kernel(_U8, I64, I64, i64, _W_U8, work=always)
 def gather_pieces(xml: Any, piece_start: Any, piece_length: Any, pieces: Any, buffer: Any) -> Any:
     """Copy the pieces into *buffer*, each followed by a zero byte; return its length or -1.
 
@@ -398,7 +394,7 @@ def gather_pieces(xml: Any, piece_start: Any, piece_length: Any, pieces: Any, bu
     return at
 
 
-@kernel(_U8, i64, W_I64, W_I64)
+@kernel(_U8, i64, W_I64, W_I64, work=always)
 def find_strings(xml: Any, i: Any, piece_start: Any, piece_length: Any) -> Any:
     """List the shared strings from the first ``<si>`` on.
 

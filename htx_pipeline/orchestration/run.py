@@ -19,6 +19,7 @@ from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.mapping import Mapping, load_mappings
 from htx_pipeline.ingest.read import list_sources, read_sources
 from htx_pipeline.ingest.template import mapping_named
+from htx_pipeline.orchestration.progress import listening
 from htx_pipeline.orchestration.resources import check_period
 from htx_pipeline.settings import PERIODS, Settings
 
@@ -87,38 +88,46 @@ def run_periods(
     from htx_pipeline.orchestration.resources import SettingsResource
 
     load_mappings(settings.mappings)
-    overrides = {k: str(v) for k, v in settings.model_dump(mode="json", exclude_none=True).items()}
+    overrides = {
+        k: ",".join(v) if isinstance(v, list) else str(v)
+        for k, v in settings.model_dump(mode="json", exclude_none=True).items()
+    }
     resources = {
         "settings": SettingsResource(overrides=overrides),
         "io_manager": ParquetIOManager(data_dir=str(settings.data_dir)),
     }
     job = _job(defs(), selection, resources)
     steps = len(job.nodes)
-    results = []
-    for period in periods:
+
+    def run(period: str) -> PeriodRun:
+        run_id = str(uuid.uuid4())
+        done = 0
+
+        def say(what: str) -> None:
+            if progress is not None:
+                progress(period, what, done, steps)
+
+        def listen(entry: Any) -> None:
+            nonlocal done
+            event = entry.dagster_event
+            if event is not None and event.event_type_value in {
+                "STEP_SUCCESS",
+                "STEP_FAILURE",
+                "STEP_SKIPPED",
+            }:
+                done += 1
+                say(event.step_key or "")
+
         with dg.DagsterInstance.ephemeral() as instance:
-            run_id = str(uuid.uuid4())
-            done = 0
-
-            def listen(entry: Any, period: str = period) -> None:
-                nonlocal done
-                event = entry.dagster_event
-                if event is not None and event.event_type_value in {
-                    "STEP_SUCCESS",
-                    "STEP_FAILURE",
-                    "STEP_SKIPPED",
-                }:
-                    done += 1
-                    if progress is not None:
-                        progress(period, event.step_key or "", done, steps)
-
             instance.add_event_listener(run_id, listen)
-            result = job.execute_in_process(
-                partition_key=check_period(period), instance=instance, raise_on_error=False, run_id=run_id,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            )  # fmt: skip
-        results.append(_outcome(period, result))
-    return results
+            with listening(lambda what, at, todo: say(f"{what} {at}/{todo}")):
+                result = job.execute_in_process(
+                    partition_key=check_period(period), instance=instance, raise_on_error=False, run_id=run_id,
+                    run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                )  # fmt: skip
+        return _outcome(period, result)
+
+    return [run(period) for period in periods]
 
 
 def _job(

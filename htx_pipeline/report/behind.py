@@ -74,12 +74,13 @@ class Column:
         if self.how == "rows":
             return rows.height
         if self.how == "distinct":
-            return rows[self.column or ""].drop_nulls().n_unique()
+            return int(rows[self.column or ""].drop_nulls().n_unique())
         stated = rows.drop_nulls([c for c in (self.column, self.weight) if c])
         if stated.height == 0:
             return None
         if self.how == "sum":
-            return exact_sum(stated[self.column or ""])
+            added: float = exact_sum(stated[self.column or ""])
+            return added
         if self.how == "mean":
             weights = stated[self.weight or ""]
             whole = exact_sum(weights)

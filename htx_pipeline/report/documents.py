@@ -209,12 +209,14 @@ def _in_processes(
         done += 1
         if progress:
             progress(done, len(todo))
+    failed = []
     for process, errors, threads in running:
         for thread in threads:
             thread.join()
         if process.wait():
-            words = b"".join(errors).decode(errors="replace")
-            raise RuntimeError(f"a process that writes documents failed:\n{words}")
+            failed.append(b"".join(errors).decode(errors="replace"))
+    if failed:
+        raise RuntimeError(f"a process that writes documents failed:\n{failed[0]}")
 
 
 def _give(process: subprocess.Popen[bytes], work: bytes) -> None:

@@ -196,6 +196,7 @@ def _name_of(page: Page, suffix: str) -> str:
         return f"{OVERVIEW.removesuffix('.pdf') if page.lang == 'vi' else page.id}.{suffix}"
     return f"{FOLDERS[page.kind]}/{page.id}.{suffix}"
 
+
 def edition_folder(data_dir: Path, kind: str, period: str) -> Path:
     """Return where the editions of a period lie: the public ones in a tree of their own.
 

@@ -108,7 +108,9 @@ class HtmlWriter:
             sections=sections,
             neighbours=self._neighbours(page, w, own),
             facets=draw.facets(),
-            data=self._data(w, marks=draw.marks, sources=self.sources(page) if self.sources else {}),
+            data=self._data(
+                w, marks=draw.marks, sources=self.sources(page) if self.sources else {}
+            ),
         )
 
     def index(self) -> bytes:
@@ -153,7 +155,7 @@ class HtmlWriter:
             return ""
         target: Page | None = None
         if field.key == "name" and page.kind != "cluster":
-            target = self._by_cluster.get(row.get("cluster_id"))
+            target = self._by_cluster.get(str(row.get("cluster_id")))
         elif field.key in ("locality", "commune"):
             target = self._by_place.get(fold(str(row.get(field.key) or "")))
         return self.href(target, "html", own) if target and target.id != page.id else ""
@@ -165,7 +167,7 @@ class HtmlWriter:
         kind = "" if w.lang != "vi" else options.kind_label.capitalize()
         as_of = w("page.as_of", day=w.day(options.as_of))
         js = (HERE / "assets" / "report.js").read_text("utf-8")
-        html = (
+        html: str = (
             _environment()
             .get_template(template)
             .render(
@@ -185,7 +187,12 @@ class HtmlWriter:
         return html.lstrip().encode()
 
     def _crumbs(self, page: Page, w: Words, own: str) -> list[dict[str, str]]:
-        crumbs = [{"label": w("web.home"), "href": posixpath.relpath(INDEX, posixpath.dirname(own) or ".")}]
+        crumbs = [
+            {
+                "label": w("web.home"),
+                "href": posixpath.relpath(INDEX, posixpath.dirname(own) or "."),
+            }
+        ]
         if page.kind != "overview":
             overview = self.href(self.report.overview, "html", own)
             crumbs += [{"label": w("web.overview"), "href": overview}] if overview else []
@@ -234,7 +241,11 @@ class HtmlWriter:
         for key in keys:
             label = w(f"web.by_{key.removesuffix('ies')}y" if key == "localities" else f"web.{key}")
             fields.append(
-                Field(key=key, label=label, kind="text" if key in ("product", "localities") else "words")
+                Field(
+                    key=key,
+                    label=label,
+                    kind="text" if key in ("product", "localities") else "words",
+                )
             )
         rows = [{"name": p.title, **p.summary, "page": p} for p in pages]
         for row, page in zip(rows, pages, strict=True):
@@ -250,11 +261,24 @@ class HtmlWriter:
         for row, page in zip(made["rows"], pages, strict=True):
             row["cells"][0]["href"] = self.href(page, "html", INDEX)
             files = [
-                {"href": href, "short": s.upper(), "label": f"{s.upper()}: {page.summary.get('name', page.title)}"}
+                {
+                    "href": href,
+                    "short": s.upper(),
+                    "label": f"{s.upper()}: {page.summary.get('name', page.title)}",
+                }
                 for s in FORMATS
                 if (href := self.href(page, s, INDEX))
             ]
-            row["cells"].append({"text": "", "value": None, "number": False, "is_head": False, "href": "", "files": files})
+            row["cells"].append(
+                {
+                    "text": "",
+                    "value": None,
+                    "number": False,
+                    "is_head": False,
+                    "href": "",
+                    "files": files,
+                }
+            )
         made["columns"].append({"label": w("web.downloads"), "number": False, "key": "files"})
         made["notes"] = []
         return made
@@ -336,7 +360,12 @@ class _Blocks:
                     for f in block.items
                 ]  # fmt: skip
                 notes = [text.sentence(n) for n in block.notes]
-                return {"kind": "facts", "items": items, "notes": notes, "source": block.source.line}
+                return {
+                    "kind": "facts",
+                    "items": items,
+                    "notes": notes,
+                    "source": block.source.line,
+                }
             case Prose():
                 return {
                     "kind": "prose",

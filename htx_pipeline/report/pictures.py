@@ -190,7 +190,9 @@ def chain_figure(
     }  # fmt: skip
     top = max(rows, key=lambda r: r[shown.amount] or 0)
     source = builder.source(
-        ("linkages",), w("chain.source", unit=shown.words), only=builder.inside(scope) or {"linkages": pl.col("evidence") != "planned"}
+        ("linkages",),
+        w("chain.source", unit=shown.words),
+        only=builder.inside(scope) or {"linkages": pl.col("evidence") != "planned"},
     )
     return Figure(
         id=f"hinh-chuoi-{page}",

@@ -39,7 +39,15 @@ from htx_pipeline.report.suppression import Rules, withheld_sums
 from htx_pipeline.report.trace import Item, core_rows, figures_of
 
 INTERNAL_BLOCKS: Final = frozenset(
-    {"bi-mat", "chua-bao-cao", "ket-qua-kiem-tra", "danh-sach-thay-doi", "ben-mua", "doanh-nghiep", "viec-can-lam"}
+    {
+        "bi-mat",
+        "chua-bao-cao",
+        "ket-qua-kiem-tra",
+        "danh-sach-thay-doi",
+        "ben-mua",
+        "doanh-nghiep",
+        "viec-can-lam",
+    }
 )
 """Blocks that speak of single organisations or of work inside the office."""
 
@@ -118,7 +126,7 @@ class _Publisher:
                     self.hidden.add(item.id)
                     continue
                 measure = f"{column.table}.{column.column}.{column.weight or ''}"
-                kept, cells, masks = measures.setdefault(measure, (column, {}, {}))
+                _, cells, masks = measures.setdefault(measure, (column, {}, {}))
                 mask = self._mask(item, column)
                 key = mask.tobytes()
                 cells.setdefault(key, []).append(item)
@@ -127,7 +135,9 @@ class _Publisher:
             values, units = self._values(column)
             order = sorted(cells, key=lambda k: (-int(masks[k].sum()), k))
             matrix = np.array([masks[k] for k in order])
-            for i in withheld_sums(values, units, matrix, self.rules, is_secondary=self.is_secondary):
+            for i in withheld_sums(
+                values, units, matrix, self.rules, is_secondary=self.is_secondary
+            ):
                 self.hidden |= {item.id for item in cells[order[i]]}
         for page in report.pages:
             # Headline figures only: among many cells one would look like a withheld figure by chance.
@@ -145,7 +155,9 @@ class _Publisher:
         if item.line is None:
             return item.value in (text.money(found), text.share(found), f"{text.number(found, 1)} ha", text.number(found))  # fmt: skip
         printed = item.line.get(item.id.rsplit("/", 1)[-1])
-        return isinstance(printed, int | float) and abs(printed - found) <= 1e-9 * max(1.0, abs(found))
+        return isinstance(printed, int | float) and abs(printed - found) <= 1e-9 * max(
+            1.0, abs(found)
+        )
 
     def _mask(self, item: Item, column: Column) -> Any:
         frame = self.rows.table(column.table)
@@ -161,7 +173,9 @@ class _Publisher:
         value = frame[column.column or ""].cast(pl.Float64).fill_null(0.0)
         if column.weight:
             value = value * frame[column.weight].cast(pl.Float64).fill_null(0.0)
-        return value.to_numpy(), [frame[e].cast(pl.String).fill_null("").to_numpy() for e in column.entities]
+        return value.to_numpy(), [
+            frame[e].cast(pl.String).fill_null("").to_numpy() for e in column.entities
+        ]
 
     # ------------------------------------------------------------------ pages
 
@@ -183,7 +197,8 @@ class _Publisher:
             items = [
                 replace(f, detail=f.detail if self.is_sayable(page, f.detail) else "", change="")
                 for f in block.items
-                if f"{page.id}/{block.id}/{f.name}" not in self.hidden and self.is_sayable(page, f.value)
+                if f"{page.id}/{block.id}/{f.name}" not in self.hidden
+                and self.is_sayable(page, f.value)
             ]
             return (replace(block, items=tuple(items)),) if items else ()
         if isinstance(block, Prose):
@@ -209,14 +224,17 @@ class _Publisher:
         if is_whole and all(self.is_sayable(page, s) for s in (figure.alt, *_strings(figure.spec))):
             return (figure,)
         figures = [f.key for f in data.fields if f.is_number]
-        is_empty = all(isinstance(r.get(k), Hidden) or r.get(k) is None for r in data.rows for k in figures)
+        is_empty = all(
+            isinstance(r.get(k), Hidden) or r.get(k) is None for r in data.rows for k in figures
+        )
         return () if is_empty or not data.rows else (data,)
 
     def _table(self, page: Page, table: Table) -> Table:
         if table.row_key == "org_id":
             return self._names_only(table)
         rows = [
-            self._line(page, table, name, row) for name, row in zip(table.names, table.rows, strict=True)
+            self._line(page, table, name, row)
+            for name, row in zip(table.names, table.rows, strict=True)
         ]
         whole = self._line(page, table, "Cộng", table.total) if table.total else None
         notes = tuple(n for n in table.notes if self.is_sayable(page, n))
@@ -230,7 +248,9 @@ class _Publisher:
         )
         title = table.title.split(", xếp theo", maxsplit=1)[0]
         note = "Bản công bố xếp theo tên và không nêu số liệu của từng đơn vị"
-        return replace(table, title=title, fields=keep, more=(), rows=tuple(rows), notes=(note,), total=None)
+        return replace(
+            table, title=title, fields=keep, more=(), rows=tuple(rows), notes=(note,), total=None
+        )
 
     def _line(self, page: Page, table: Table, name: str, row: Mapping[str, Any]) -> dict[str, Any]:
         made = dict(row)
@@ -247,7 +267,14 @@ class _Publisher:
         return made
 
     def _may_print(
-        self, page: Page, table: Table, field: Field, row: Mapping[str, Any], value: Any, *, is_amount: bool
+        self,
+        page: Page,
+        table: Table,
+        field: Field,
+        row: Mapping[str, Any],
+        value: Any,
+        *,
+        is_amount: bool,
     ) -> bool:
         """Return whether a cell that no rule withholds may be printed."""
         from htx_pipeline.report.behind import column_of
@@ -325,7 +352,9 @@ PUBLIC_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 """Tables and columns that a public edition may hand out: register entries and counts, no amounts."""
 
 
-def publishable(frames: Mapping[str, pl.DataFrame], options: ReportOptions) -> dict[str, pl.DataFrame]:
+def publishable(
+    frames: Mapping[str, pl.DataFrame], options: ReportOptions
+) -> dict[str, pl.DataFrame]:
     """Return the frames that an edition may hand out: all in an internal one.
 
     A public edition gets the tables and columns of `PUBLIC_COLUMNS` and nothing else: no linkage, no

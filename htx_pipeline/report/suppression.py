@@ -94,7 +94,9 @@ def withheld_sums(
     [1, 2]
     """
     hidden = {
-        i for i, cell in enumerate(cells) if is_sensitive(values[cell], [u[cell] for u in units], rules)
+        i
+        for i, cell in enumerate(cells)
+        if is_sensitive(values[cell], [u[cell] for u in units], rules)
     }
     if not is_secondary or not len(cells):
         return frozenset(hidden)
@@ -112,7 +114,7 @@ def withheld_sums(
     while True:
         before = len(hidden)
         for target in (*left, *(in_cell[i] for i in sorted(hidden))):
-            key = tuple(np.flatnonzero(target))
+            key = tuple(int(i) for i in np.flatnonzero(target))
             while key not in safe:
                 binding = audit.binding(target, hidden)
                 if binding is None:

@@ -328,17 +328,24 @@ class CoreRows:
 
         if key not in self._places:
             frame = self._kept[key]
-            by = ["source_file", "source_sheet", "file_id", *(["rule", "reason"] if "rule" in frame.columns else [])]
+            by = [
+                "source_file",
+                "source_sheet",
+                "file_id",
+                *(["rule", "reason"] if "rule" in frame.columns else []),
+            ]
             places = frame.select(by).unique(maintain_order=True).with_row_index("at")
-            codes = frame.select(by).join(places, on=by, how="left", nulls_equal=True, maintain_order="left")
+            codes = frame.select(by).join(
+                places, on=by, how="left", nulls_equal=True, maintain_order="left"
+            )
             numbers_of = frame["source_row"].cast(pl.Int64).fill_null(-1).to_numpy()
             self._places[key] = (places.to_dicts(), codes["at"].to_numpy(), numbers_of)
-        places, codes, numbers_of = self._places[key]
+        listed, place_of, row_numbers = self._places[key]
         chosen = np.flatnonzero(mask.to_numpy())
         found = []
-        for at in np.unique(codes[chosen]):
-            rows = numbers_of[chosen[codes[chosen] == at]]
-            place = places[at]
+        for at in np.unique(place_of[chosen]):
+            rows = row_numbers[chosen[place_of[chosen] == at]]
+            place = listed[at]
             found.append(
                 {
                     "table": key.removeprefix("core/").removesuffix("_rejected"),
@@ -501,7 +508,9 @@ def nearest(asked: str, known: Iterable[str], *, most: int = 8) -> list[str]:
     return list(dict.fromkeys([*sorted(inside, key=len), *like]))[:most]
 
 
-def read_trace(*, data_dir: Path | None, edition: Path | None, period: str | None = None) -> pl.DataFrame:
+def read_trace(
+    *, data_dir: Path | None, edition: Path | None, period: str | None = None
+) -> pl.DataFrame:
     """Return the sources of all figures of an edition: the one named, or the current one.
 
     Raises
@@ -542,7 +551,9 @@ def find_figure(trace: pl.DataFrame, asked: str) -> dict[str, Any]:
     """
     known = trace["figure_id"].to_list()
     slug = text.slug(asked.replace("/", " "))
-    same = [k for k in known if k == asked] or [k for k in known if text.slug(k.replace("/", " ")) == slug]
+    same = [k for k in known if k == asked] or [
+        k for k in known if text.slug(k.replace("/", " ")) == slug
+    ]
     if not same:
         like = nearest(asked, known)
         raise InputError(

@@ -23,7 +23,9 @@ def _table(title: str, headings: Iterable[str], right: Iterable[str] = ()) -> Ta
 
     made = Table(title=title, title_justify="left")
     for heading in headings:
-        made.add_column(heading, justify="right" if heading in set(right) else "left", overflow="fold")
+        made.add_column(
+            heading, justify="right" if heading in set(right) else "left", overflow="fold"
+        )
     return made
 
 
@@ -53,7 +55,9 @@ def figure_text(figure: Mapping[str, Any], *, has_rows: bool = False) -> list[An
         table = _table(title, ("Bảng", "Tệp nguồn", "Trang tính", "Dòng", "source_id"), ("Dòng",))
         for e in kept:
             for n in numbers(e["rows"]):
-                _add(table, e["table"], e["file"], e["sheet"], n, f"{e['file_id']}:{e['sheet']}:{n}")
+                _add(
+                    table, e["table"], e["file"], e["sheet"], n, f"{e['file_id']}:{e['sheet']}:{n}"
+                )
     else:
         table = _table(title, ("Bảng", "Tệp nguồn", "Trang tính", "Số dòng", "Dòng"), ("Số dòng",))
         for e in kept:
@@ -62,7 +66,9 @@ def figure_text(figure: Mapping[str, Any], *, has_rows: bool = False) -> list[An
         parts.append(table)
     else:
         parts.append(
-            "(không công bố / withheld)" if figure["is_hidden"] else "Không có dòng nguồn nào / no source row."
+            "(không công bố / withheld)"
+            if figure["is_hidden"]
+            else "Không có dòng nguồn nào / no source row."
         )
     if lost:
         table = _table(
@@ -92,7 +98,9 @@ def list_text(trace: pl.DataFrame, page: str) -> list[Any]:
             f"There is no page {page!r}.", why=f"nearest: {'; '.join(nearest(page, pages)) or ', '.join(pages[:8])}",
             remedy="Use one of the names given.", what_vi=f"Không có trang {page!r}.", code="page_unknown",
         )  # fmt: skip
-    table = _table(f"{page}: {text.number(found.height)} số liệu / figures", ("Mã / id", "Nội dung", "Giá trị"))
+    table = _table(
+        f"{page}: {text.number(found.height)} số liệu / figures", ("Mã / id", "Nội dung", "Giá trị")
+    )
     for row in found.iter_rows(named=True):
         _add(table, row["figure_id"], row["label"], row["value"])
     return [table]

@@ -79,7 +79,10 @@ class Labels:
         for page in report.translations:
             for table in page.tables:
                 for row in table.rows:
-                    code, name = row.get("product_code") or row.get("main_product"), row.get("product")
+                    code, name = (
+                        row.get("product_code") or row.get("main_product"),
+                        row.get("product"),
+                    )
                     if isinstance(code, str) and isinstance(name, str) and code in products:
                         products.setdefault(fold(name), products[code])
         stages: dict[str, str] = {}
@@ -102,7 +105,9 @@ class Labels:
         keys: dict[str, tuple[str, Callable[[str], str]]] = {
             "locality": ("l", fold), "product": ("p", self.product), "stage": ("s", self.stage),
         }  # fmt: skip
-        return {keys[k][0]: keys[k][1](str(v)) for k, v in sorted(chosen.items()) if k in keys and v}
+        return {
+            keys[k][0]: keys[k][1](str(v)) for k, v in sorted(chosen.items()) if k in keys and v
+        }
 
     def keys_of(self, row: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         """Return what a line can be filtered by: "l", "p", "s" → key → label."""

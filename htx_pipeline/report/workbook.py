@@ -94,7 +94,9 @@ def write_workbook(report: Report) -> bytes:
         table = entries[0][1]
         title = table.title if len(entries) == 1 else _kind(entries)
         caution = next((n for n in table.notes if "Bảng in" not in n), "")
-        listing.append(_Listed(name, question_of(name, title), title, rows, caution, table.source.line))
+        listing.append(
+            _Listed(name, question_of(name, title), title, rows, caution, table.source.line)
+        )
     write_dictionary(book.add_worksheet(DICTIONARY), sheets, style)
     _contents(contents, listing, style, mark, report)
     book.close()
@@ -149,7 +151,9 @@ def _sheet(
         sheet.write_string(line, 0, mark, style.mark)
         line += 1
     notes = list(dict.fromkeys(n for _, t in entries for n in t.footnotes if "Bảng in " not in n))
-    ids = list(dict.fromkeys(f"{p.id}/{f.id}" for p, t in entries for f in p.figures if f.data is t))
+    ids = list(
+        dict.fromkeys(f"{p.id}/{f.id}" for p, t in entries for f in p.figures if f.data is t)
+    )
     charts = [f"Số liệu của hình: {text.listing(ids, most=4, of='hình')}"] if ids else []
     for note in [
         entries[0][1].source.line if not stacked else _joint_source(entries, report),
@@ -166,10 +170,10 @@ def _sheet(
     rows = 0
     longest = [len(f.full_heading) for f in columns]
     for page, table in entries:
-        for key, row in zip(table.names, table.rows, strict=True):
+        for key, own in zip(table.names, table.rows, strict=True):
             line += 1
             rows += 1
-            row = {**row, **lines.get(f"{page.id}/{table.id}/{key}", {})}
+            row = {**own, **lines.get(f"{page.id}/{table.id}/{key}", {})}
             scope = {
                 "_scope": page.summary.get("name", report.settings.whole_label),
                 "_id": page.cluster_id or "–",

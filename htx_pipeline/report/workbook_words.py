@@ -75,7 +75,11 @@ def line_sources(report: Report) -> dict[str, dict[str, str]]:
     found = {}
     is_public = report.settings.is_public
     for item, entries in zip(items, core_rows(report).sources(items), strict=True):
-        kept = coarse(entries, is_hidden=False) if is_public else [e for e in entries if e["rule"] is None]
+        kept = (
+            coarse(entries, is_hidden=False)
+            if is_public
+            else [e for e in entries if e["rule"] is None]
+        )
         files = [f"{e['file']} ({e['n']} dòng)" for e in kept]
         found[item.id] = {
             "_line_id": item.id,
@@ -91,7 +95,15 @@ def write_dictionary(
 ) -> None:
     """Write what each column of each sheet means: heading, name in ids, unit, meaning, legal source."""
     known = {c.name: c for t in TABLES.values() for c in t.columns}
-    headings = ("Trang tính", "Cột", "Tên cột trong mã", "Đơn vị", "Nghĩa", "Ô trống nghĩa là", "Căn cứ")
+    headings = (
+        "Trang tính",
+        "Cột",
+        "Tên cột trong mã",
+        "Đơn vị",
+        "Nghĩa",
+        "Ô trống nghĩa là",
+        "Căn cứ",
+    )
     for j, words in enumerate(headings):
         sheet.write_string(0, j, words, style.head)
     line = 0
@@ -100,10 +112,18 @@ def write_dictionary(
         for field in fields.values():
             line += 1
             column = known.get(field.key)
-            unit = "đồng" if field.kind == "money" else "phần trăm" if field.kind == "share" else field.unit
+            unit = (
+                "đồng"
+                if field.kind == "money"
+                else "phần trăm"
+                if field.kind == "share"
+                else field.unit
+            )
             meaning = column.label_vi if column else field.label
             law = getattr(column, "source", None) if column else None
-            for j, words in enumerate((name, field.label, field.key, unit, meaning, field.why_null, law or "")):
+            for j, words in enumerate(
+                (name, field.label, field.key, unit, meaning, field.why_null, law or "")
+            ):
                 sheet.write_string(line, j, str(words), style.wrap)
     sheet.autofilter(0, 0, line, len(headings) - 1)
     sheet.freeze_panes(1, 0)

@@ -47,6 +47,22 @@ def test_what_disclosure_control_takes_out_is_in_no_file(frames, options):
     assert [d for d in plain.values() if "Sáu Nhung".encode() in d]
 
 
+def test_formats_that_need_a_withheld_table_are_left_out_of_the_public_set(frames, options):
+    public = options.model_copy(update={"kind": "public"})
+    columns = ["period", "org_id", "name", "legal_type", "admin_code", "admin_version"]
+
+    def mask(shown):
+        kept = {k: shown[k] for k in ("metrics/clusters", "metrics/cluster_members")}
+        return {**kept, "core/organisations": shown["core/organisations"].select(columns)}
+
+    files, counts = export_files(frames, public, mask=mask)
+    assert set(counts) == {"csv", "package", "geojson"}
+    assert not [d for n, d in files.items() if b"0100109106" in d]
+    assert "network.gexf" not in files[publish.GUIDE].decode()
+    with pytest.raises(InputError, match="graph/nodes"):
+        export_files(frames, public, formats=["gexf"], mask=mask)
+
+
 def test_an_unknown_format_and_a_missing_table_are_named(frames, options):
     with pytest.raises(InputError, match="'shapefile' is not known"):
         export_files(frames, options, formats=["shapefile"])

@@ -184,7 +184,9 @@ def test_real_data_is_not_marked_synthetic_and_a_foreign_report_has_no_national_
 ) -> None:
     plain = options.model_copy(update={"is_synthetic": False, "has_official_heading": False})
     made = write_edition(hand.register_only(), tmp_path, period="2024", options=plain, products={})
-    words = " ".join(pdf_text(made.paths["tong-quan.pdf"])) + made.index.read_text("utf-8")
+    words = " ".join(pdf_text(made.paths["tong-quan.pdf"])) + made.paths[
+        "tong-quan.html"
+    ].read_text("utf-8")
     assert "synthetic" not in words
     assert "CỘNG HÒA" not in words
     assert "không có dữ liệu liên kết" in words
@@ -219,35 +221,45 @@ def test_names_full_of_markup_are_printed_and_never_run(evil) -> None:
     wanted = re.sub(r"\s+", "", EVIL)
     cluster = next(p for n, p in evil.paths.items() if n.startswith("cum/") and n.endswith(".pdf"))
     assert wanted in re.sub(r"\s+", "", " ".join(pdf_text(cluster)))
-    page = evil.index.read_text("utf-8")
-    assert "<img src=x" not in page
-    assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;" in page
-    assert "{{ 7*7 }}" in page
+    for name in (
+        "index.html",
+        "tong-quan.html",
+        next(n for n in evil.paths if n.startswith("cum/") and n.endswith(".html")),
+    ):
+        page = evil.paths[name].read_text("utf-8")
+        assert "<img src=x" not in page
+        assert "</script><img" not in page
+        assert "{{ 7*7 }}" in page
 
 
-def test_the_page_asks_nothing_of_any_network(edition, evil) -> None:
+def test_the_pages_ask_nothing_of_any_network_and_their_links_lead_somewhere(edition, evil) -> None:
     for made in (edition, evil):
-        page = made.index.read_text("utf-8")
-        outside = re.findall(
-            r"""(?:src|href|action|poster|data)\s*=\s*["']\s*(?:https?:|//|ftp:)[^"']*""", page
-        )
-        assert outside == []
-        assert not re.findall(r"url\(\s*['\"]?(?!data:|#)", page)
-        assert "@import" not in page
-        assert "default-src 'none'" in page
-        links = re.findall(r'href="([^"#][^"]*)"', page)
-        assert links
-        for link in links:
-            assert (made.folder / link).is_file(), link
-        ids = re.findall(r'\bid="([^"]+)"', page)
-        assert len(ids) == len(set(ids)), sorted(i for i in ids if ids.count(i) > 1)[:5]
-        for target in re.findall(r'(?:href="#|url\(#)([^")]+)', page):
-            assert target in ids
+        pages = {n: p for n, p in made.paths.items() if n.endswith(".html")}
+        assert len(pages) == 1 + len([n for n in made.paths if n.endswith(".pdf")])
+        for name, path in pages.items():
+            page = path.read_text("utf-8")
+            outside = re.findall(
+                r"""(?:src|href|action|poster|data)\s*=\s*["']\s*(?:https?:|//|ftp:)[^"']*""", page
+            )
+            assert outside == [], name
+            assert not re.findall(r"url\(\s*['\"]?(?!data:|#)", page)
+            assert "@import" not in page
+            assert "default-src 'none'" in page
+            links = re.findall(r'href="([^"#][^"]*)"', page)
+            assert links
+            for link in links:
+                assert (path.parent / link).is_file(), (name, link)
+            ids = re.findall(r'\bid="([^"]+)"', page)
+            assert len(ids) == len(set(ids)), sorted(i for i in ids if ids.count(i) > 1)[:5]
+            for target in re.findall(r'(?:href="#|url\(#)([^")]+)', page):
+                assert target in ids
 
 
-def test_the_page_is_small_and_shows_each_picture_with_its_words_and_data(edition) -> None:
-    page = edition.index.read_text("utf-8")
-    assert len(page) < 400_000
+def test_a_page_is_small_and_shows_each_picture_with_its_words_and_data(edition) -> None:
+    for name, path in edition.paths.items():
+        if name.endswith(".html"):
+            assert path.stat().st_size < 400_000, name
+    page = edition.paths["tong-quan.html"].read_text("utf-8")
     assert page.count("<figure") == page.count('role="img"') == 3
     assert page.count("Số liệu giả định") >= 2
     assert "80,8%" in page

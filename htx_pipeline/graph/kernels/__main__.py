@@ -11,6 +11,7 @@ def main() -> None:
     """Compile what is not in the cache yet."""
     for module in ("community", "cuts", "flows", "residual", "structure", "traverse", "weighted"):
         import_module(f"htx_pipeline.graph.kernels.{module}")
+    import_module("htx_pipeline.ingest._cells_kernel")
     for kernel in KERNELS:
         kernel.compile()
     print(f"{len(KERNELS)} kernels are compiled")

@@ -62,7 +62,7 @@
     heading.setAttribute("aria-sort", isUp ? "ascending" : "descending");
     const keys = new Map(t.rows.map((r) => {
       const cell = r.cells[column], v = cell.dataset.v;
-      return [r, v === "" ? null : v === undefined ? cell.firstChild?.textContent ?? "" : Number.isNaN(Number(v)) ? v : Number(v)];
+      return [r, v === "" ? null : v === undefined ? cell.firstChild?.textContent.trim() ?? "" : Number.isNaN(Number(v)) ? v : Number(v)];
     }));
     // What is not there stands last in either order.
     const sorted = [...t.rows].sort((a, b) => {
@@ -76,6 +76,7 @@
   }
   for (const t of tables) {
     all("thead th", t.element).forEach((heading, column) => {
+      if (heading.dataset.k === "files") return;
       const button = make("button", heading.textContent, { type: "button", title: say("sort") });
       heading.replaceChildren(button);
       button.addEventListener("click", () => sort(t, column, heading));
@@ -168,6 +169,7 @@
       const own = ids.filter(([, id]) => index(id) !== undefined);
       if (!own.length) continue;
       const head = row.querySelector("th") ?? row.cells[0], name = head.textContent.trim();
+      head.classList.add("told");
       head.append(why(name, () => open(name, own)));
       ids.forEach((one, i) => {
         if (index(one[1]) === undefined || row.cells[i] === head) return;
