@@ -19,7 +19,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from htx_pipeline.report import text
-from htx_pipeline.report.blocks import Block, Facts, Field, Figure, Page, Prose, Report, Table
+from htx_pipeline.report.blocks import (
+    Block,
+    Facts,
+    Field,
+    Figure,
+    Page,
+    Prose,
+    Report,
+    Source,
+    Table,
+)
 from htx_pipeline.report.figures import FONTS, Picture
 from htx_pipeline.report.web_tables import Labels, fold, table_markup
 from htx_pipeline.report.words import Words
@@ -248,10 +258,6 @@ class HtmlWriter:
                 )
             )
         rows = [{"name": p.title, **p.summary, "page": p} for p in pages]
-        for row, page in zip(rows, pages, strict=True):
-            row["places"] = page.summary.get("localities", "")
-        from htx_pipeline.report.blocks import Source
-
         table = Table(
             id=f"ds-{kind}", title=f"{w(f'web.{kind}')} ({w.number(len(pages))})", fields=tuple(fields), rows=tuple(rows),
             source=Source(line=""), sheet="",

@@ -274,7 +274,7 @@ def test_words_sort_as_in_vietnamese_and_amounts_in_words_by_amount(folder, visi
     assert opened.rows("it") == ["Áo", "Ăn", "Bán", "Đi"]
     opened.page.locator("#thanh-vien thead button").nth(5).click()
     shown = opened.page.locator("#thanh-vien tbody tr:visible td:last-child").all_text_contents()
-    assert shown[0] == "8,5 tỷ đồng"
+    assert shown[0] == "9,5 tỷ đồng"
     opened.page.locator("#thanh-vien thead button").nth(5).click()
     shown = opened.page.locator("#thanh-vien tbody tr:visible td:last-child").all_text_contents()
     assert shown[0] == "800 triệu đồng"
