@@ -13,13 +13,24 @@ import hashlib
 import json
 import posixpath
 import re
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from htx_pipeline.report import text
-from htx_pipeline.report.blocks import Block, Facts, Field, Figure, Page, Prose, Report, Table
+from htx_pipeline.report.blocks import (
+    Block,
+    Facts,
+    Field,
+    Figure,
+    Page,
+    Prose,
+    Report,
+    Source,
+    Table,
+)
 from htx_pipeline.report.figures import FONTS, Picture
 from htx_pipeline.report.web_tables import Labels, fold, table_markup
 from htx_pipeline.report.words import Words
@@ -28,6 +39,12 @@ HERE: Final = Path(__file__).parent
 
 INDEX: Final = "index.html"
 FORMATS: Final = ("pdf", "docx", "xlsx")
+
+LARGEST: Final = 400_000
+"""Bytes of a page that opens at once and can be mailed."""
+
+MOST_ROWS: Final = (400, 150, 60, 25)
+"""Lines of a table, in the order in which they are tried; the workbook has all."""
 
 Sources = Callable[[Page], Mapping[str, Mapping[str, Any]]]
 """From a page to the rows behind its figures, by figure id, see `HtmlWriter`."""
@@ -88,10 +105,21 @@ class HtmlWriter:
         self._by_place = {fold(str(p.summary.get("name", p.title))): p for p in report.localities}
 
     def page(self, page: Page) -> bytes:
-        """Return the HTML of *page*; the same page gives the same bytes."""
+        """Return the HTML of *page*; the same page gives the same bytes.
+
+        A page that is larger than `LARGEST` is written with fewer lines in its long tables, which say so.
+        """
+        made, sources = b"", self.sources(page) if self.sources else {}
+        for most_rows in MOST_ROWS:
+            made = self._page(page, most_rows, sources)
+            if len(made) <= LARGEST:
+                break
+        return made
+
+    def _page(self, page: Page, most_rows: int, sources: Mapping[str, Mapping[str, Any]]) -> bytes:
         w = Words(page.lang)
         own = self.files[page.id, "html"]
-        draw = _Blocks(self, page, w, own)
+        draw = _Blocks(self, page, w, own, most_rows)
         sections = [
             {"id": s.id, "title": s.title, "blocks": [draw.block(b) for b in s.blocks]}
             for s in page.sections
@@ -108,9 +136,7 @@ class HtmlWriter:
             sections=sections,
             neighbours=self._neighbours(page, w, own),
             facets=draw.facets(),
-            data=self._data(
-                w, marks=draw.marks, sources=self.sources(page) if self.sources else {}
-            ),
+            data=self._data(w, marks=draw.marks, sources=sources),
         )
 
     def index(self) -> bytes:
@@ -164,7 +190,9 @@ class HtmlWriter:
         from markupsafe import Markup
 
         options = self.report.settings
-        kind = "" if w.lang != "vi" else options.kind_label.capitalize()
+        # Where the subtitle tells which edition it is, once is enough.
+        told = options.kind_label in values["lead"] or w.lang != "vi"
+        kind = "" if told else options.kind_label.capitalize()
         as_of = w("page.as_of", day=w.day(options.as_of))
         js = (HERE / "assets" / "report.js").read_text("utf-8")
         html: str = (
@@ -248,15 +276,13 @@ class HtmlWriter:
                 )
             )
         rows = [{"name": p.title, **p.summary, "page": p} for p in pages]
-        for row, page in zip(rows, pages, strict=True):
-            row["places"] = page.summary.get("localities", "")
-        from htx_pipeline.report.blocks import Source
-
         table = Table(
             id=f"ds-{kind}", title=f"{w(f'web.{kind}')} ({w.number(len(pages))})", fields=tuple(fields), rows=tuple(rows),
             source=Source(line=""), sheet="",
         )  # fmt: skip
-        made = table_markup(table, 0, page_id="index", labels=self._labels, link=None)
+        made = table_markup(
+            table, 0, page_id="index", labels=self._labels, link=None, most_rows=len(rows)
+        )
         draw.note(made)
         for row, page in zip(made["rows"], pages, strict=True):
             row["cells"][0]["href"] = self.href(page, "html", INDEX)
@@ -289,20 +315,11 @@ class HtmlWriter:
         """Return what the script reads, as JSON that cannot end its element."""
         from markupsafe import Markup
 
-        records: list[Mapping[str, Any]] = []
-        places: dict[str, int] = {}
-        ids: dict[str, int] = {}
-        for figure, record in sorted(sources.items()):
-            key = json.dumps(record, ensure_ascii=False, sort_keys=True)
-            if key not in places:
-                places[key] = len(records)
-                records.append(record)
-            ids[figure] = places[key]
         raw = {
             "words": {key: w.raw(f"web.{key}") for key in SAID},
             "stages": {s: w.code("stage", s) for s in text.STAGES},
             "marks": marks,
-            "sources": {"ids": ids, "records": records},
+            "sources": squeezed(packed(sources)) if sources else "",
         }
         words = json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         for sign in "<>&":
@@ -313,8 +330,11 @@ class HtmlWriter:
 class _Blocks:
     """Turns the blocks of one page into what the templates print; remembers marks and filters."""
 
-    def __init__(self, writer: HtmlWriter, page: Page, w: Words, own: str) -> None:
+    def __init__(
+        self, writer: HtmlWriter, page: Page, w: Words, own: str, most_rows: int = MOST_ROWS[0]
+    ) -> None:
         self.writer, self.page, self.w, self.own = writer, page, w, own
+        self.most_rows = most_rows
         self.marks: dict[str, Any] = {}
         self.found: dict[str, dict[str, str]] = {"l": {}, "p": {}}
         self.numbers = {"table": 0, "figure": 0}
@@ -345,7 +365,7 @@ class _Blocks:
         """Return a table for the template."""
         writer = self.writer
         made = table_markup(
-            table, number, page_id=self.page.id, labels=writer._labels,
+            table, number, page_id=self.page.id, labels=writer._labels, most_rows=self.most_rows,
             link=lambda field, row: writer.link(self.page, self.own, field, row),
         )  # fmt: skip
         self.note(made)
@@ -363,6 +383,7 @@ class _Blocks:
                 return {
                     "kind": "facts",
                     "items": items,
+                    "columns": _columns(len(items)),
                     "notes": notes,
                     "source": block.source.line,
                 }
@@ -411,6 +432,65 @@ class _Blocks:
         }
 
 
+def _columns(n: int) -> int:
+    """Return into how many columns *n* headline figures go: no last row of one alone, if it can be.
+
+    Examples
+    --------
+    >>> [_columns(n) for n in (4, 5, 6, 7, 8, 10)]
+    [4, 5, 3, 4, 4, 5]
+    """
+    return n if n <= 5 else min((3, 4, 5), key=lambda c: ((-n) % c, -c))
+
+
+def squeezed(value: Any) -> str:
+    """Return *value* as JSON, deflated, in base64; a browser unpacks it when it is asked for."""
+    raw = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.b64encode(zlib.compress(raw, 9)).decode()
+
+
+def packed(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the rows behind the figures of a page with nothing said twice, as the script unpacks it.
+
+    Returns
+    -------
+    dict
+        ``ids``: figure id up to its last "/" → last part → place in ``records``, each
+        [place of its line, [[place of its file and sheet, rows, n], ...], n rejected, [places of its
+        steps]]; ``words`` and ``files`` hold what the places mean.
+
+    Examples
+    --------
+    >>> record = {"line": "Nguồn: a.", "files": [{"file": "a", "sheet": "s", "rows": "2–5", "n": 4}],
+    ...           "n_rejected": 1, "steps": ["đọc"]}
+    >>> packed({"p/t/1/v": record, "p/t/1/w": record})["ids"]
+    {'p/t/1': {'v': 0, 'w': 0}}
+    """
+    words: dict[str, int] = {}
+    files: dict[tuple[str, str], int] = {}
+    records: dict[str, int] = {}
+    ids: dict[str, dict[str, int]] = {}
+    for figure, record in sorted(sources.items()):
+        own = [
+            words.setdefault(record["line"], len(words)),
+            [
+                [files.setdefault((f["file"], f["sheet"]), len(files)), f["rows"], f["n"]]
+                for f in record["files"]
+            ],
+            record["n_rejected"],
+            [words.setdefault(step, len(words)) for step in record["steps"]],
+        ]
+        key = json.dumps(own, ensure_ascii=False)
+        start, _, end = figure.rpartition("/")
+        ids.setdefault(start, {})[end] = records.setdefault(key, len(records))
+    return {
+        "ids": ids,
+        "records": [json.loads(key) for key in records],
+        "words": list(words),
+        "files": list(files),
+    }
+
+
 @cache
 def _environment() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -456,6 +536,8 @@ def inline_svg(svg: bytes, *, prefix: str, kept: frozenset[str] = frozenset()) -
         r"<metadata>.*?</metadata>|<style\b.*?</style>|<!--.*?-->", "", markup, flags=re.DOTALL
     )
     markup = re.sub(r"\s*\n\s*", "\n", markup)
+    # A hundredth of a point cannot be seen.
+    markup = re.sub(r'\sd="[^"]+"', lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m[0]), markup)
     used = kept | set(re.findall(r'(?:href="#|url\(#)([^")]+)', markup))
 
     def own(match: re.Match[str]) -> str:

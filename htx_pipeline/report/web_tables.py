@@ -18,9 +18,6 @@ from htx_pipeline.report.blocks import Field, Hidden, Report, Table
 from htx_pipeline.report.trace import TOTAL
 from htx_pipeline.report.words import Words
 
-MOST_ROWS: Final = 400
-"""Lines of a table in a browser page; the workbook has all."""
-
 PLACE_KEYS: Final = ("locality", "localities", "main_locality")
 PRODUCT_KEYS: Final = ("product_code", "products", "main_product", "product")
 STAGE_KEYS: Final = ("stage", "stages_present", "stages", "from", "to")
@@ -156,13 +153,14 @@ def table_markup(
     page_id: str,
     labels: Labels,
     link: Callable[[Field, Mapping[str, Any]], str] | None,
+    most_rows: int,
 ) -> dict[str, Any]:
     """Return a table as the template reads it.
 
     Parameters
     ----------
     table:
-        The table; the browser gets up to `MOST_ROWS` of its lines, whatever a printed page has.
+        The table; the browser gets up to *most_rows* of its lines, whatever a printed page has.
     number:
         Its number on the page; 0 prints none.
     page_id:
@@ -171,8 +169,10 @@ def table_markup(
         Names of products and stages.
     link:
         From a cell to the address of a report, or "".
+    most_rows:
+        Lines; the table says how many are left out.
     """
-    table = replace(table, page_rows=MOST_ROWS if len(table.rows) > MOST_ROWS else None)
+    table = replace(table, page_rows=most_rows if len(table.rows) > most_rows else None)
     head = next((i for i, f in enumerate(table.fields) if not f.is_right), None)
     facets: dict[str, dict[str, str]] = {"l": {}, "p": {}}
     rows = []

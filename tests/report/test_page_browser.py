@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -274,7 +275,7 @@ def test_words_sort_as_in_vietnamese_and_amounts_in_words_by_amount(folder, visi
     assert opened.rows("it") == ["Áo", "Ăn", "Bán", "Đi"]
     opened.page.locator("#thanh-vien thead button").nth(5).click()
     shown = opened.page.locator("#thanh-vien tbody tr:visible td:last-child").all_text_contents()
-    assert shown[0] == "8,5 tỷ đồng"
+    assert shown[0] == "9,5 tỷ đồng"
     opened.page.locator("#thanh-vien thead button").nth(5).click()
     shown = opened.page.locator("#thanh-vien tbody tr:visible td:last-child").all_text_contents()
     assert shown[0] == "800 triệu đồng"
@@ -492,4 +493,22 @@ def test_a_page_looks_as_it_did(name, width, folder, visit) -> None:
     opened.page.add_style_tag(content=".facts > div, tr, .filters { margin: 0; transform: translateX(24px); }")  # fmt: skip
     assert difference(seen(opened.page), kept) > TOLERANCE, (
         "the comparison sees a part out of place"
+    )
+
+
+# ------------------------------------------------------------------ the writer alone
+
+
+def test_a_page_that_grows_too_large_gives_up_lines_and_says_so() -> None:
+    report, pictures = hand_made()
+    table = report.overview.sections[2].blocks[0]
+    assert isinstance(table, Table)
+    many = tuple({**line(i), "name": f"HTX số {i} " + "dài " * 40} for i in range(1, 4000))
+    long = replace(table, rows=many)
+    page = replace(report.overview, sections=(Section(id="ai", title="Ai", blocks=(long,)),))
+    made = HtmlWriter(report, pictures, {("tong-quan", "html"): "tong-quan.html"}).page(page)
+    assert len(made) <= 400_000
+    assert "trên 3.999 dòng" in made.decode()
+    assert made == HtmlWriter(report, pictures, {("tong-quan", "html"): "tong-quan.html"}).page(
+        page
     )

@@ -141,12 +141,23 @@
     parts.push(make("p", record.line, { className: "source" }));
     return parts;
   }
-  const index = (id) => data.sources.ids[id];
+  let behind = { ids: {} };
+  async function unpacked(packed) {
+    if (!packed || !("DecompressionStream" in window)) return behind;
+    const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
+  }
+  const index = (id) => { const cut = id.lastIndexOf("/"); return behind.ids[id.slice(0, cut)]?.[id.slice(cut + 1)]; };
+  const record = (i) => {
+    const [line, files, n_rejected, steps] = behind.records[i];
+    return { line: behind.words[line], n_rejected, steps: steps.map((s) => behind.words[s]),
+      files: files.map(([at, rows, n]) => ({ file: behind.files[at][0], sheet: behind.files[at][1], rows, n })) };
+  };
   function open(title, asked) {
     const groups = new Map();
     for (const [label, id] of asked) if (index(id) !== undefined) groups.set(index(id), [...(groups.get(index(id)) ?? []), label]);
     $("panel-title").textContent = `${say("sources")}: ${title}`;
-    body.replaceChildren(...[...groups].flatMap(([i, labels]) => [make("h3", labels.join("; ")), ...told_of(data.sources.records[i])]));
+    body.replaceChildren(...[...groups].flatMap(([i, labels]) => [make("h3", labels.join("; ")), ...told_of(record(i))]));
     panel.showModal();
   }
   $("panel-close").addEventListener("click", () => panel.close());
@@ -157,25 +168,27 @@
     button.addEventListener("click", act);
     return button;
   };
-  for (const e of all(".facts [data-f], figure[data-f]")) {
-    if (index(e.dataset.f) === undefined) continue;
-    const place = e.querySelector("dt, figcaption"), name = place.textContent.trim();
-    place.append(why(name, () => open(name, [[name, e.dataset.f]])));
-  }
-  for (const t of tables) {
-    const columns = all("thead th", t.element).map((h) => [h.textContent, h.dataset.k]);
-    for (const row of all("tr[data-r]", t.element)) {
-      const ids = columns.map(([label, key]) => [label, `${t.element.dataset.t}/${row.dataset.r}/${key}`]);
-      const own = ids.filter(([, id]) => index(id) !== undefined);
-      if (!own.length) continue;
-      const head = row.querySelector("th") ?? row.cells[0], name = head.textContent.trim();
-      head.classList.add("told");
-      head.append(why(name, () => open(name, own)));
-      ids.forEach((one, i) => {
-        if (index(one[1]) === undefined || row.cells[i] === head) return;
-        row.cells[i].classList.add("asks");
-        row.cells[i].addEventListener("click", () => open(name, [one]));
-      });
+  function offer() {
+    for (const e of all(".facts [data-f], figure[data-f]")) {
+      if (index(e.dataset.f) === undefined) continue;
+      const place = e.querySelector("dt, figcaption"), name = place.textContent.trim();
+      place.append(why(name, () => open(name, [[name, e.dataset.f]])));
+    }
+    for (const t of tables) {
+      const columns = all("thead th", t.element).map((h) => [h.textContent, h.dataset.k]);
+      for (const row of all("tr[data-r]", t.element)) {
+        const ids = columns.map(([label, key]) => [label, `${t.element.dataset.t}/${row.dataset.r}/${key}`]);
+        const own = ids.filter(([, id]) => index(id) !== undefined);
+        if (!own.length) continue;
+        const head = row.querySelector("th") ?? row.cells[0], name = head.textContent.trim();
+        head.classList.add("told");
+        head.append(why(name, () => open(name, own)));
+        ids.forEach((one, i) => {
+          if (index(one[1]) === undefined || row.cells[i] === head) return;
+          row.cells[i].classList.add("asks");
+          row.cells[i].addEventListener("click", () => open(name, [one]));
+        });
+      }
     }
   }
 
@@ -184,5 +197,5 @@
   addEventListener("beforeprint", () => { closed = all("details:not([open])"); closed.forEach((d) => { d.open = true; }); });
   addEventListener("afterprint", () => closed.forEach((d) => { d.open = false; }));
   show();
-  root.dataset.ready = "yes";
+  unpacked(data.sources).then((found) => { behind = found; offer(); root.dataset.ready = "yes"; });
 })();
