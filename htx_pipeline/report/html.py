@@ -121,7 +121,7 @@ class HtmlWriter:
         own = self.files[page.id, "html"]
         draw = _Blocks(self, page, w, own, most_rows)
         sections = [
-            {"id": s.id, "title": s.title, "blocks": [draw.block(b) for b in s.blocks]}
+            {"id": f"muc-{s.id}", "title": s.title, "blocks": [draw.block(b) for b in s.blocks]}
             for s in page.sections
         ]
         return self._render(
