@@ -70,7 +70,7 @@ def draw_trends(spec: Mapping[str, Any]) -> Any:
     heads = [
         LINE * max(len(t) for t in titles[r * columns : (r + 1) * columns]) for r in range(rows)
     ]
-    body = LINE + 0.24 + PLOT + 0.06 + LINE + 0.2
+    body = LINE + 0.3 + PLOT + 0.06 + LINE + 0.2
     has_gap = any(point["value"] is None for p in panels for point in p["points"])
     foot = 0.2 if has_gap or spec.get("mark") else 0.0
     height = sum(heads) + body * rows + foot
@@ -90,7 +90,7 @@ def draw_trends(spec: Mapping[str, Any]) -> Any:
                 color=MUTED,
                 va="center_baseline",
             )
-            _draw_panel(axes, panels[i]["points"], (x, y + LINE + 0.24, width, PLOT))
+            _draw_panel(axes, panels[i]["points"], (x, y + LINE + 0.3, width, PLOT))
             hit_area(axes, (x, top, width, heads[row] + body - 0.1), panels[i]["gid"])
         top += heads[row] + body
     if has_gap:

@@ -268,7 +268,7 @@ def test_a_page_is_small_and_shows_each_picture_with_its_words_and_data(edition)
 
 def test_the_workbook_holds_numbers_as_numbers_and_text_as_text(evil) -> None:
     book = openpyxl.load_workbook(evil.paths["so-lieu.xlsx"])
-    assert book.sheetnames[0] == "Mục lục"
+    assert book.sheetnames[0] == "Cần bảng nào"
     assert {"Thành viên cụm", "Theo địa bàn", "Tệp nguồn", "Kết quả kiểm tra"} <= set(
         book.sheetnames
     )
