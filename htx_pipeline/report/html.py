@@ -40,6 +40,7 @@ HERE: Final = Path(__file__).parent
 INDEX: Final = "index.html"
 FORMATS: Final = ("pdf", "docx", "xlsx")
 
+FAMILY: Final = "'Be Vietnam Pro'"
 LARGEST: Final = 400_000
 """Bytes of a page that opens at once and can be mailed."""
 
@@ -518,15 +519,28 @@ def _fonts() -> tuple[dict[str, str], ...]:
     )
 
 
+def _brief(style: str) -> str:
+    """Return a style attribute without blanks and without what is the rule anyway.
+
+    Examples
+    --------
+    >>> _brief(' style="fill: #fff; stroke-linejoin: miter"')
+    ' style="fill:#fff"'
+    """
+    kept = [part.strip() for part in style[len(' style="') : -1].split(";")]
+    usual = {"stroke-linejoin: miter", "text-anchor: start", f"font-family: {FAMILY}", ""}
+    return f' style="{";".join(k.replace(": ", ":", 1) for k in kept if k not in usual)}"'
+
+
 def inline_svg(svg: bytes, *, prefix: str, kept: frozenset[str] = frozenset()) -> Any:
-    """Return an SVG as markup for an HTML page: no prologue, and ids that no other picture has.
+    r"""Return an SVG as markup for an HTML page: no prologue, and ids that no other picture has.
 
     Ids that nothing points at are left out, but for those in *kept*.
 
     Examples
     --------
     >>> inline_svg(b'<?xml version="1.0"?><svg><g id="a"/><g id="b"/><use href="#a"/></svg>', prefix="p")
-    Markup('<svg aria-hidden="true" focusable="false"><g id="p-a"/><g/><use href="#p-a"/></svg>')
+    Markup('<svg aria-hidden="true" focusable="false" font-family="\'Be Vietnam Pro\'"><g id="p-a"/><g/><use href="#p-a"/></svg>')
     """
     from markupsafe import Markup
 
@@ -536,8 +550,11 @@ def inline_svg(svg: bytes, *, prefix: str, kept: frozenset[str] = frozenset()) -
         r"<metadata>.*?</metadata>|<style\b.*?</style>|<!--.*?-->", "", markup, flags=re.DOTALL
     )
     markup = re.sub(r"\s*\n\s*", "\n", markup)
-    # A hundredth of a point cannot be seen.
-    markup = re.sub(r'\sd="[^"]+"', lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m[0]), markup)
+    # A tenth of a point, a thirtieth of a millimetre, is as fine as a screen shows.
+    markup = re.sub(r'\sd="[^"]+"', lambda m: re.sub(r"(\.\d)\d+", r"\1", m[0]), markup)
+    markup = re.sub(r'\sd="[^"]+"', lambda m: re.sub(r"\s*([MLCQzZ])\s*", r"\1", m[0]), markup)
+    markup = re.sub(r'\sstyle="[^"]+"', lambda m: _brief(m[0]), markup)
+    markup = re.sub(r"<g>\n(<path [^>]*/>)\n</g>", r"\1", markup)
     used = kept | set(re.findall(r'(?:href="#|url\(#)([^")]+)', markup))
 
     def own(match: re.Match[str]) -> str:
@@ -546,6 +563,7 @@ def inline_svg(svg: bytes, *, prefix: str, kept: frozenset[str] = frozenset()) -
     markup = re.sub(r'\sid="([^"]+)"', own, markup)
     for pattern in (r'(href="#)([^"]+")', r"(url\(#)([^)]+\))"):
         markup = re.sub(pattern, rf"\g<1>{prefix}-\g<2>", markup)
-    markup = markup.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
+    root = f'<svg aria-hidden="true" focusable="false" font-family="{FAMILY}"'
+    markup = markup.replace("<svg", root, 1)
     # matplotlib escapes text; what is left is its own markup.
     return Markup(markup.strip())  # noqa: S704
