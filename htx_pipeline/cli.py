@@ -590,11 +590,17 @@ def export(
         Literal["point", "comma"],
         Parameter(help="Decimal sign of CSV files; with a comma, cells are separated by ;"),
     ] = "point",
+    kind: Annotated[
+        Literal["internal", "public"],
+        Parameter(help="Public files hold register entries and counts only."),
+    ] = "internal",
 ) -> int:
     """Write the tables for other programs: CSV, Parquet with dictionary, Gephi, QGIS, linked data, EPCIS.
 
-    The files are for use inside the office: names and figures of single organisations are in them.
+    Internal files are for use inside the office: names and figures of single organisations are in them.
     """
+    from functools import partial
+
     from htx_pipeline.exports.publish import options_for, read_frames, write_exports
     from htx_pipeline.graph.query import one_period
     from htx_pipeline.settings import Settings
@@ -603,8 +609,18 @@ def export(
     if period is None:
         period = one_period(list_tables(data_dir=data))
     frames = read_frames(period, data_dir=data)
-    options = options_for(frames, Settings(), period, csv_headings=headings, csv_decimal=decimal)
-    made = write_exports(frames, output, options, formats=form)
+    settings = Settings()
+    options = options_for(
+        frames, settings, period, csv_headings=headings, csv_decimal=decimal, kind=kind
+    )
+    mask = None
+    if kind == "public":
+        from htx_pipeline.report.options import ReportOptions
+        from htx_pipeline.report.publish import publishable
+
+        public = ReportOptions(title=settings.title_vi, as_of=options.as_of, kind="public")
+        mask = partial(publishable, options=public)
+    made = write_exports(frames, output, options, formats=form, mask=mask)
     console = _console()
     console.print(f"✓ {period} → {made.folder}", markup=False)
     for name, counts in made.manifest["counts"].items():

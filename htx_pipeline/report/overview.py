@@ -180,27 +180,54 @@ class OverviewPages(ChangeSections, QualitySections):
 
     def headline_facts(self, h: Row) -> tuple[Fact, ...]:
         count = h["count"]
-        facts = [Fact(label="Hợp tác xã", value=text.number(count))]
+        facts = [Fact(key="n_cooperatives", label="Hợp tác xã", value=text.number(count))]
         if h["reported"]:
             share = f"{text.share(ratio(h['reported'], count))} số HTX"
             facts.append(
-                Fact(label="Đã gửi báo cáo", value=text.number(h["reported"]), detail=share)
+                Fact(
+                    key="n_reported",
+                    label="Đã gửi báo cáo",
+                    value=text.number(h["reported"]),
+                    detail=share,
+                )
             )
         if not self.has_linkages:
             if h["members"] is not None:
-                facts.append(Fact(label="Thành viên chính thức", value=text.number(h["members"])))
+                facts.append(
+                    Fact(
+                        key="official_members",
+                        label="Thành viên chính thức",
+                        value=text.number(h["members"]),
+                    )
+                )
             return tuple(facts)
         if h["active"] is not None:
             share = f"{text.share(ratio(h['active'], count))}, từ mức đang thực hiện"
             facts.append(
-                Fact(label="Có liên kết", value=f"{text.number(h['active'])} HTX", detail=share)
+                Fact(
+                    key="n_linked_active",
+                    label="Có liên kết",
+                    value=f"{text.number(h['active'])} HTX",
+                    detail=share,
+                )
             )
         if h["paid"]:
             signed = f"hợp đồng: {text.money(h['contracted'])}"
-            facts.append(Fact(label="Đã thanh toán", value=text.money(h["paid"]), detail=signed))
+            facts.append(
+                Fact(
+                    key="paid_value_vnd",
+                    label="Đã thanh toán",
+                    value=text.money(h["paid"]),
+                    detail=signed,
+                )
+            )
         else:
-            facts.append(Fact(label="Số liên kết", value=text.number(h["linkages"])))
-        facts.append(Fact(label="Cụm liên kết", value=text.number(len(self.clusters))))
+            facts.append(
+                Fact(key="n_linkages", label="Số liên kết", value=text.number(h["linkages"]))
+            )
+        facts.append(
+            Fact(key="n_clusters", label="Cụm liên kết", value=text.number(len(self.clusters)))
+        )
         return tuple(facts)
 
     def linked_levels(self) -> tuple[Block, ...]:

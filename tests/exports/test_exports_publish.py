@@ -15,6 +15,8 @@ from htx_pipeline.errors import InputError
 from htx_pipeline.exports import publish
 from htx_pipeline.exports.base import Exported
 from htx_pipeline.exports.publish import FORMATS, export_files, options_for, write_exports
+from htx_pipeline.report.options import ReportOptions
+from htx_pipeline.report.publish import publishable
 from htx_pipeline.settings import Settings
 from htx_pipeline.tables import list_tables
 
@@ -61,6 +63,19 @@ def test_formats_that_need_a_withheld_table_are_left_out_of_the_public_set(frame
     assert "network.gexf" not in files[publish.GUIDE].decode()
     with pytest.raises(InputError, match="graph/nodes"):
         export_files(frames, public, formats=["gexf"], mask=mask)
+
+
+def test_a_public_set_holds_no_amount_and_no_single_linkage(frames, options):
+    public = options.model_copy(update={"kind": "public"})
+    report = ReportOptions(title="x", as_of=options.as_of, kind="public")
+    files, counts = export_files(frames, public, mask=lambda f: publishable(f, report))
+    assert {"gexf", "graphml", "epcis"} & set(counts) == set()
+    assert not [n for n in files if "linkages" in n or "cooperative_reports" in n]
+    for name, data in files.items():
+        if name.endswith(".parquet"):
+            assert not [c for c in pl.read_parquet(data).columns if c.endswith("_vnd")], name
+    inside, _ = export_files(frames, options)
+    assert [n for n in inside if "linkages" in n]
 
 
 def test_an_unknown_format_and_a_missing_table_are_named(frames, options):
