@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
+from htx_pipeline.ingest.inbox import corrections_in_force, read_ledger
 from htx_pipeline.ingest.mapping import load_mappings
 from htx_pipeline.ingest.read import list_sources, read_sources
 from htx_pipeline.orchestration.failures import explained
@@ -23,7 +24,11 @@ def source_files(context: dg.AssetExecutionContext, settings: SettingsResource) 
     """List the files of the input folder."""
     chosen = settings.get()
     with explained():
-        frame = list_sources(load_mappings(chosen.mappings), chosen.input_dir)
+        frame = list_sources(
+            load_mappings(chosen.mappings),
+            chosen.input_dir,
+            corrects=corrections_in_force(read_ledger(chosen.data_dir)),
+        )
     context.add_output_metadata({"refused": int((~frame["is_usable"]).sum())})
     return frame
 

@@ -10,7 +10,6 @@ A sender's file is only ever read; what goes back is a new file.
 from __future__ import annotations
 
 from htx_pipeline.feedback.alone import Alone, check_alone
-from htx_pipeline.feedback.changes import CHANGE_SCHEMA, diff_submissions, replace_submission
 from htx_pipeline.feedback.deliver import (
     FEEDBACK_SCHEMA,
     Feedback,
@@ -19,6 +18,7 @@ from htx_pipeline.feedback.deliver import (
     write_feedbacks,
 )
 from htx_pipeline.feedback.losses import losses_of
+from htx_pipeline.ingest.changes import CHANGE_SCHEMA, diff_submissions, replace_submission
 
 __all__ = [
     "CHANGE_SCHEMA",

@@ -14,9 +14,9 @@ import polars as pl
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.feedback.alone import Alone, check_alone
-from htx_pipeline.feedback.changes import CHANGE_SCHEMA, diff_submissions, natural_key
 from htx_pipeline.feedback.deliver import DAYS, Feedback, write_feedback
 from htx_pipeline.findings import empty_findings
+from htx_pipeline.ingest.changes import CHANGE_SCHEMA, diff_submissions, natural_key
 from htx_pipeline.ingest.guard import read_bytes
 from htx_pipeline.ingest.mapping import Mapping, load_mapping
 from htx_pipeline.schemas import TABLES

@@ -209,6 +209,16 @@ _REFUSALS: Final[dict[str, tuple[str, str, tuple[str, str]]]] = {
         "Tệp bị hỏng hoặc bị cắt giữa chừng.",
         _SEND_AGAIN,
     ),
+    "reader_failed": (
+        "Reading the file takes too much memory or time, or makes the reader break off.",
+        "Tệp làm chương trình đọc dừng đột ngột hoặc cần quá nhiều bộ nhớ, thời gian.",
+        (
+            "Open it in Excel or LibreOffice, save it as .xlsx and send that file; if it cannot be opened there "
+            "either, ask the sender how it was made.",
+            "Đề nghị mở tệp bằng Excel hoặc LibreOffice, lưu lại dưới dạng .xlsx rồi gửi lại; nếu vẫn không mở "
+            "được, đề nghị đơn vị cho biết cách tạo tệp.",
+        ),
+    ),
     "unsupported_kind": (
         "The file is not a workbook or a CSV.",
         "Tệp không phải là bảng tính hoặc tệp CSV.",

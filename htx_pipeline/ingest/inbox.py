@@ -68,18 +68,29 @@ LEDGER_SCHEMA: Final[dict[str, pl.DataType]] = {
     "periods": pl.String(),
     "placed_at": pl.String(),
     "supersedes": pl.String(),
+    "corrects": pl.String(),
     "stored_at": pl.String(),
     "mappings_hash": pl.String(),
     "row_keys": pl.List(pl.String()),
 }
 """Columns of the ledger. ``file`` is the path below the inbox, ``placed_at`` below the input folder,
-``stored_at`` below the data folder; ``supersedes`` is the SHA-256 of the version replaced;
+``stored_at`` below the data folder; ``supersedes`` is the SHA-256 of the version replaced, ``corrects`` that of
+the report of which a file holds only corrected rows;
 ``mapping_ids`` and ``periods`` are separated by ``; ``. ``sha256`` is null for what was never read."""
 
 _TEXTS: Final[dict[str, tuple[str, str, str, str, str]]] = {
     "new_report": ("accepted", "Tiếp nhận.", "Taken in.", "", ""),
     "newer_version": (
         "accepted", "Tiếp nhận, thay cho bản gửi trước «{0}».", "Taken in; it replaces “{0}”, sent before.", "", "",
+    ),
+    "partial_correction": (
+        "accepted", "Tiếp nhận {1} dòng đính chính cho «{0}»; các dòng khác giữ nguyên.",
+        "Taken in: {1} corrected rows of “{0}”; its other rows stay as they were.", "", "",
+    ),
+    "correction_without_room": (
+        "quarantined", "Chỉ có {1} trong {2} dòng của «{0}», mà nguồn này chỉ đọc một tệp: nếu thay thì các dòng còn lại sẽ mất.",
+        "It holds only {1} of the {2} rows of “{0}”, and only one file is read here: the other rows would be lost.",
+        "Gửi lại toàn bộ báo cáo đã sửa.", "Send the whole corrected report.",
     ),
     "being_written": (
         "ignored", "Tệp đang được ghi hoặc đang mở; sẽ xem lại lần sau.", "The file is still being written or is open; it is looked at again next time.",
@@ -94,9 +105,9 @@ _TEXTS: Final[dict[str, tuple[str, str, str, str, str]]] = {
         "Nếu muốn dùng lại bản cũ, gửi lại tệp đã chỉnh sửa.", "To go back to it, send it with the change made.",
     ),
     "overlapping_report": (
-        "quarantined", "Có {1} dòng trùng đối tượng với «{0}» nhưng không phải là bản thay thế.",
-        "{1} of its rows are about what “{0}” reports, and yet it is not a new version of it.",
-        "Gửi lại toàn bộ báo cáo thay thế, hoặc bỏ các dòng đã gửi.", "Send the whole report again, or leave out the rows sent before.",
+        "quarantined", "Có {1} dòng trùng đối tượng với «{0}» và {2} dòng không có trong báo cáo đó: không phải bản thay thế, cũng không phải bản đính chính.",
+        "{1} of its rows are about what “{0}” reports and {2} are not: it is neither a new version nor a correction of it.",
+        "Gửi lại toàn bộ báo cáo, hoặc chỉ gửi các dòng cần đính chính.", "Send the whole report again, or only the rows to correct.",
     ),
     "place_taken": (
         "quarantined", "Thư mục nguồn đã có một tệp khác tại «{0}», không do hộp thư đưa vào.",
@@ -111,7 +122,7 @@ _RETRIED: Final = frozenset(
     {"unknown_kind", "period_unknown", "several_mappings", "no_place", "template_outdated"}
 )
 """Quarantined for a reason that a change of the mappings or of the schemas may lift."""
-_WAITING: Final = frozenset({"overlapping_report", "place_taken"})
+_WAITING: Final = frozenset({"overlapping_report", "place_taken", "correction_without_room"})
 """Quarantined because of other files: looked at again at every scan, told of once."""
 
 
@@ -166,7 +177,11 @@ def read_ledger(data_dir: Path) -> pl.DataFrame:
         When the file is damaged.
     """
     path = ledger_path(data_dir)
-    return storage.read_frame(path) if path.exists() else empty_ledger()
+    if not path.exists():
+        return empty_ledger()
+    ledger = storage.read_frame(path)
+    later = [pl.lit(None, t).alias(c) for c, t in LEDGER_SCHEMA.items() if c not in ledger.columns]
+    return ledger.with_columns(later).select(*LEDGER_SCHEMA)
 
 
 def mappings_hash(mappings: Sequence[SourceMapping]) -> str:
@@ -184,6 +199,8 @@ def mappings_hash(mappings: Sequence[SourceMapping]) -> str:
 def active(ledger: pl.DataFrame) -> pl.DataFrame:
     """Return the accepted entries that no later one replaces, in the order of entry.
 
+    Corrections go with the report they correct: when a whole report replaces it, they are replaced too.
+
     Examples
     --------
     >>> active(empty_ledger()).height
@@ -191,7 +208,22 @@ def active(ledger: pl.DataFrame) -> pl.DataFrame:
     """
     accepted = ledger.filter(pl.col("fate") == "accepted")
     replaced = accepted["supersedes"].drop_nulls().implode()
-    return accepted.filter(~pl.col("sha256").is_in(replaced)).sort("entry")
+    current = ~pl.col("sha256").is_in(replaced) & ~pl.col("corrects").is_in(replaced).fill_null(
+        value=False
+    )
+    return accepted.filter(current).sort("entry")
+
+
+def corrections_in_force(ledger: pl.DataFrame) -> dict[str, tuple[str, int]]:
+    """Return, for each active file with only corrected rows, the report's hash and the order of arrival.
+
+    Examples
+    --------
+    >>> corrections_in_force(empty_ledger())
+    {}
+    """
+    rows = active(ledger).filter(pl.col("corrects").is_not_null())
+    return {s: (c, e) for s, c, e in rows.select("sha256", "corrects", "entry").iter_rows()}
 
 
 def check_folders(inbox: Path, *, input_dir: Path, data_dir: Path) -> None:
@@ -367,8 +399,8 @@ class _State:
 
     def active(self) -> list[dict[str, Any]]:
         accepted = [r for r in self.rows if r["fate"] == "accepted"]
-        replaced = {r["supersedes"] for r in accepted}
-        return [r for r in accepted if r["sha256"] not in replaced]
+        replaced = {r["supersedes"] for r in accepted} - {None}
+        return [r for r in accepted if not {r["sha256"], r["corrects"]} & replaced]
 
     def add(self, relative: str, **more: Any) -> None:
         row = dict.fromkeys(LEDGER_SCHEMA) | {
@@ -459,9 +491,8 @@ def _known_content(
         return
     first = told[0]
     facts = {**facts, "kind": first["kind"]}
-    newer = [
-        r for r in state.rows if r["fate"] == "accepted" and r["supersedes"] == facts["sha256"]
-    ]
+    gone = {facts["sha256"], *(r["corrects"] for r in told if r["corrects"])}
+    newer = [r for r in state.rows if r["fate"] == "accepted" and r["supersedes"] in gone]
     if newer:
         state.say(relative, "older_version", newer[-1]["file"], **facts)
         return
@@ -472,31 +503,32 @@ def _known_content(
 def _place(
     state: _State, relative: str, place: Place, facts: dict[str, Any], input_dir: Path
 ) -> None:
-    """Compare with what is active: a new report, a newer version, or neither."""
+    """Compare with what is active: a new report, a newer version, corrected rows of one, or neither."""
     keys = set(place.row_keys)
     facts = facts | {
         "mapping_ids": "; ".join(place.mapping_ids), "table": place.table, "periods": "; ".join(place.periods), "row_keys": list(place.row_keys),
     }  # fmt: skip
-    rivals = []
-    for row in state.active():
-        if row["mapping_ids"] != facts["mapping_ids"] or not set(row["periods"].split("; ")) & set(
-            place.periods
-        ):
-            continue
-        theirs = set(row["row_keys"] or ())
-        shared = len(keys & theirs)
-        share = shared / len(keys | theirs) if keys | theirs else 0.0
-        rivals.append((share, shared, row))
+    rivals = _rivals(state, keys, facts["mapping_ids"], place.periods)
+    whole = [r for share, n, r in rivals if n and n == len(keys) and share < SAME_REPORT_SHARE]
+    corrected = None
     if place.is_single:
         same = [r for r in state.active() if r["placed_at"] == place.path]
+        if same and same[0] in whole:
+            of = len(same[0]["row_keys"])
+            state.say(relative, "correction_without_room", same[0]["file"], len(keys), of, **facts)
+            return
     else:
         best = max(rivals, key=lambda r: (r[0], r[2]["entry"]), default=None)
         same = [best[2]] if best is not None and best[0] >= SAME_REPORT_SHARE else []
         mixed = [(n, r) for share, n, r in rivals if n and share < SAME_REPORT_SHARE]
         if mixed and not same:
             count, row = mixed[0]
-            state.say(relative, "overlapping_report", row["file"], count, **facts)
-            return
+            if len(mixed) > 1 or not whole:
+                state.say(
+                    relative, "overlapping_report", row["file"], count, len(keys) - count, **facts
+                )
+                return
+            corrected = row
     path = place.path
     taken = {r["placed_at"]: r for r in state.active()}
     if path in taken and taken[path] not in same:
@@ -510,7 +542,17 @@ def _place(
                 return
         state.say(relative, "place_taken", path, **facts)
         return
-    if same:
+    if corrected is not None:
+        state.say(
+            relative,
+            "partial_correction",
+            corrected["file"],
+            len(keys),
+            placed_at=path,
+            corrects=corrected["sha256"],
+            **facts,
+        )
+    elif same:
         state.say(
             relative,
             "newer_version",
@@ -521,6 +563,22 @@ def _place(
         )
     else:
         state.say(relative, "new_report", placed_at=path, **facts)
+
+
+def _rivals(
+    state: _State, keys: set[str], mapping_ids: str, periods: Sequence[str]
+) -> list[tuple[float, int, dict[str, Any]]]:
+    """Return the active reports of one form and year: share of common rows (Jaccard), their number, the entry."""
+    rivals = []
+    for row in state.active():
+        if row["corrects"] is not None or row["mapping_ids"] != mapping_ids:
+            continue
+        if not set(row["periods"].split("; ")) & set(periods):
+            continue
+        theirs = set(row["row_keys"] or ())
+        shared = len(keys & theirs)
+        rivals.append((shared / len(keys | theirs) if keys | theirs else 0.0, shared, row))
+    return rivals
 
 
 # --- keeping ----------------------------------------------------------------------------------

@@ -32,12 +32,10 @@ from htx_pipeline.ingest.dates import reporting_year_expr
 from htx_pipeline.ingest.guard import FileInfo
 from htx_pipeline.ingest.mapping import Mapping as SourceMapping
 from htx_pipeline.ingest.mapping import PeriodRule
-from htx_pipeline.ingest.names import fold
+from htx_pipeline.ingest.partial import about
 from htx_pipeline.ingest.read import SOURCE_FILE_SCHEMA, read_sources
 from htx_pipeline.ingest.template import recognise
 from htx_pipeline.ingest.workbook import Workbook
-from htx_pipeline.resolve.ids import content_hash
-from htx_pipeline.schemas import TABLES
 from htx_pipeline.settings import PERIODS
 
 TEMPLATE_FOLDER: Final = "hop-thu"
@@ -48,17 +46,6 @@ TITLE_ROWS: Final = 15
 
 _YEAR: Final = re.compile(r"(?<!\d)(20\d{2})(?!\d)")
 _YEAR_IN_TITLE: Final = re.compile(r"(?:năm|kỳ)(?: báo cáo)?:? ?(20\d{2})(?!\d)")
-_IDENTITY: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
-    "organisations": (("tax_code", "register_number", "name"),),
-    "cooperative_reports": (("tax_code", "register_number", "name"),),
-    "linkages": (
-        ("supplier_tax_code", "supplier_name"), ("buyer_tax_code", "buyer_name"), ("product_name", "product_code"), ("contract_number",),
-    ),
-    "trainings": (("course",), ("tax_code", "name"), ("starts_on",)),
-    "commendations": (("tax_code", "name"), ("decision",)),
-    "plan_targets": (("document",), ("indicator", "indicator_vi"), ("denominator",), ("target_year",)),
-}  # fmt: skip
-"""Table → what one row is about, as groups of columns of which the first that is filled counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,16 +376,4 @@ def row_keys(table: str, rows: pl.DataFrame) -> tuple[str, ...]:
     >>> row_keys("organisations", a) == row_keys("organisations", a.with_columns(name=pl.lit("Khác")))
     True
     """
-    own = [c.name for c in TABLES[table].own_columns if c.name in rows.columns]
-    groups = _IDENTITY.get(table) or tuple((c,) for c in own)
-    if rows.is_empty():
-        return ()
-    texts = []
-    for i, group in enumerate(groups):
-        there = [c for c in group if c in rows.columns]
-        if there:
-            firsts = rows.select(pl.coalesce(pl.col(c).cast(pl.String) for c in there)).to_series()
-            texts.append(fold(firsts).fill_null("").alias(str(i)))
-    keyed = pl.DataFrame(texts)
-    about = keyed.filter(pl.any_horizontal(pl.all() != "")).unique()
-    return tuple(sorted({content_hash(row) for row in about.iter_rows()}))
+    return tuple(sorted(set(about(table, rows).drop_nulls())))

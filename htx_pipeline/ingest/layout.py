@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 from htx_pipeline.ingest._scan import Range, a1, column_letters
 from htx_pipeline.ingest.grid import TEXT
 from htx_pipeline.ingest.guard import Note
+from htx_pipeline.textfold import without_marks
 
 if TYPE_CHECKING:
     from htx_pipeline.ingest.grid import Cell
@@ -172,9 +173,7 @@ def fold(text: str) -> str:
     >>> fold("  Địa chỉ\\n(xã) ")
     'dia chi (xa)'
     """
-    plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    return " ".join(plain.casefold().split())
+    return " ".join(without_marks(text).casefold().split())
 
 
 def is_of_which(text: str) -> bool:

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +26,7 @@ from htx_pipeline.ingest.columns import normal
 from htx_pipeline.ingest.corrections import Corrections, load_corrections
 from htx_pipeline.ingest.guard import check_file, notes_to_findings
 from htx_pipeline.ingest.mapping import Mapping
+from htx_pipeline.ingest.partial import ROW_CHANGE_SCHEMA, Correction, replace_rows
 from htx_pipeline.ingest.sheet import Place, SheetRows, period_of_path, read_sheet
 from htx_pipeline.ingest.template import FEEDBACK_SHEETS, Recognised, mapping_named, recognise
 from htx_pipeline.ingest.workbook import Sheet, Workbook, open_workbook
@@ -39,6 +42,8 @@ SOURCE_FILE_SCHEMA: Final[dict[str, pl.DataType]] = {
     "kind": pl.String(),
     "is_synthetic": pl.Boolean(),
     "is_usable": pl.Boolean(),
+    "corrects": pl.String(),
+    "arrival": pl.Int64(),
     "code": pl.String(),
     "reason_vi": pl.String(),
     "reason_en": pl.String(),
@@ -46,7 +51,8 @@ SOURCE_FILE_SCHEMA: Final[dict[str, pl.DataType]] = {
     "remedy_en": pl.String(),
 }
 """One row per file and mapping; ``mapping_id`` is null for a file that no mapping reads.
-``source_file`` is the path below the input folder, with forward slashes."""
+``source_file`` is the path below the input folder, with forward slashes. ``corrects`` is the SHA-256 of
+the report of which this file holds only corrected rows, ``arrival`` the order in which such files came."""
 
 SHEET_SCHEMA: Final[dict[str, pl.DataType]] = {
     "mapping_id": pl.String(),
@@ -58,12 +64,14 @@ SHEET_SCHEMA: Final[dict[str, pl.DataType]] = {
     "rows_data": pl.Int64(),
     "rows_this_period": pl.Int64(),
     "rows_other_period": pl.Int64(),
+    "rows_replaced": pl.Int64(),
     "row_kinds": pl.String(),
     "is_synthetic": pl.Boolean(),
     "source_agency": pl.String(),
     "period_note": pl.String(),
 }
-"""One row per sheet read. ``row_kinds`` says how many rows are heading, total, note, blank and so on."""
+"""One row per sheet read. ``row_kinds`` says how many rows are heading, total, note, blank and so on;
+``rows_replaced`` how many of the period's rows a later file corrected."""
 
 RAW_EXTRA: Final[dict[str, pl.DataType]] = {
     "mapping_id": pl.String(),
@@ -75,18 +83,35 @@ RAW_EXTRA: Final[dict[str, pl.DataType]] = {
 
 @dataclass(frozen=True)
 class ReadResult:
-    """Rows of one table and period, the findings about their cells, and the sheets they came from."""
+    """Rows of one table and period, the findings about their cells, and the sheets they came from.
+
+    ``changes`` lists what files with corrected rows changed (`ingest.partial.ROW_CHANGE_SCHEMA`).
+    """
 
     rows: pl.DataFrame
     findings: pl.DataFrame
     sheets: pl.DataFrame
+    changes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ROW_CHANGE_SCHEMA))
 
 
-def list_sources(mappings: Sequence[Mapping], input_dir: Path) -> pl.DataFrame:
+def list_sources(
+    mappings: Sequence[Mapping],
+    input_dir: Path,
+    *,
+    corrects: AnyMapping[str, tuple[str, int]] | None = None,
+) -> pl.DataFrame:
     """List every file of the input folder with the mappings that read it.
 
     A file that no mapping names but that was filled in on a template of ours is read by the template's
     own mapping (`ingest.template`).
+
+    Parameters
+    ----------
+    mappings, input_dir:
+        The mappings in force; the folder of source files.
+    corrects:
+        SHA-256 of a file with only corrected rows → SHA-256 of the report, and the order of arrival
+        (`ingest.inbox.corrections_in_force`).
 
     Returns
     -------
@@ -131,6 +156,7 @@ def list_sources(mappings: Sequence[Mapping], input_dir: Path) -> pl.DataFrame:
         try:
             info = check_file(path)
             row |= {"sha256": info.sha256, "bytes": info.size, "kind": info.kind}
+            row["corrects"], row["arrival"] = (corrects or {}).get(info.sha256, (None, None))
         except InputError as exc:
             row |= {"is_usable": False, **_reasons(exc)}
         own = templates.get(path)
@@ -251,15 +277,40 @@ def read_sources(
                 )
             )  # fmt: skip
     schema = {**table.schema, **RAW_EXTRA}
+    everything = pl.concat([pl.DataFrame(schema=schema), *rows])
+    done = replace_rows(table.name, everything, _corrections_of(source_files, table_name))
+    gone = pl.Series(done.replaced_ids, dtype=pl.String).implode()
+    kept = [f.filter(~pl.col("source_id").is_in(gone).fill_null(value=False)) for f in found]
+    taken_out = Counter(
+        everything.filter(pl.col("source_id").is_in(gone))
+        .select("mapping_id", "source_file", "source_sheet")
+        .iter_rows()
+    )
+    for account in sheets:
+        at = (account["mapping_id"], account["source_file"], account["source_sheet"])
+        account["rows_replaced"] = taken_out[at]
     return ReadResult(
-        rows=pl.concat([pl.DataFrame(schema=schema), *rows]).sort(
-            "source_file", "source_sheet", "source_row", "mapping_id"
-        ),
-        findings=concat_findings(found).unique(maintain_order=True),
+        rows=done.rows.sort("source_file", "source_sheet", "source_row", "mapping_id"),
+        findings=concat_findings([*kept, done.findings]).unique(maintain_order=True),
         sheets=pl.DataFrame(
             [{k: s.get(k) for k in SHEET_SCHEMA} for s in sheets], schema=SHEET_SCHEMA
         ),
+        changes=done.changes,
     )
+
+
+def _corrections_of(source_files: pl.DataFrame, table_name: str) -> list[Correction]:
+    """Return the files of a table that hold only corrected rows, in the order of arrival."""
+    if "corrects" not in source_files.columns:
+        return []
+    chosen = (
+        source_files.filter(
+            (pl.col("table") == table_name) & pl.col("is_usable") & pl.col("corrects").is_not_null()
+        )
+        .unique("sha256", keep="first", maintain_order=True)
+        .sort("arrival", "sha256")
+    )
+    return [Correction(*r) for r in chosen.select("sha256", "source_file", "corrects").iter_rows()]
 
 
 def _file_finding(

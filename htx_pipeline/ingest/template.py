@@ -25,7 +25,7 @@ from htx_pipeline.errors import InputError
 from htx_pipeline.ingest import mapping as source_mapping
 from htx_pipeline.ingest._scan import column_letters
 from htx_pipeline.ingest.guard import safe_text
-from htx_pipeline.ingest.template_texts import GRAINS, GUIDANCE, HELP, TITLES, UNITS_VI, Help
+from htx_pipeline.ingest.template_texts import GRAINS, GUIDANCE, TITLES, UNITS_VI
 from htx_pipeline.schemas import TABLES, Column, Table, structural_rules
 from htx_pipeline.settings import PERIODS
 
@@ -852,14 +852,13 @@ def _help_sheet(ws: Any, sheet: _Sheet, style: _Styles) -> None:
     ws.repeat_rows(row)
     for number, c in enumerate(sheet.columns, 1):
         row += 1
-        known = HELP[sheet.table.name].get(c.name, Help("", ""))
         how = _how_to_enter(c, sheet)
         lines = max(
-            -(-len(known.meaning) // 44),
+            -(-len(c.meaning_vi) // 44),
             -(-len(c.label_vi) // 28) + 1,
             -(-len(how) // 28),
             -(-len(c.source) // 32),
-            -(-len(known.example) // 26),
+            -(-len(c.example) // 26),
         )
         ws.set_row(row, 13.5 * lines + 4)
         ws.write_number(row, 0, number, style.help_center)
@@ -873,14 +872,14 @@ def _help_sheet(ws: Any, sheet: _Sheet, style: _Styles) -> None:
             f"\n{c.label_en}",
             style.help_cell,
         )
-        ws.write_string(row, 3, known.meaning, style.help_cell)
+        ws.write_string(row, 3, c.meaning_vi, style.help_cell)
         ws.write_string(row, 4, sheet.unit(c), style.help_center)
         ws.write_string(row, 5, "Bắt buộc" if c.required else "", style.help_required)
         ws.write_string(row, 6, how, style.help_cell)
         ws.write_string(
             row, 7, c.source.replace("(unverified)", "(chưa đối chiếu)"), style.help_small
         )
-        ws.write_string(row, 8, _example(c, known.example, sheet), style.help_example)
+        ws.write_string(row, 8, _example(c, c.example, sheet), style.help_example)
     ws.write_string(
         row + 2,
         0,

@@ -33,6 +33,7 @@ from htx_pipeline.ingest.guard import (
     read_bytes,
     refuse,
 )
+from htx_pipeline.ingest.trial import is_tried, try_reading
 
 if TYPE_CHECKING:
     import polars as pl
@@ -109,7 +110,7 @@ def open_bytes(
         return Workbook(info, [_csv_sheet(table, Path(name).stem)], _csv_notes(table))
     if info.kind == "html":
         return Workbook(info, [_html_sheet(content, name, encoding, limits.max_cells)], ())
-    source = _Source(content, name, limits.max_cells)
+    source = _Source(content, name, limits.max_cells, is_tried_first=is_tried(info))
     by_name = {facts.name: facts for facts in info.sheets}
     sheets: list[Sheet] = []
     for title, visibility in _sheet_list(info, source):
@@ -169,11 +170,14 @@ class _Source:
     content: bytes
     name: str
     max_cells: int
+    is_tried_first: bool = False
 
     @cached_property
     def book(self) -> Any:
         import python_calamine
 
+        if self.is_tried_first:
+            try_reading(self.content, name=self.name)
         return _guarded(
             "workbook",
             self.name,

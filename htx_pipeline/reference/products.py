@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from htx_pipeline.textfold import without_marks
+
 _TONES: Final = frozenset("\u0300\u0301\u0303\u0309\u0323")
 
 PRODUCT_SCHEMA: Final[dict[str, pl.DataType]] = {
@@ -106,8 +108,7 @@ def _written_key(text: str) -> str:
 
 def _bare_key(written: str) -> str:
     """Return the key without any diacritics."""
-    letters = unicodedata.normalize("NFD", written).replace("đ", "d")
-    return "".join(c for c in letters if not unicodedata.combining(c))
+    return without_marks(written)
 
 
 @cache

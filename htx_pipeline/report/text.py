@@ -6,7 +6,6 @@ What does not: where values come from (`model`) and how they are laid out (`pdf`
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -15,6 +14,7 @@ from typing import Final, Literal
 
 from htx_pipeline.schemas.linkages import EVIDENCE_LEVELS
 from htx_pipeline.schemas.organisations import LEGAL_TYPES
+from htx_pipeline.textfold import without_marks
 
 Lang = Literal["vi", "en"]
 """Languages of a page."""
@@ -246,10 +246,8 @@ def slug(words: str) -> str:
     >>> slug("Huyện Ia H'Drai"), slug("Thành phố Kon Tum")
     ('huyen-ia-h-drai', 'thanh-pho-kon-tum')
     """
-    plain = unicodedata.normalize("NFD", words.lower().replace("đ", "d"))
-    kept = "".join(
-        c if c.isascii() and c.isalnum() else "" if unicodedata.combining(c) else " " for c in plain
-    )
+    plain = without_marks(words.lower())
+    kept = "".join(c if c.isascii() and c.isalnum() else " " for c in plain)
     return "-".join(kept.split())
 
 

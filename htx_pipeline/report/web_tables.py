@@ -7,7 +7,6 @@ What does not: the markup itself (`templates/parts.html.j2`), sorting and filter
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,6 +16,7 @@ from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Field, Hidden, Report, Table
 from htx_pipeline.report.trace import TOTAL
 from htx_pipeline.report.words import Words
+from htx_pipeline.textfold import without_marks
 
 PLACE_KEYS: Final = ("locality", "localities", "main_locality")
 PRODUCT_KEYS: Final = ("product_code", "products", "main_product", "product")
@@ -32,8 +32,7 @@ def fold(words: str) -> str:
     >>> fold("Đăk  Hà")
     'dak ha'
     """
-    plain = unicodedata.normalize("NFD", words.lower().replace("đ", "d"))
-    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+    return " ".join(without_marks(words.lower()).split())
 
 
 def amount(words: str, *, lang: text.Lang = "vi") -> float | None:

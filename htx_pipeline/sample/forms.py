@@ -7,7 +7,6 @@ the truth (`province`), mistakes (`mess`), bytes (`write`).
 from __future__ import annotations
 
 import datetime as dt
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -16,6 +15,7 @@ import polars as pl
 
 from htx_pipeline.sample.province import SampleProvince
 from htx_pipeline.schemas import TABLES
+from htx_pipeline.textfold import without_marks
 
 Cell = str | int | float | dt.date | None
 
@@ -185,8 +185,7 @@ def slug(name: str) -> str:
     >>> slug("Huyện Ia H'Drai"), slug("Thành phố Kon Tum")
     ('ia-hdrai', 'kon-tum')
     """
-    text = unicodedata.normalize("NFD", name).replace("đ", "d").replace("Đ", "D").replace("'", "")
-    text = "".join(c for c in text if not unicodedata.combining(c)).lower()
+    text = without_marks(name.replace("'", "")).lower()
     for word in ("huyen ", "thanh pho "):
         text = text.removeprefix(word)
     return text.replace(" ", "-")

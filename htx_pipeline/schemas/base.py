@@ -56,6 +56,9 @@ class Column:
         Headings under which senders are known to write it.
     source:
         Law article or form the column comes from.
+    meaning_vi, example:
+        What a template says to the person who fills the column in, and what to write there; money in
+        million đồng. Empty for what is not asked, an empty example where there is none to give.
     """
 
     name: str
@@ -75,6 +78,8 @@ class Column:
     asked: bool = True
     aliases: tuple[str, ...] = ()
     source: str = ""
+    meaning_vi: str = ""
+    example: str = ""
 
     def code_labels(self, language: str = "vi") -> dict[str, str]:
         """Return code → label in the given language ("vi" or "en")."""

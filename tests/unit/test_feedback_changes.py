@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.feedback import CHANGE_SCHEMA, diff_submissions, replace_submission
-from htx_pipeline.feedback.changes import natural_key
+from htx_pipeline.ingest.changes import natural_key
 from htx_pipeline.schemas import TABLES
 
 

@@ -15,7 +15,7 @@ import pytest
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest import template as t
 from htx_pipeline.ingest.read import list_sources, read_sources
-from htx_pipeline.ingest.template_texts import GRAINS, HELP, TITLES
+from htx_pipeline.ingest.template_texts import GRAINS, TITLES
 from htx_pipeline.orchestration.run import discover_periods
 from htx_pipeline.schemas import TABLES
 
@@ -141,10 +141,12 @@ def test_a_template_of_an_older_schema_says_what_differs(tmp_path: Path) -> None
 
 
 def test_every_column_that_is_asked_for_has_a_meaning_and_every_text_a_column() -> None:
-    asked = {name: [c.name for c in t.asked_columns(TABLES[name])] for name in t.TEMPLATES.values()}
-    assert {name: list(texts) for name, texts in HELP.items()} == asked
-    assert set(TITLES) == set(GRAINS) == set(asked)
-    assert all(h.meaning for texts in HELP.values() for h in texts.values())
+    for name in t.TEMPLATES.values():
+        said = [c.name for c in TABLES[name].columns if c.meaning_vi]
+        assert said == [c.name for c in t.asked_columns(TABLES[name])]
+    for table in TABLES.values():
+        assert [c.name for c in table.columns if c.example and not c.meaning_vi] == []
+    assert set(TITLES) == set(GRAINS) == set(t.TEMPLATES.values())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -152,8 +154,8 @@ def test_the_examples_of_the_instructions_pass_their_own_rules(tmp_path: Path, n
     table = TABLES[t.TEMPLATES[name]]
     row: dict[str, Any] = {}
     for column in t.asked_columns(table):
-        example = HELP[table.name][column.name].example
-        if example:
+        if column.example:
+            example = column.example
             row[column.name] = float(example) if column.dtype.is_numeric() else example
     path = _fill(_write(tmp_path, name), [row])
     read = read_sources(

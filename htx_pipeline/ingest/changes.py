@@ -73,6 +73,8 @@ def diff_submissions(
     table: str | None = None,
     old_places: Places | None = None,
     new_places: Places | None = None,
+    shown: Sequence[str] | None = None,
+    is_paired_by_place: bool = True,
 ) -> pl.DataFrame:
     """List what the new rows change against the old.
 
@@ -86,6 +88,11 @@ def diff_submissions(
         Canonical table, for labels.
     old_places, new_places:
         Where columns stand, for cell addresses; without them ``old_cell`` and ``new_cell`` are null.
+    shown:
+        Columns that name a row in the list; the key when left out.
+    is_paired_by_place:
+        Whether rows that no key pairs may be paired by sheet and row; not for a file that holds other
+        rows than the old one at the same places.
 
     Returns
     -------
@@ -120,13 +127,14 @@ def diff_submissions(
     old_text, new_text = (
         [[_text(v) for v in f[c].to_list()] for c in compared] for f in (old, new)
     )
-    pairs = _pairs(old, new, key, old_text, new_text)
+    named = key if shown is None else shown
+    pairs = _pairs(old, new, key, old_text, new_text, is_by_place=is_paired_by_place)
     paired_old, paired_new = {i for i, _ in pairs}, {j for _, j in pairs}
     rows: list[dict[str, Any]] = []
     for i in (i for i in range(old.height) if i not in paired_old):
-        rows.append({"change": "removed", "key": _key_text(old, i, key), **_at(old, i, "old")})
+        rows.append({"change": "removed", "key": _key_text(old, i, named), **_at(old, i, "old")})
     for j in (j for j in range(new.height) if j not in paired_new):
-        rows.append({"change": "added", "key": _key_text(new, j, key), **_at(new, j, "new")})
+        rows.append({"change": "added", "key": _key_text(new, j, named), **_at(new, j, "new")})
     labels = (
         {c.name: c.label_vi + (" (đồng)" if c.unit == "VND" else "") for c in TABLES[table].columns}
         if table is not None
@@ -137,7 +145,7 @@ def diff_submissions(
             if old_text[at][i] != new_text[at][j]:
                 rows.append(
                     {
-                        "change": "changed", "key": _key_text(new, j, key), "column": column, "label_vi": labels.get(column),
+                        "change": "changed", "key": _key_text(new, j, named), "column": column, "label_vi": labels.get(column),
                         "old_value": old_text[at][i], "new_value": new_text[at][j],
                         **_at(old, i, "old", column, old_places), **_at(new, j, "new", column, new_places),
                     }
@@ -151,6 +159,8 @@ def _pairs(
     key: Sequence[str],
     old_text: list[list[str | None]],
     new_text: list[list[str | None]],
+    *,
+    is_by_place: bool,
 ) -> list[tuple[int, int]]:
     waiting: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for i, values in enumerate(old.select(key).iter_rows()):
@@ -165,6 +175,8 @@ def _pairs(
             taken[values] = n + 1
         else:
             left.append(j)
+    if not is_by_place:
+        return pairs
     used = {i for i, _ in pairs}
     places = {
         p: i
