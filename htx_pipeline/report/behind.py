@@ -104,8 +104,8 @@ def _legal(*types: str) -> Callable[[Mapping[str, Any]], pl.Expr]:
 
 
 def _cooperatives(line: Mapping[str, Any]) -> pl.Expr:
-    """Return the cooperatives of a line; a cluster's include unions and groups."""
-    types = ["htx", "lhhtx", "tht"] if "cluster_id" in line else ["htx"]
+    """Return the cooperatives of a line; those of a cluster or a map include unions and groups."""
+    types = ["htx", "lhhtx", "tht"] if line.keys() & {"cluster_id", "n_makers"} else ["htx"]
     return pl.col("legal_type").is_in(types)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from htx_pipeline.report.behind import by_org
 from htx_pipeline.report.blocks import Field, Figure, Table
 from htx_pipeline.report.drawing import OKABE_ITO
 from htx_pipeline.report.frames import Row
@@ -464,6 +465,9 @@ def _figure(
             fields=tuple(fields),
             rows=tuple(rows),
             row_key="code",
+            row_rows=lambda r: by_org(
+                *(o["org_id"] for o in shown if geography.commune_of.get(o["org_id"]) == r["code"])
+            ),
             source=source,
         ),
         notes=tuple(notes),

@@ -194,7 +194,9 @@ def _sheet(
     sheet.freeze_panes(head + 1, 0)
     for j, field in enumerate(columns):
         width = min(52, max(10, longest[j] * (1.05 if not field.is_number else 0.62) + 2))
-        sheet.set_column(j, j, width)
+        sheet.set_column(j, j, width if field not in SOURCE_FIELDS else 24)
+    # The printed sheet ends before the sources of its lines; on the screen they follow.
+    sheet.print_area(0, 0, line, max(len(columns) - len(SOURCE_FIELDS) - 1, 0))
     sheet.set_row(head, 48)
     sheet.set_landscape()
     sheet.set_paper(9)
@@ -294,6 +296,11 @@ def _contents(
         sheet.write_number(line, 3, one.rows, style.kinds["count"])
         sheet.write_string(line, 4, one.caution, style.wrap)
         sheet.write_string(line, 5, one.source, style.wrap)
+        texts = (one.question, one.title, one.caution, one.source)
+        sheet.set_row(
+            line,
+            15 * max(-(-len(t) // w) for t, w in zip(texts, (40, 40, 48, 56), strict=True)) + 2,
+        )
     sheet.autofilter(head, 0, line, len(headings) - 1)
     sheet.freeze_panes(head + 1, 2)
     for j, width in enumerate((44, 24, 44, 9, 52, 60)):
