@@ -138,6 +138,19 @@ def test_what_changed_is_listed_with_both_values_and_where_they_stand(box: Box) 
     assert "«20»" in told["reason_vi"][0]
 
 
+def test_what_was_wrong_with_a_replaced_row_is_not_told_any_more(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.put("2024.csv", WHOLE.replace(";20", ";hai chục").replace(";30", ";ba chục"))
+    box.take()
+    unread = pl.col("rule_id").str.contains("not_a_number")
+    assert read(box).findings.filter(unread)["source_row"].to_list() == [4, 5]
+    box.put("sua.csv", corrected((*B[:2], 21)))
+    box.take()
+    after = read(box)
+    assert after.findings.filter(unread)["source_row"].to_list() == [5]
+    assert revenues(after)[B[0]] == [21]
+
+
 def test_the_sheets_account_for_the_rows_that_were_replaced(box: Box) -> None:
     box.put("sua.csv", corrected((*A[:2], 11), (*B[:2], 21)))
     box.take()
