@@ -19,6 +19,7 @@ from htx_pipeline.findings import empty_findings
 from htx_pipeline.ingest.changes import CHANGE_SCHEMA, diff_submissions, natural_key
 from htx_pipeline.ingest.guard import read_bytes
 from htx_pipeline.ingest.mapping import Mapping, load_mapping
+from htx_pipeline.ingest.partial import diff_partial
 from htx_pipeline.schemas import TABLES
 
 
@@ -95,19 +96,19 @@ def _alone(
 
 
 def changes_between(before: Alone, after: Alone) -> pl.DataFrame:
-    """Return what *after* changed against *before*, table by table (`CHANGE_SCHEMA`)."""
+    """Return what *after* changed against *before*, table by table (`CHANGE_SCHEMA`).
+
+    Where *after* holds only corrected rows, the rows it leaves out are not removed (`diff_partial`).
+    """
     parts = [pl.DataFrame(schema=CHANGE_SCHEMA)]
     for name in (t for t in TABLES if t in before.rows and t in after.rows):
-        parts.append(
-            diff_submissions(
-                before.rows[name],
-                after.rows[name],
-                key=natural_key(TABLES[name]),
-                table=name,
-                old_places=before.places,
-                new_places=after.places,
-            )
-        )
+        old, new = before.rows[name], after.rows[name]
+        found = diff_partial(name, old, new, old_places=before.places, new_places=after.places)
+        if found is None:
+            found = diff_submissions(
+                old, new, key=natural_key(TABLES[name]), table=name, old_places=before.places, new_places=after.places,
+            )  # fmt: skip
+        parts.append(found)
     return pl.concat(parts)
 
 

@@ -177,7 +177,7 @@ def write_list(  # noqa: PLR0912, PLR0915
                 ws,
                 row,
                 1,
-                f"{look.symbol} {look.word} – {where} ({counts[last]})",
+                f"{look.symbol} {look.plural.partition(':')[0].upper()} – {where} ({counts[last]})",
                 font=_font(bold=True),
                 fill=fill_of(r.severity),
             )

@@ -37,6 +37,7 @@ from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.guard import check_bytes, read_bytes, refuse
 from htx_pipeline.ingest.inbox_places import Place, find_place, safe_name
 from htx_pipeline.ingest.mapping import Mapping as SourceMapping
+from htx_pipeline.ingest.partial import PARTIAL_BELOW
 from htx_pipeline.ingest.template import schema_hash
 from htx_pipeline.ingest.workbook import open_bytes
 from htx_pipeline.resolve.ids import content_hash
@@ -45,7 +46,7 @@ from htx_pipeline.schemas import TABLES
 FATES: Final = ("accepted", "quarantined", "ignored")
 QUIET_SECONDS: Final = 30.0
 """A file younger than this may still be being written."""
-SAME_REPORT_SHARE: Final = 0.5
+SAME_REPORT_SHARE: Final = PARTIAL_BELOW
 """Two files of one form and year are versions of one report from this share of common rows (Jaccard)."""
 _UNFINISHED: Final = (".part", ".crdownload", ".tmp", ".partial", ".filepart", ".download", ".swp")
 _LOCKS: Final = ("~$", ".~lock.", "~wrl")

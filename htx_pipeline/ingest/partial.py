@@ -19,7 +19,7 @@ from typing import Any, Final
 import polars as pl
 
 from htx_pipeline.findings import concat_findings, empty_findings, findings
-from htx_pipeline.ingest.changes import CHANGE_SCHEMA, diff_submissions, natural_key
+from htx_pipeline.ingest.changes import CHANGE_SCHEMA, Places, diff_submissions, natural_key
 from htx_pipeline.ingest.names import fold
 from htx_pipeline.resolve.ids import content_hash
 from htx_pipeline.schemas import TABLES
@@ -36,6 +36,9 @@ IDENTITY: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 }  # fmt: skip
 """Table → what one row is about, as groups of columns of which the first that is filled counts; the
 whole row where the table is not named."""
+
+PARTIAL_BELOW: Final = 0.5
+"""A file is a correction when it restates less than this share of a report; else it is a new version."""
 
 ROW_CHANGE_SCHEMA: Final[dict[str, pl.DataType]] = {
     "source_file": pl.String(),
@@ -160,12 +163,49 @@ def replace_rows(table: str, rows: pl.DataFrame, corrections: Sequence[Correctio
     )
 
 
+def diff_partial(
+    table: str,
+    old_rows: pl.DataFrame,
+    new_rows: pl.DataFrame,
+    *,
+    old_places: Places | None = None,
+    new_places: Places | None = None,
+) -> pl.DataFrame | None:
+    """List what a file with only corrected rows changes; None when *new_rows* are no such correction.
+
+    They are one when everything they are about stands in *old_rows* and is less than half of it; the
+    rows of *old_rows* that they do not restate are then not removed. Other arguments and the result as
+    in `ingest.changes.diff_submissions`.
+
+    Examples
+    --------
+    >>> old = pl.DataFrame({"name": ["A", "B", "C"], "n": [1, 2, 3], "source_sheet": ["S"] * 3, "source_row": [2, 3, 4]})
+    >>> new = pl.DataFrame({"name": ["C"], "n": [5], "source_sheet": ["S"], "source_row": [2]})
+    >>> diff_partial("organisations", old, new).select("change", "key", "old_value", "new_value").rows()
+    [('changed', 'C', '3', '5')]
+    >>> diff_partial("organisations", old, new.with_columns(name=pl.lit("D"))) is None
+    True
+    """
+    old, new = (f.with_columns(about(table, f).alias("_about")) for f in (old_rows, new_rows))
+    held, restated = (set(f["_about"].drop_nulls()) for f in (old, new))
+    if not restated or not restated <= held or len(restated) >= PARTIAL_BELOW * len(held):
+        return None
+    return diff_submissions(
+        old.join(new.select("_about").unique(), on="_about", how="semi"), new, key=["_about"], table=table,
+        old_places=old_places, new_places=new_places, shown=_shown(table, new), is_paired_by_place=False,
+    )  # fmt: skip
+
+
+def _shown(table: str, rows: pl.DataFrame) -> list[str]:
+    return [k for k in natural_key(TABLES[table]) if k in rows.columns]
+
+
 def _from(sha256: str) -> pl.Expr:
     return pl.col("source_id").str.starts_with(f"{sha256[:16]}:")
 
 
 def _changes(table: str, old: pl.DataFrame, new: pl.DataFrame, c: Correction) -> pl.DataFrame:
-    shown = [k for k in natural_key(TABLES[table]) if k in new.columns]
+    shown = _shown(table, new)
     parts = [pl.DataFrame(schema=ROW_CHANGE_SCHEMA)]
     for (file,), part in sorted(
         old.drop("_order").partition_by("source_file", as_dict=True).items(),

@@ -240,6 +240,31 @@ def test_the_plausibility_of_a_first_year_is_no_failure(
     ).is_empty()
 
 
+def test_corrected_rows_reach_the_raw_table_in_the_place_of_the_old_ones(
+    materialize: Any, definitions: dg.Definitions, folders: dict[str, Path]
+) -> None:
+    put(folders["inbox_dir"], "a.csv", "1", "2", "3")
+    first = tick(definitions, folders)
+    put(folders["inbox_dir"], "b.csv", "2")
+    corrected = folders["inbox_dir"] / "b.csv"
+    corrected.write_text(corrected.read_text().replace(";10", ";11"))
+    os.utime(corrected, (1_700_000_000, 1_700_000_000))
+    (request,) = tick(definitions, folders, first.cursor).run_requests
+    assert request.partition_key == "2024"
+    tables = (f"raw/cooperative_reports{part}" for part in ("", "_findings", "_sheets"))
+    materialize("2024", "raw/inbox", "raw/source_files", *tables)
+    rows = read_table("raw/cooperative_reports", period="2024", data_dir=folders["data_dir"])
+    assert rows.select("tax_code", "revenue_vnd", "source_file").sort("tax_code").rows() == [
+        ("1", 10, "2024/bc/a.csv"),
+        ("2", 11, "2024/bc/b.csv"),
+        ("3", 10, "2024/bc/a.csv"),
+    ]
+    told = read_table(
+        "raw/cooperative_reports_findings", period="2024", data_dir=folders["data_dir"]
+    )
+    assert "cooperative_reports.row_corrected" in told["rule_id"].to_list()
+
+
 def test_what_waits_in_quarantine_is_seen_in_the_asset_graph(
     materialize: Any, definitions: dg.Definitions, folders: dict[str, Path]
 ) -> None:

@@ -361,6 +361,15 @@ def test_findings_without_a_cell_stand_at_the_row_the_heading_or_on_top(tmp_path
     assert [r.cell for r in without] == ["A5"], "without a mapping the row is marked"
 
 
+def test_each_severity_has_a_heading_of_its_own(tmp_path: Path) -> None:
+    told = (
+        _finding(c, severity=s) for c, s in (("A5", "critical"), ("B5", "error"), ("C5", "info"))
+    )
+    sheet = _back(_make(_book(tmp_path / "a.xlsx"), *told).content)[LIST_NAME]
+    headings = [str(c.value) for c in sheet["A"] if " – TRANG «" in str(c.value)]
+    assert [h.partition(" – ")[0] for h in headings] == ["✗ LỖI NGHIÊM TRỌNG", "✗ LỖI", "○ LƯU Ý"]
+
+
 def test_counts_deadline_and_order_are_on_the_first_sheet(tmp_path: Path) -> None:
     made = _make(_book(tmp_path / "a.xlsx"), _finding("C5", severity="warning"), _finding(), days=7)
     sheet = _back(made.content)[LIST_NAME]

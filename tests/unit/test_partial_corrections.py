@@ -20,7 +20,7 @@ from htx_pipeline.ingest.inbox import (
 )
 from htx_pipeline.ingest.inbox_places import row_keys
 from htx_pipeline.ingest.mapping import ColumnRule, Mapping, PeriodRule
-from htx_pipeline.ingest.partial import Correction, about, replace_rows
+from htx_pipeline.ingest.partial import Correction, about, diff_partial, replace_rows
 from htx_pipeline.ingest.read import ReadResult, list_sources, read_sources
 
 NOW = dt.datetime(2025, 1, 10, 8, tzinfo=dt.UTC)
@@ -136,6 +136,19 @@ def test_what_changed_is_listed_with_both_values_and_where_they_stand(box: Box) 
         ("info", "revenue_vnd", "21", 3)
     ]
     assert "«20»" in told["reason_vi"][0]
+
+
+def test_what_was_wrong_with_a_replaced_row_is_not_told_any_more(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.put("2024.csv", WHOLE.replace(";20", ";hai chục").replace(";30", ";ba chục"))
+    box.take()
+    unread = pl.col("rule_id").str.contains("not_a_number")
+    assert read(box).findings.filter(unread)["source_row"].to_list() == [4, 5]
+    box.put("sua.csv", corrected((*B[:2], 21)))
+    box.take()
+    after = read(box)
+    assert after.findings.filter(unread)["source_row"].to_list() == [5]
+    assert revenues(after)[B[0]] == [21]
 
 
 def test_the_sheets_account_for_the_rows_that_were_replaced(box: Box) -> None:
@@ -292,3 +305,21 @@ def test_what_a_row_is_about_is_told_the_same_row_by_row_as_for_the_file() -> No
     assert told[0] == told[1]
     assert told[2] is None
     assert row_keys("cooperative_reports", rows) == (told[0],)
+
+
+def test_the_list_of_changes_of_a_correction_names_no_row_it_leaves_out_as_removed() -> None:
+    old = frame(*((f"HTX {c}", i, "aa") for i, c in enumerate("ABCDE")))
+    told = diff_partial("cooperative_reports", old, frame(("HTX D", 9, "bb")))
+    assert told is not None
+    assert told.select("change", "key", "old_value", "new_value").rows() == [
+        ("changed", "HTX D", "3", "9")
+    ]
+
+
+@pytest.mark.parametrize(
+    "names", [("HTX A", "HTX Z"), ("HTX A", "HTX B", "HTX C"), ()], ids=["stranger", "most", "none"]
+)
+def test_what_is_no_correction_is_compared_as_a_whole_report(names: tuple[str, ...]) -> None:
+    old = frame(*((f"HTX {c}", i, "aa") for i, c in enumerate("ABCDE")))
+    new = frame(*((n, 9, "bb") for n in names)) if names else old.clear()
+    assert diff_partial("cooperative_reports", old, new) is None
