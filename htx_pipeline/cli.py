@@ -242,12 +242,11 @@ def trace(
     rows: Annotated[bool, Parameter(help="One line for each source row.", negative="")] = False,
 ) -> int:
     """Show the source files, sheets and rows behind a figure of a report, and what was left out."""
-    from htx_pipeline.report import trace as sources
-    from htx_pipeline.report.trace_text import figure_text, list_text
+    from htx_pipeline.report import ask
 
-    found = sources.read_trace(data_dir=data, edition=edition, period=period)
+    found = ask.read_trace(data_dir=data, edition=edition, period=period)
     if list_page is not None:
-        shown = list_text(found, list_page)
+        shown = ask.list_text(found, list_page)
     elif figure is None:
         raise InputError(
             "No figure was named.",
@@ -255,7 +254,7 @@ def trace(
             code="figure_missing",
         )
     else:
-        shown = figure_text(sources.find_figure(found, figure), has_rows=rows)
+        shown = ask.figure_text(ask.find_figure(found, figure), has_rows=rows)
     for part in shown:
         _console().print(part, markup=False, soft_wrap=isinstance(part, str))
     return 0

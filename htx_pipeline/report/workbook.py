@@ -119,7 +119,7 @@ class _Styles:
         self.head = book.add_format({**base, "bold": True, "text_wrap": True, "valign": "vcenter", "bg_color": "#EEF3F7", "top": 2, "bottom": 1})  # fmt: skip
         self.text = book.add_format({**base, "num_format": "@"})
         self.quoted = book.add_format({**base, "num_format": "@", "quote_prefix": True})
-        self.wrap = book.add_format({**base, "num_format": "@", "text_wrap": True})
+        self.wrap = book.add_format({**base, "num_format": "@", "text_wrap": True, "indent": 1})
         self.link = book.add_format({**base, "font_color": "#0B4F80", "underline": 1})
         self.null = book.add_format({**base, "align": "right", "font_color": "#4B5563"})
         self.kinds = {k: book.add_format({**base, "num_format": f}) for k, f in FORMATS.items()}

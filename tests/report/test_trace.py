@@ -9,7 +9,7 @@ import pytest
 
 from htx_pipeline.cli import main
 from htx_pipeline.errors import InputError
-from htx_pipeline.report import trace
+from htx_pipeline.report import ask, trace
 from htx_pipeline.report.blocks import Hidden
 from htx_pipeline.report.model import build_report
 
@@ -122,8 +122,8 @@ def test_the_same_report_has_the_same_trace(report) -> None:
 
 def test_an_unknown_figure_names_the_nearest(table) -> None:
     with pytest.raises(InputError, match="theo-dia-ban/Đăk Hà"):
-        trace.find_figure(table, "tong-quan/theo-dia-ban/dak ha")
-    plain = trace.find_figure(table, "tong-quan/theo-dia-ban/dak ha/n_cooperatives")
+        ask.find_figure(table, "tong-quan/theo-dia-ban/dak ha")
+    plain = ask.find_figure(table, "tong-quan/theo-dia-ban/dak ha/n_cooperatives")
     assert plain["figure_id"] == "tong-quan/theo-dia-ban/Đăk Hà/n_cooperatives"
 
 
