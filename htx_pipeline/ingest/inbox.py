@@ -88,6 +88,11 @@ _TEXTS: Final[dict[str, tuple[str, str, str, str, str]]] = {
         "accepted", "Tiếp nhận {1} dòng đính chính cho «{0}»; các dòng khác giữ nguyên.",
         "Taken in: {1} corrected rows of “{0}”; its other rows stay as they were.", "", "",
     ),
+    "correction_of_several": (
+        "quarantined", "Có {0} dòng đính chính, nhưng các dòng đó nằm trong nhiều báo cáo: {1}.",
+        "It holds {0} corrected rows, and several reports hold them: {1}.",
+        "Gửi riêng bản đính chính cho từng báo cáo, từng năm.", "Send the corrections of each report and year in a file of their own.",
+    ),
     "correction_without_room": (
         "quarantined", "Chỉ có {1} trong {2} dòng của «{0}», mà nguồn này chỉ đọc một tệp: nếu thay thì các dòng còn lại sẽ mất.",
         "It holds only {1} of the {2} rows of “{0}”, and only one file is read here: the other rows would be lost.",
@@ -123,7 +128,9 @@ _RETRIED: Final = frozenset(
     {"unknown_kind", "period_unknown", "several_mappings", "no_place", "template_outdated"}
 )
 """Quarantined for a reason that a change of the mappings or of the schemas may lift."""
-_WAITING: Final = frozenset({"overlapping_report", "place_taken", "correction_without_room"})
+_WAITING: Final = frozenset(
+    {"overlapping_report", "place_taken", "correction_without_room", "correction_of_several"}
+)
 """Quarantined because of other files: looked at again at every scan, told of once."""
 
 
@@ -524,10 +531,13 @@ def _place(
         mixed = [(n, r) for share, n, r in rivals if n and share < SAME_REPORT_SHARE]
         if mixed and not same:
             count, row = mixed[0]
-            if len(mixed) > 1 or not whole:
-                state.say(
-                    relative, "overlapping_report", row["file"], count, len(keys) - count, **facts
-                )
+            if not whole:
+                new = len(keys) - count
+                state.say(relative, "overlapping_report", row["file"], count, new, **facts)
+                return
+            if len(mixed) > 1:
+                names = "; ".join(f"«{r['file']}»" for _, r in mixed)
+                state.say(relative, "correction_of_several", len(keys), names, **facts)
                 return
             corrected = row
     path = place.path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -61,9 +62,9 @@ class Box:
         path.write_text(content)
         os.utime(path, (NOW.timestamp() - age,) * 2)
 
-    def take(self) -> dict[str, tuple[str, str]]:
+    def take(self, mappings: Sequence[Mapping] = MAPPINGS) -> dict[str, tuple[str, str]]:
         scan, _ = intake(
-            self.folder, data_dir=self.data, input_dir=self.input, mappings=MAPPINGS, now=NOW
+            self.folder, data_dir=self.data, input_dir=self.input, mappings=mappings, now=NOW
         )
         return {r["file"]: (r["fate"], r["code"]) for r in scan.decisions.iter_rows(named=True)}
 
@@ -207,6 +208,27 @@ def test_a_correction_of_rows_of_two_reports_waits_for_a_person(box: Box) -> Non
     box.take()
     box.put("sua.csv", corrected((*B[:2], 21), (*others[0][:2], 1)))
     assert box.take() == {"sua.csv": ("quarantined", "overlapping_report")}
+
+
+def test_a_correction_that_fits_the_reports_of_two_years_waits_for_a_person(tmp_path: Path) -> None:
+    by_row = MAPPINGS[0].model_copy(
+        update={"files": ("bao-cao/*.csv",), "period": PeriodRule(column="Năm")}
+    )
+    box = Box(tmp_path)
+
+    def rows(*years: int, of: Sequence[tuple[str, str, int]]) -> str:
+        lines = (f"{code};{name};{value};{y}" for y in years for code, name, value in of)
+        return "\n".join(["Mã số;Tên HTX;Doanh thu;Năm", *lines]) + "\n"
+
+    for year in (2023, 2024):
+        box.put(f"bao-cao/{year}.csv", rows(year, of=(A, B, C, D, E)))
+        assert list(box.take([by_row]).values()) == [("accepted", "new_report")]
+    box.put("bao-cao/sua.csv", rows(2023, 2024, of=(B,)))
+    assert box.take([by_row]) == {"bao-cao/sua.csv": ("quarantined", "correction_of_several")}
+    assert "«bao-cao/2023.csv»; «bao-cao/2024.csv»" in box.ledger["reason_vi"].to_list()[-1]
+    box.put("bao-cao/sua 2024.csv", rows(2024, of=(B,)))
+    assert box.take([by_row]) == {"bao-cao/sua 2024.csv": ("accepted", "partial_correction")}
+    assert box.ledger["corrects"].to_list()[-1] == box.ledger["sha256"].to_list()[1]
 
 
 def test_a_correction_of_another_year_is_a_report_of_its_own(box: Box) -> None:
