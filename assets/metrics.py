@@ -190,8 +190,9 @@ def reporting_roster(
     period = context.partition_key
     previous = reports.filter(pl.col("period") < period)
     roster = reporting.reporting_roster(
-        organisations, reports, previous, rejected=rejected, period=period
-    )
+        organisations, reports, previous, rejected=rejected, period=period,
+        received=reporting.arrival_days(arrivals),
+    )  # fmt: skip
     silent = reporting.missing_that_reported_before(roster)
     by_place = dict(silent.group_by("locality").len().sort("locality").iter_rows())
     yield dg.Output(

@@ -214,6 +214,41 @@ def reporting_roster(
     )
 
 
+def arrival_days(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Return the day each accepted file of the inbox arrived, in Vietnam; a correction's, that of its report.
+
+    Parameters
+    ----------
+    ledger:
+        ``raw/inbox`` (`htx_pipeline.ingest.inbox.LEDGER_SCHEMA`).
+
+    Returns
+    -------
+    polars.DataFrame
+        ``source_file``, ``received_on`` (date), sorted; the first day where a file came in versions.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> ledger = pl.DataFrame({"fate": ["accepted"] * 2, "placed_at": ["2024/a.xlsx", "2024/a-sua.xlsx"],
+    ...     "sha256": ["h1", "h2"], "corrects": [None, "h1"],
+    ...     "seen_at": [datetime(2024, 12, 10, 20, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC)]})
+    >>> arrival_days(ledger)["received_on"].to_list()
+    [datetime.date(2024, 12, 11), datetime.date(2024, 12, 11)]
+    """
+    day = pl.col("seen_at").dt.convert_time_zone("Asia/Ho_Chi_Minh").dt.date()
+    taken = ledger.filter(
+        pl.col("fate") == "accepted", pl.col("placed_at").is_not_null()
+    ).with_columns(_day=day)
+    first = taken.group_by(corrects="sha256").agg(_report_day=pl.col("_day").min())
+    return (
+        taken.join(first, on="corrects", how="left")
+        .group_by(source_file="placed_at")
+        .agg(received_on=pl.coalesce("_report_day", "_day").min())
+        .sort("source_file")
+    )
+
+
 def _excuse(first: date, last: date) -> pl.Expr:
     """Return why a unit need not report for the year, or null."""
     return (
