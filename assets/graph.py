@@ -68,7 +68,7 @@ def components(edge_rows: pl.DataFrame) -> pl.DataFrame:
 
 @dg.asset(
     key=["graph", "communities"], ins={"edge_rows": dg.AssetIn(key=["graph", "edges"])},
-    description="Cộng đồng (Leiden) / communities of the weighted network, ids from content.", kinds={"igraph"}, **_COMMON,
+    description="Cộng đồng (Leiden) / communities of the weighted network, ids from content.", kinds={"numba"}, **_COMMON,
 )  # fmt: skip
 def communities(settings: SettingsResource, edge_rows: pl.DataFrame) -> pl.DataFrame:
     """Find communities by the Leiden method."""
