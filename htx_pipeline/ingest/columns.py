@@ -56,7 +56,8 @@ def cell_text(value: Any) -> str | None:
 
     Examples
     --------
-    >>> [cell_text(v) for v in (42.0, 0.1, dt.date(2024, 6, 1), "  ", True)]
+    >>> from datetime import date
+    >>> [cell_text(v) for v in (42.0, 0.1, date(2024, 6, 1), "  ", True)]
     ['42', '0.1', '2024-06-01', None, 'TRUE']
     """
     text = grid.cell_text(value)

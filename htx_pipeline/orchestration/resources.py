@@ -44,6 +44,20 @@ class SettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return Settings(**given)
 
 
+def overrides_of(settings: Settings) -> dict[str, str]:
+    """Return settings as text, each as it would be written in the environment.
+
+    Examples
+    --------
+    >>> overrides_of(Settings(edition_kinds=("internal", "public")))["edition_kinds"]
+    'internal,public'
+    """
+    return {
+        k: ",".join(v) if isinstance(v, list) else str(v)
+        for k, v in settings.model_dump(mode="json", exclude_none=True).items()
+    }
+
+
 def check_period(period: str) -> str:
     """Return *period* when the pipeline knows it.
 

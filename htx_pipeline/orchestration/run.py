@@ -85,15 +85,11 @@ def run_periods(
     """
     from htx_pipeline.definitions import defs
     from htx_pipeline.orchestration.io_manager import ParquetIOManager
-    from htx_pipeline.orchestration.resources import SettingsResource
+    from htx_pipeline.orchestration.resources import SettingsResource, overrides_of
 
     load_mappings(settings.mappings)
-    overrides = {
-        k: ",".join(v) if isinstance(v, list) else str(v)
-        for k, v in settings.model_dump(mode="json", exclude_none=True).items()
-    }
     resources = {
-        "settings": SettingsResource(overrides=overrides),
+        "settings": SettingsResource(overrides=overrides_of(settings)),
         "io_manager": ParquetIOManager(data_dir=str(settings.data_dir)),
     }
     job = _job(defs(), selection, resources)

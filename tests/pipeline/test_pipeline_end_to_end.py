@@ -138,9 +138,9 @@ def test_event_metadata_holds_no_record(finished):
     names = set(table(finished, "core/organisations")["name"].drop_nulls().to_list())
     job = defs().resolve_implicit_global_asset_job_def()  # type: ignore[operator]
     from htx_pipeline.orchestration.io_manager import ParquetIOManager
-    from htx_pipeline.orchestration.resources import SettingsResource
+    from htx_pipeline.orchestration.resources import SettingsResource, overrides_of
 
-    overrides = {k: str(v) for k, v in finished.model_dump(mode="json", exclude_none=True).items()}
+    overrides = overrides_of(finished)
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(
             partition_key=PERIOD,
