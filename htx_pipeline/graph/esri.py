@@ -22,7 +22,8 @@ Production = Literal["leontief", "linear"]
 Progress = Callable[[int, int], None]
 
 _PIECE: Final = 64
-_NO_LIMIT: Final = 1_000_000
+_NO_LIMIT: Final = -1
+_MASS_STEPS: Final = 50
 
 
 class Esri(NamedTuple):
@@ -92,7 +93,8 @@ def esri(
     nodes:
         Rows to fail, one at a time; default all.
     tolerance:
-        A change of this size or less is not passed on.
+        Downstream, a change of this size or less is not passed on; upstream, losses are solved for to
+        within it (`flows.settle_ring`).
     max_steps:
         Stop each cascade after so many steps; the result is then a lower bound.
     workers, progress:
@@ -273,8 +275,40 @@ def _set_up(
         sales,
         np.bincount(sector, weights=sales, minlength=sectors).astype(np.float64),
         importance,
+        *_rings(graph, up),
     )
     linked = np.zeros(n, dtype=bool)
     linked[tail] = True
     linked[head] = True
     return _Setup(arguments, np.flatnonzero(linked), importance)
+
+
+def _rings(graph: CSRGraph, up: NDArray[np.float64]) -> tuple[NDArray[Any], ...]:
+    """Return the sales without zeros, their components, which of them are closed, and their weights.
+
+    The weights are where a dong that goes round a component is found (the left eigenvector of its
+    shares, by power iteration); they decide how fast `flows.settle_ring` is, not what it finds.
+    """
+    from htx_pipeline.graph.kernels import cuts
+
+    n = len(graph)
+    kept = up > 0
+    tail, head, sold = graph.edge_source[kept], graph.edge_target[kept], up[kept]
+    sell_ptr = np.concatenate([[0], np.cumsum(kept)])[graph.out.indptr].astype(np.int64)
+    sell_idx = graph.out.indices[kept]
+    component, count = cuts.strong(sell_ptr, sell_idx)
+    component = component.astype(np.int64)
+    order = np.argsort(component, kind="stable").astype(np.int64)
+    first = np.searchsorted(component[order], np.arange(count + 1)).astype(np.int64)
+    inside = component[tail] == component[head]
+    leak = np.bincount(tail[~inside], weights=sold[~inside], minlength=n).astype(np.float64)
+    sells = np.bincount(tail, minlength=n) > 0
+    # One that sells to nobody is an end, not a ring.
+    open_nodes = (leak > 0) | ~sells
+    closed = np.bincount(component[open_nodes], minlength=count) == 0
+    within, to, by = tail[inside], head[inside], sold[inside]
+    mass = np.ones(n)
+    for _ in range(_MASS_STEPS if len(within) else 0):
+        mass = mass + np.bincount(to, weights=mass[within] * by, minlength=n)
+        mass /= np.bincount(component, weights=mass, minlength=count)[component]
+    return sell_ptr, sell_idx, sold, component, order, first, closed, leak, mass

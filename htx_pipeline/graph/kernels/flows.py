@@ -10,11 +10,18 @@ What does not: how shares, sectors and production functions are set up (`htx_pip
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from htx_pipeline.graph.kernels.jit import F64, I32, I64, W_F64, B, f64, i64, kernel
+from htx_pipeline.graph.kernels.jit import F64, I32, I64, W_F64, B, f64, helper, i64, kernel
+
+_SWEEPS: Final = 100_000
+"""Sweeps over one component of sales at most."""
+_ROUNDING: Final = 1e-15
+"""A change of a share that is rounding."""
+_CORRECTED: Final = 1_000
+"""Sweeps that are followed by a correction."""
 
 
 def _sweeps(indptr: Any, indices: Any, *_: Any) -> float:
@@ -22,7 +29,7 @@ def _sweeps(indptr: Any, indices: Any, *_: Any) -> float:
 
 
 def _cascades(*args: Any) -> float:
-    out_idx, shocked = args[1], args[12]
+    out_idx, shocked = args[1], args[21]
     return 10.0 * len(shocked) * math.sqrt(len(out_idx) + 1)
 
 
@@ -73,7 +80,65 @@ def sweep(indptr, indices, share, order, first, start, skip, x, sweeps, tol):  #
     return components
 
 
-@kernel(I64, I32, F64, I64, i64, I64, I32, F64, I32, F64, F64, F64, I64, i64, f64, work=_cascades)
+@helper
+def settle_ring(sell_ptr, sell_idx, sold, order, begin, end, leak, mass, held, x, tol):  # type: ignore[no-untyped-def]
+    """Solve x[u] = Σ sold·x[v] in place for one component; return the sweeps.
+
+    ``x[held]`` is given, where it belongs to the component (else ``held`` is -1).
+
+    Gauss–Seidel alone needs as many sweeps as a dong takes to leave the ring. What it is slow at is
+    one number, how much of everything is lost; after each sweep that number is set so that the
+    residuals, weighted by ``mass``, cancel.
+    """
+    previous = np.inf
+    for done in range(_SWEEPS):
+        change = 0.0
+        for i in range(begin, end):
+            u = order[i]
+            if u == held:
+                continue
+            total = 0.0
+            own = 0.0
+            for e in range(sell_ptr[u], sell_ptr[u + 1]):
+                if sell_idx[e] == u:
+                    own += sold[e]
+                else:
+                    total += sold[e] * x[sell_idx[e]]
+            total /= 1.0 - own
+            change = max(change, abs(total - x[u]))
+            x[u] = total
+        rate = change / previous
+        is_near = done > 0 and rate < 1.0 and change * rate <= tol * (1.0 - rate)
+        if change <= _ROUNDING or is_near:
+            return done + 1
+        previous = change
+        if done >= _CORRECTED:
+            continue
+        residual = 0.0
+        leaves = 0.0
+        for i in range(begin, end):
+            u = order[i]
+            if u == held:
+                continue
+            short = -x[u]
+            away = leak[u]
+            for e in range(sell_ptr[u], sell_ptr[u + 1]):
+                short += sold[e] * x[sell_idx[e]]
+                if sell_idx[e] == held:
+                    away += sold[e]
+            residual += mass[u] * short
+            leaves += mass[u] * away
+        if leaves > 0.0:
+            for i in range(begin, end):
+                if order[i] != held:
+                    x[order[i]] += residual / leaves
+    return _SWEEPS
+
+
+@kernel(
+    I64, I32, F64, I64, i64, I64, I32, F64, I32, F64, F64, F64,
+    I64, I32, F64, I64, I64, I64, B, F64, F64, I64, i64, f64, work=_cascades,
+)  # fmt: skip
 def cascade(  # type: ignore[no-untyped-def]
     out_ptr,
     out_idx,
@@ -87,6 +152,15 @@ def cascade(  # type: ignore[no-untyped-def]
     sales,
     sector_sales,
     importance,
+    sell_ptr,
+    sell_idx,
+    sold,
+    component,
+    order,
+    first,
+    closed,
+    leak,
+    mass,
     shocked,
     steps,
     tol,
@@ -97,6 +171,11 @@ def cascade(  # type: ignore[no-untyped-def]
     input group ``group[e]`` of its buyer; ``up[s]`` is the loss passed on to the supplier in slot s
     per unit of its buyer's loss. Losses only grow, so that each step passes on what is new. A change
     of ``tol`` or less waits until it has grown.
+
+    Without a limit of steps (``steps`` negative) the way up, which is linear, is solved instead:
+    component c of the sales ``sell_ptr, sell_idx, sold`` (no zeros) is ``order[first[c]:first[c + 1]]``
+    and sells only to itself and to components before it; ``closed[c]``: to itself alone;
+    ``leak[u]``: the share that u sells out of its component; ``mass``: see `settle_ring`.
     """
     n = len(out_ptr) - 1
     sectors = len(sector_sales)
@@ -110,6 +189,8 @@ def cascade(  # type: ignore[no-untyped-def]
     hit = np.empty(n, dtype=np.int32)
     worst = np.zeros(n, dtype=np.float64)
     reach = np.empty(n, dtype=np.int32)
+    is_above = np.zeros(len(first), dtype=np.bool_)
+    above = np.empty(len(first), dtype=np.int64)
     for i in range(len(shocked)):
         j = shocked[i]
         # Downstream: buyers of the lost node lack inputs.
@@ -119,7 +200,7 @@ def cascade(  # type: ignore[no-untyped-def]
         grown[j] = 1.0
         lost_sales[sector[j]] += sales[j]
         step = 0
-        while step < steps:
+        while step != steps:
             moved = False
             known = hits
             for h in range(known):
@@ -170,6 +251,43 @@ def cascade(  # type: ignore[no-untyped-def]
         grown[j] = 1.0
         loss[j] = 1.0
         step = 0
+        if steps < 0:
+            # Who reaches the lost node, does so with its whole component.
+            own = component[j]
+            is_above[own] = True
+            above[0] = own
+            found = 1
+            at = 0
+            while at < found:
+                c = above[at]
+                at += 1
+                for k in range(first[c], first[c + 1]):
+                    u = order[k]
+                    for s in range(in_ptr[u], in_ptr[u + 1]):
+                        far = component[in_idx[s]]
+                        if up[s] > 0.0 and not is_above[far]:
+                            is_above[far] = True
+                            above[found] = far
+                            found += 1
+            for c in np.sort(above[:found]):
+                is_above[c] = False
+                begin = first[c]
+                end = first[c + 1]
+                for k in range(begin, end):
+                    if order[k] != j:
+                        hit[hits] = order[k]
+                        hits += 1
+                if c == own and closed[c]:
+                    for k in range(begin, end):
+                        loss[order[k]] = 1.0
+                elif c != own or end - begin > 1:
+                    held = j if c == own else -1
+                    swept = settle_ring(
+                        sell_ptr, sell_idx, sold, order, begin, end, leak, mass, held, loss, tol
+                    )
+                    step = max(step, swept)
+            for h in range(hits):
+                loss[hit[h]] = min(max(loss[hit[h]], 0.0), 1.0)
         while step < steps:
             moved = False
             known = hits
