@@ -14,8 +14,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from htx_pipeline.errors import InputError
+from htx_pipeline.sample.contracts import FORM
 from htx_pipeline.sample.facts import CHAINS, NEW_ADMIN_VERSION, SYNTHETIC_LABEL, places
-from htx_pipeline.sample.province import FORM
 
 SCALE_ORGANISATION_COLUMNS: Final = (
     "period", "org_id", "tax_code", "legal_type", "nd98_role", "name", "admin_code", "admin_version", "locality",
