@@ -47,6 +47,10 @@ class Settings(BaseSettings):
             description="Folder in which files arrive; watched by the sensor `inbox` when given."
         ),
     ] = None
+    schedule_cron: Annotated[
+        str, Field(description="When the schedule `nightly` looks for new input (cron).")
+    ] = "0 2 * * *"
+    timezone: Annotated[str, Field(description="Time zone of the schedule.")] = "Asia/Ho_Chi_Minh"
     mappings_dir: Annotated[
         Path | None,
         Field(description="Folder of source mappings; the sample province's when absent."),

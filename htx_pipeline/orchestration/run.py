@@ -42,15 +42,8 @@ def discover_periods(mappings: Sequence[Mapping], input_dir: Path) -> list[str]:
     for the years in their rows.
     """
     source_files = list_sources(mappings, input_dir)
-    by_id = {m.id: m for m in mappings}
-    years: set[str] = set()
-    for row in source_files.filter(pl.col("mapping_id").is_not_null()).iter_rows(named=True):
-        rule = mapping_named(row["mapping_id"], by_id).period
-        years.update(rule.constants)
-        if rule.path_pattern is not None:
-            found = re.search(rule.path_pattern, row["source_file"])
-            if found is not None:
-                years.add(found.group(1))
+    rows = source_files.filter(pl.col("mapping_id").is_not_null()).iter_rows(named=True)
+    years = {year for row in rows for year in years_of(row, mappings)}
     if not years:
         for period in PERIODS:
             for table in sorted({m.table for m in mappings}):
@@ -61,6 +54,19 @@ def discover_periods(mappings: Sequence[Mapping], input_dir: Path) -> list[str]:
                 ):
                     years.add(period)
     return [check_period(y) for y in sorted(years)]
+
+
+def years_of(source_file: dict[str, Any], mappings: Sequence[Mapping]) -> set[str]:
+    """Return the reporting years a source file is of by its mapping or its path; none: its rows tell."""
+    if source_file["mapping_id"] is None:
+        return set()
+    rule = mapping_named(source_file["mapping_id"], {m.id: m for m in mappings}).period
+    years = set(rule.constants)
+    if rule.path_pattern is not None:
+        found = re.search(rule.path_pattern, source_file["source_file"])
+        if found is not None:
+            years.add(found.group(1))
+    return years
 
 
 def run_periods(
