@@ -314,6 +314,13 @@ class Sheet:
             return self._compiled
         return Grid.from_rows(self._cell_rows(), self.n_cols)
 
+    @cached_property
+    def charset(self) -> str:
+        """The old Vietnamese charset its texts are in, as `reference.charsets` names it, or "plain"."""
+        from htx_pipeline.ingest.unicode_view import sheet_charset
+
+        return sheet_charset(self)
+
     def narrowed(self, first_col: int, last_col: int) -> Sheet:
         """Return the sheet as if nothing stood outside these 1-based columns; places stay the same.
 
