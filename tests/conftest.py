@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,16 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the real data in ../shared/data, which is not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="module", params=["as small sheets", "as large sheets"])
+def either_way_of_reading_xlsx(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run a module twice: its .xlsx sheets go to calamine, and to the compiled loops."""
+    from htx_pipeline.ingest import _scan, guard
+
+    usual = _scan.COMPILED_FROM
+    _scan.COMPILED_FROM = 0 if request.param == "as large sheets" else 1 << 60
+    guard.forget_passed()
+    yield
+    _scan.COMPILED_FROM = usual
+    guard.forget_passed()

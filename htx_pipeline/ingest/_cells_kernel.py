@@ -27,6 +27,11 @@ OTHER: Final = 6
 HARD: Final = 7
 """A number whose digits need more than a double's exact arithmetic; its text is a piece."""
 
+FORMULA: Final = 1
+ERROR: Final = 2
+HIDDEN: Final = 4
+"""What `read_cells` may meet: formulas, error cells, rows with an attribute that may hide them."""
+
 
 @kernel(_U8, i64, i64, i64, i64, _I8, F64, _W_I8, W_F64, W_I64, W_I64, W_I64, work=always)
 def read_cells(
@@ -45,9 +50,12 @@ def read_cells(
 ) -> Any:
     """Fill *kinds* and *values* (column by column) from the byte after ``<sheetData>`` on.
 
-    *xml* must end with 64 zero bytes. *out* becomes: pieces, last row, last column. Returns 0; -1 when
-    there are more pieces than room; else the position of the first byte that is not plainly written.
+    *xml* must end with 64 zero bytes. *out* becomes: pieces, last row, last column, what was met (sum of
+    `FORMULA`, `ERROR`, `HIDDEN`). Returns 0; -1 when there are more pieces than room; else the position of
+    the first byte that is not plainly written. With no *kinds*, nothing is filled: *out* alone is wanted.
     """
+    is_measured = kinds.size == 0
+    met = 0
     pieces = 0
     max_row = 0
     max_col = 0
@@ -80,6 +88,10 @@ def read_cells(
                     if xml[i] == 0 or xml[i] == 60:
                         return i
                     i += 1
+            elif (
+                byte == 32 and xml[i + 1] == 104 and xml[i + 2] == 105 and xml[i + 3] == 100
+            ):  # hid
+                met |= 4
             elif byte == 0 or byte == 39 or byte == 60:
                 return i
             i += 1
@@ -147,6 +159,7 @@ def read_cells(
                         i += 1
                     elif first == 101 and xml[i + 1] == 34:
                         kind = 5
+                        met |= 2
                         i += 1
                     elif first == 115 and xml[i + 1] == 116 and xml[i + 2] == 114:
                         kind = 2
@@ -198,6 +211,7 @@ def read_cells(
                 elif xml[i + 1] == 102 and (
                     xml[i + 2] == 62 or xml[i + 2] == 32 or xml[i + 2] == 47
                 ):
+                    met |= 1
                     i += 2
                     while xml[i] != 62:
                         if xml[i] == 34:
@@ -248,11 +262,15 @@ def read_cells(
                     return at
             if start < 0:
                 continue
-            if stop == start or row > n_rows or col > n_cols:
+            if stop == start:
                 return at
-            cell = (col - 1) * n_rows + row - 1
             max_row = max(max_row, row)
             max_col = max(max_col, col)
+            if is_measured:
+                continue
+            if row > n_rows or col > n_cols:
+                return at
+            cell = (col - 1) * n_rows + row - 1
             if kind == 0:
                 if style >= styles.size:
                     return at
@@ -328,6 +346,7 @@ def read_cells(
     out[0] = pieces
     out[1] = max_row
     out[2] = max_col
+    out[3] = met
     return 0
 
 

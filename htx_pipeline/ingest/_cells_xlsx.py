@@ -1,8 +1,9 @@
 """A large .xlsx sheet straight into arrays, or not at all.
 
 What belongs here: preparing the parts of the container for the compiled loops (`_cells_kernel`), and
-turning what they return into a `Grid`. What does not: checking that the file is safe (`guard`, which
-has passed it before), and every other way to write a sheet (calamine reads those).
+turning what they return into a `Grid`. What does not: deciding whether the file is safe (`guard`, whose
+scan asks for the cells first: what it must know about a sheet falls out of the same pass), and every
+other way to write a sheet (calamine reads those).
 
 Which styles are dates is not decided here: calamine is asked, with a workbook of one row in which each
 style stands once. So both ways agree; tests hold them against each other cell by cell.
@@ -14,6 +15,8 @@ import io
 import posixpath
 import re
 import zipfile
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
@@ -21,59 +24,154 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from htx_pipeline.ingest._scan import Range, SheetFacts, a1, column_number
+from htx_pipeline.ingest._scan import Range, a1, column_number
 from htx_pipeline.ingest.grid import DATE, DURATION, EMPTY, NUMBER, TEXT, Grid
 
-_PADDING: Final = b"\0" * 64
+PADDING: Final = b"\0" * 64
+"""What the loops need behind the XML, so that they can look ahead."""
+_PIECE: Final = 1 << 20
 _POWERS: Final = np.array([10.0**n for n in range(23)])
 _STYLE_LIMIT: Final = 16_000
 _HARD: Final = 7
+_FORMULA, _ERROR, _HIDDEN = 1, 2, 4
+_MAX_ROW: Final = 1_048_576
+_MAX_COL: Final = 16_384
+_LEAST_CELL: Final = 8
+"""Fewer bytes than a cell with a value takes: a sheet that claims more cells is mostly empty."""
+_DIMENSION: Final = re.compile(rb'<dimension ref="(?:[A-Z]+\d+:)?([A-Z]{1,3})(\d{1,7})"')
+_OTHER_ENCODING: Final = re.compile(rb"^[^>]*encoding=[\"'](?![uU][tT][fF]-?8[\"'])")
 
 
-def read_grid(archive: zipfile.ZipFile, facts: SheetFacts) -> Grid | None:
+@dataclass(frozen=True)
+class Reading:
+    """The cells of a sheet and what the same pass learnt about it.
+
+    ``rows`` and ``cols`` say how far the cells reach.
+    """
+
+    grid: Grid
+    merged: tuple[Range, ...]
+    rows: int
+    cols: int
+    has_formulas: bool
+    has_errors: bool
+    has_hidden: bool
+
+
+class Shared:
+    """What the sheets of a workbook share, each made once and only when a sheet is read."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._names = {name.lower(): name for name in archive.namelist()}
+
+    @cached_property
+    def is_1904(self) -> bool:
+        """Whether days may be counted from 1904; also where nothing says how."""
+        book = self._names.get("xl/workbook.xml")
+        return book is None or b"date1904" in self._archive.read(book)
+
+    @cached_property
+    def strings(self) -> pl.Series | None:
+        """The shared strings; None where they are not plainly written."""
+        return _shared_strings(self._archive, self._names.get("xl/sharedstrings.xml"))
+
+    @cached_property
+    def styles(self) -> npt.NDArray[np.int8] | None:
+        """For each cell style whether its numbers are numbers, dates or durations."""
+        return _styles(self._archive, self._names.get("xl/styles.xml"))
+
+
+def padded(archive: zipfile.ZipFile, part: str) -> bytes:
+    """Return a part of the container with `PADDING` behind it."""
+    pieces = []
+    with archive.open(part) as stream:
+        while piece := stream.read(_PIECE):
+            pieces.append(piece)
+    return b"".join([*pieces, PADDING])
+
+
+def read_cells(content: bytes, shared: Shared, *, max_cells: int) -> Reading | None:
     """Return the cells of a sheet, or None where it is not written as the loops expect.
 
     Parameters
     ----------
-    archive:
-        The container, passed by the guard.
-    facts:
-        What the guard's scan learnt about the sheet; gives its part and how far its cells reach.
+    content:
+        The sheet's XML as `padded` returns it.
+    shared:
+        The strings and styles of its workbook.
+    max_cells:
+        No more room than for so many cells is taken.
     """
-    names = {name.lower(): name for name in archive.namelist()}
-    book = names.get("xl/workbook.xml")
-    if book is None or not facts.part or facts.rows < 1 or facts.cols < 1:
-        return None
-    if b"date1904" in archive.read(book):
-        return None
-    content = archive.read(facts.part)
-    facts.merged = _merged(content)
     begin = content.find(b"<sheetData>")
-    if begin < 0 or b"\0" in content[:begin]:
+    head = content[: max(begin, 0)]
+    if begin < 0 or b"\0" in head or b"<!" in head or _OTHER_ENCODING.match(head[:200]):
         return None
-    styles = _styles(archive, names.get("xl/styles.xml"))
-    strings = _shared_strings(archive, names.get("xl/sharedstrings.xml"))
-    if styles is None or strings is None:
+    if shared.is_1904 or shared.styles is None or shared.strings is None:
         return None
-    return _read(content, begin + len(b"<sheetData>"), facts, styles, strings)
+    most = min(max_cells, len(content) // _LEAST_CELL)
+    start = begin + len(b"<sheetData>")
+    xml = np.frombuffer(content, dtype=np.uint8)
+    stated = _DIMENSION.search(head[:4096])
+    found = None
+    if stated:
+        rows, cols = int(stated[2]), column_number(stated[1].decode())
+        found = _fill(xml, start, (rows, cols), shared.styles, shared.strings, most=most)
+    if found is None and (extent := _measured(xml, start, shared.styles, shared.strings)):
+        found = _fill(xml, start, extent, shared.styles, shared.strings, most=most)
+    if found is None:
+        return None
+    grid, met = found
+    return Reading(
+        grid=grid,
+        merged=_merged(content),
+        rows=grid.n_rows,
+        cols=grid.n_cols,
+        has_formulas=bool(met & _FORMULA),
+        has_errors=bool(met & _ERROR),
+        has_hidden=bool(met & _HIDDEN) or b'hidden="' in head,
+    )
 
 
-def _read(
-    content: bytes, begin: int, facts: SheetFacts, styles: npt.NDArray[np.int8], strings: pl.Series
-) -> Grid | None:
+def _measured(
+    xml: npt.NDArray[np.uint8], start: int, styles: npt.NDArray[np.int8], strings: pl.Series
+) -> tuple[int, int] | None:
+    """Return the last row and column with content; None when the sheet is not plainly written."""
     from htx_pipeline.ingest import _cells_kernel as kernel
 
-    xml = np.frombuffer(content + _PADDING, dtype=np.uint8)
-    size = facts.rows * facts.cols
+    out = np.zeros(4, dtype=np.int64)
+    nothing = np.empty(0, dtype=np.int64)
+    code = kernel.read_cells(
+        xml, start, 0, 0, len(strings), styles, _POWERS, np.empty(0, dtype=np.int8),
+        np.empty(0, dtype=np.float64), nothing, nothing.copy(), out,
+    )  # fmt: skip
+    return (int(out[1]), int(out[2])) if code == 0 else None
+
+
+def _fill(
+    xml: npt.NDArray[np.uint8],
+    begin: int,
+    extent: tuple[int, int],
+    styles: npt.NDArray[np.int8],
+    strings: pl.Series,
+    *,
+    most: int,
+) -> tuple[Grid, int] | None:
+    """Return the cells within *extent*, and what was met; None where one lies outside."""
+    from htx_pipeline.ingest import _cells_kernel as kernel
+
+    n_rows, n_cols = extent
+    size = n_rows * n_cols
+    if not 0 < size <= most or n_rows > _MAX_ROW or n_cols > _MAX_COL:
+        return None
     kinds = np.zeros(size, dtype=np.int8)
     values = np.zeros(size, dtype=np.float64)
-    out = np.zeros(3, dtype=np.int64)
+    out = np.zeros(4, dtype=np.int64)
     for room in (max(1024, size // 8), size):
         start, length = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
         kinds[:] = EMPTY
         code = kernel.read_cells(
-            xml, begin, facts.rows, facts.cols, len(strings), styles, _POWERS, kinds, values,
-            start, length, out,
+            xml, begin, n_rows, n_cols, len(strings), styles, _POWERS, kinds, values, start, length, out,
         )  # fmt: skip
         if code != -1:
             break
@@ -90,7 +188,7 @@ def _read(
         kinds[hard] = NUMBER
         values[hard] = numbers.to_numpy()
     rows, cols = int(out[1]), int(out[2])
-    shape = (facts.cols, facts.rows)
+    shape = (n_cols, n_rows)
     grid_kinds = kinds.reshape(shape)[:cols, :rows]
     grid_values = values.reshape(shape)[:cols, :rows]
     every = pl.concat([strings, pieces]) if len(pieces) else strings
@@ -98,7 +196,7 @@ def _read(
     if len(blank):
         is_blank = (grid_kinds == TEXT) & np.isin(grid_values, blank)
         grid_kinds[is_blank] = EMPTY
-    return Grid(grid_kinds, grid_values, every)
+    return Grid(grid_kinds, grid_values, every), int(out[3])
 
 
 _MERGED: Final = re.compile(
@@ -141,11 +239,11 @@ def _shared_strings(archive: zipfile.ZipFile, part: str | None) -> pl.Series | N
 
     if part is None:
         return pl.Series("strings", [], dtype=pl.String)
-    content = archive.read(part)
+    content = padded(archive, part)
     begin = content.find(b"<si>")
     if begin < 0:
         return None if b"<si" in content else pl.Series("strings", [], dtype=pl.String)
-    xml = np.frombuffer(content + _PADDING, dtype=np.uint8)
+    xml = np.frombuffer(content, dtype=np.uint8)
     room = content.count(b"<si") + 1
     start, length = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
     count = kernel.find_strings(xml, begin, start, length)
@@ -188,8 +286,13 @@ def _styles(archive: zipfile.ZipFile, part: str | None) -> npt.NDArray[np.int8] 
         return None
     import python_calamine
 
-    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(_one_row(content, count)))
-    row: list[Any] = book.get_sheet_by_index(0).to_python()[0]
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(_one_row(content, count)))
+        row: list[Any] = book.get_sheet_by_index(0).to_python()[0]
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException:  # noqa: BLE001  (a panic of the Rust reader is no Exception)
+        return None
     if len(row) != count:
         return None
     kinds = {"float": NUMBER, "date": DATE, "timedelta": DURATION}

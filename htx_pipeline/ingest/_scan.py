@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from htx_pipeline.ingest.grid import Grid
 
 
 class Unsafe(Exception):  # noqa: N818
@@ -27,6 +30,9 @@ Range = tuple[int, int, int, int]
 MAX_LISTED: Final = 1_000
 """Cells listed one by one; above, they are only counted."""
 
+COMPILED_FROM = 2 << 20
+"""Bytes of a sheet's XML from which compiled loops gain more than loading them costs."""
+
 PROGRAM: Final = re.compile(
     r"\|[^!|]{0,400}!|\bDDE(?:AUTO)?\s*\(|\b(?:WEBSERVICE|CALL|REGISTER(?:\.ID)?|EXEC)\s*\(",
     re.IGNORECASE,
@@ -36,7 +42,10 @@ PROGRAM: Final = re.compile(
 
 @dataclass
 class SheetFacts:
-    """What a scan learnt about one sheet (rows and columns are 1-based)."""
+    """What a scan learnt about one sheet (rows and columns are 1-based).
+
+    ``grid`` holds its cells where the scan read them on the way.
+    """
 
     name: str
     rows: int = 0
@@ -53,6 +62,12 @@ class SheetFacts:
     part: str = ""
     is_worksheet: bool = True
     state: str = "visible"
+    grid: Grid | None = field(default=None, repr=False, compare=False)
+
+    def take_grid(self) -> Grid | None:
+        """Return the cells the scan read on the way, once: whoever takes them may change them."""
+        grid, self.grid = self.grid, None
+        return grid
 
 
 def column_letters(col: int) -> str:

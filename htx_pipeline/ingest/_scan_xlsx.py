@@ -4,8 +4,10 @@ What belongs here: streaming over the container's XML (entity declarations, how 
 reach), and the few facts the cell reader does not give (hidden rows and columns, formulas without
 a stored value, error cells, fonts). What does not: cell values (`workbook` reads them).
 
-A clean sheet is scanned by one regular expression that accepts only the way spreadsheet programs
-write cells; whatever does not fit it is scanned tag by tag.
+A large sheet is unpacked once and read on the way (`_cells_xlsx`): when every cell of it is plainly
+written, nothing is left to look for, and the cells are kept for the reader. A small clean sheet is
+scanned by one regular expression that accepts only the way spreadsheet programs write cells; whatever
+does not fit is scanned tag by tag.
 """
 
 from __future__ import annotations
@@ -13,13 +15,14 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
+from htx_pipeline.ingest import _scan
 from htx_pipeline.ingest._scan import (
     MAX_LISTED,
     PROGRAM,
@@ -28,6 +31,9 @@ from htx_pipeline.ingest._scan import (
     column_letters,
     column_number,
 )
+
+if TYPE_CHECKING:
+    from htx_pipeline.ingest._cells_xlsx import Shared
 
 _CHUNK: Final = 1 << 20
 _MAX_ROW: Final = 1_048_576
@@ -93,9 +99,18 @@ def scan(archive: zipfile.ZipFile, *, max_cells: int) -> Found:
     if types is not None:
         found.is_macro_kind = b"macroEnabled" in _small(archive, types)
     fonts = _fonts_by_style(archive, names)
+    shared: Shared | None = None
     for facts in found.sheets:
-        if facts.part and facts.is_worksheet:
-            _scan_sheet(archive, facts, max_cells=max_cells, fonts=fonts)
+        if not (facts.part and facts.is_worksheet):
+            continue
+        if archive.getinfo(facts.part).file_size < _scan.COMPILED_FROM:
+            pieces = partial(_pieces, archive, facts.part)
+            _scan_sheet(pieces, facts, max_cells=max_cells, fonts=fonts)
+        else:
+            from htx_pipeline.ingest._cells_xlsx import Shared
+
+            shared = shared or Shared(archive)
+            _scan_large(archive, shared, facts, max_cells=max_cells, fonts=fonts)
     found.dde_links = _dde_links(archive, names)
     return found
 
@@ -111,28 +126,40 @@ def _dde_links(archive: zipfile.ZipFile, names: dict[str, str]) -> int:
 # --- streaming --------------------------------------------------------------------------------
 
 
-def _chunks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+Pieces = Callable[[], Iterator[bytes]]
+"""A part of the container, from its beginning, piece by piece."""
+
+
+def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    with archive.open(name) as stream:
+        while piece := stream.read(_CHUNK):
+            yield piece
+
+
+def _chunks(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
     """Yield a part in pieces cut before a tag, so that no tag is split."""
     carry = b""
-    with archive.open(name) as stream:
-        first = True
-        while piece := stream.read(_CHUNK):
-            if first:
-                head = piece[:4]
-                if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in head:
-                    raise Unsafe("damaged", why=f"{name} is not written in UTF-8.")
-                first = False
-            piece = carry + piece
-            cut = piece.rfind(b"<")
-            if cut <= 0:
-                carry = piece
-                if len(carry) > 8 * _CHUNK:
-                    raise Unsafe("damaged", why=f"{name} holds an endless tag or text.")
-                continue
-            carry = piece[cut:]
-            yield piece[:cut]
+    first = True
+    for piece in pieces:
+        if first:
+            _check_utf8(piece, name)
+            first = False
+        whole = carry + piece
+        cut = whole.rfind(b"<")
+        if cut <= 0:
+            carry = whole
+            if len(carry) > 8 * _CHUNK:
+                raise Unsafe("damaged", why=f"{name} holds an endless tag or text.")
+            continue
+        carry = whole[cut:]
+        yield whole[:cut]
     if carry:
         yield carry
+
+
+def _check_utf8(start: bytes, name: str) -> None:
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in start[:4]:
+        raise Unsafe("damaged", why=f"{name} is not written in UTF-8.")
 
 
 def _check_declarations(chunk: bytes, name: str) -> None:
@@ -142,7 +169,7 @@ def _check_declarations(chunk: bytes, name: str) -> None:
 
 def _stream_checked(archive: zipfile.ZipFile, name: str, *, strings: bool = False) -> None:
     count = 0
-    for chunk in _chunks(archive, name):
+    for chunk in _chunks(_pieces(archive, name), name):
         _check_declarations(chunk, name)
         if match := _STATED_COUNT.search(chunk):
             # The cell reader sets memory aside for as many as a part says it holds.
@@ -246,12 +273,41 @@ _REFERENCE: Final = re.compile(rb"(?:^|\s)r\s*=\s*[\"']([^\"']*)[\"']")
 _CELL_REFERENCE: Final = re.compile(rb"([A-Za-z]{1,3})(\d{1,7})")
 
 
-def _scan_sheet(
-    archive: zipfile.ZipFile, facts: SheetFacts, *, max_cells: int, fonts: list[str]
+def _scan_large(
+    archive: zipfile.ZipFile,
+    shared: Shared,
+    facts: SheetFacts,
+    *,
+    max_cells: int,
+    fonts: list[str],
 ) -> None:
-    extent, flags = _fast_extent(archive, facts.part)
+    """Learn what there is to know from the reading itself; scan as ever where it declines."""
+    from htx_pipeline.ingest._cells_xlsx import PADDING, padded, read_cells
+
+    content = padded(archive, facts.part)
+    _check_utf8(content[:4], facts.part)
+    _check_declarations(content[: max(content.find(b"<sheetData"), _CHUNK)], facts.part)
+    reading = read_cells(content, shared, max_cells=max_cells)
+    if reading is None:
+        end = len(content) - len(PADDING)
+
+        def pieces() -> Iterator[bytes]:
+            return (content[at : min(at + _CHUNK, end)] for at in range(0, end, _CHUNK))
+
+        _scan_sheet(pieces, facts, max_cells=max_cells, fonts=fonts)
+        return
+    facts.grid, facts.merged = reading.grid, reading.merged
+    facts.rows, facts.cols = reading.rows, reading.cols
+    facts.has_formulas = reading.has_formulas
+    flags = "e" * reading.has_errors + "f" * reading.has_formulas + "h" * reading.has_hidden
+    if flags or fonts:
+        _details(content, facts, flags, fonts)
+
+
+def _scan_sheet(pieces: Pieces, facts: SheetFacts, *, max_cells: int, fonts: list[str]) -> None:
+    extent, flags = _fast_extent(pieces, facts.part)
     if extent is None or extent[0] * extent[1] > max_cells:
-        extent = _exact_extent(archive, facts.part, facts.name, max_cells)
+        extent = _exact_extent(pieces, facts.part, facts.name, max_cells)
     facts.rows, facts.cols = extent
     if extent[0] * extent[1] > max_cells:
         raise Unsafe(
@@ -261,10 +317,10 @@ def _scan_sheet(
         )
     facts.has_formulas = "f" in flags
     if flags or fonts:
-        _details(archive.read(facts.part), facts, flags, fonts)
+        _details(b"".join(pieces()), facts, flags, fonts)
 
 
-def _fast_extent(archive: zipfile.ZipFile, part: str) -> tuple[tuple[int, int] | None, str]:
+def _fast_extent(pieces: Pieces, part: str) -> tuple[tuple[int, int] | None, str]:
     """Check the stated dimension in one cheap pass; None when the sheet is written unusually.
 
     Returns the extent and flags: ``e`` error cells, ``f`` formulas, ``h`` something hidden.
@@ -272,7 +328,7 @@ def _fast_extent(archive: zipfile.ZipFile, part: str) -> tuple[tuple[int, int] |
     flags = ""
     extent: tuple[int, int] | None = None
     trusted = True
-    for number, batch in enumerate(_batches(_chunks(archive, part))):
+    for number, batch in enumerate(_batches(_chunks(pieces(), part))):
         if number == 0:
             _check_declarations(batch[0], part)
             match = _DIMENSION.search(batch[0][:4096])
@@ -309,13 +365,11 @@ def _contains(batch: list[bytes], pattern: str) -> bool:
     return bool(text.str.contains(pattern).any())
 
 
-def _exact_extent(
-    archive: zipfile.ZipFile, part: str, title: str, max_cells: int
-) -> tuple[int, int]:
+def _exact_extent(pieces: Pieces, part: str, title: str, max_cells: int) -> tuple[int, int]:
     """Follow every row and cell tag as the cell reader does; empty cells do not count."""
     rows = cols = 0
     row = col = 0
-    for chunk in _chunks(archive, part):
+    for chunk in _chunks(pieces(), part):
         for tag in _TAG.finditer(chunk):
             kind, attributes, closing = tag.groups()
             reference = _REFERENCE.search(attributes)

@@ -395,9 +395,7 @@ def check_bytes(content: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS) -
             known = _classify(content, name, limits)
         except Unsafe as unsafe:
             raise refuse(unsafe.code, where=unsafe.where or name, why=unsafe.why) from None
-        while len(_PASSED) >= _REMEMBERED:
-            _PASSED.pop(next(iter(_PASSED)), None)
-        _PASSED[sha256, limits] = known
+        _remember((sha256, limits), known)
     kind, sheets, notes = known
     info = FileInfo(
         name=name,
@@ -426,6 +424,27 @@ def check_bytes(content: bytes, *, name: str, limits: Limits = DEFAULT_LIMITS) -
 _REMEMBERED: Final = 8
 _PASSED: Final[dict[tuple[str, Limits], tuple[Kind, list[SheetFacts], list[Note]]]] = {}
 """The last contents that passed, by hash: listing a folder and then reading it checks each file once."""
+
+
+MAX_KEPT_CELLS = 4_000_000
+"""Cells that the scan read on the way and that wait for a reader, in all files together: about 40 MB.
+Those of later files are dropped, and read again when they are wanted."""
+
+
+def _remember(key: tuple[str, Limits], known: tuple[Kind, list[SheetFacts], list[Note]]) -> None:
+    while len(_PASSED) >= _REMEMBERED:
+        _PASSED.pop(next(iter(_PASSED)), None)
+    kept = sum(
+        sheet.rows * sheet.cols
+        for _, sheets, _ in _PASSED.copy().values()
+        for sheet in sheets
+        if sheet.grid is not None
+    )
+    for sheet in known[1]:
+        kept += sheet.rows * sheet.cols if sheet.grid is not None else 0
+        if kept > MAX_KEPT_CELLS:
+            sheet.take_grid()
+    _PASSED[key] = known
 
 
 def forget_passed() -> None:

@@ -35,6 +35,7 @@ from htx_pipeline.ingest.mapping import PeriodRule
 from htx_pipeline.ingest.partial import about
 from htx_pipeline.ingest.read import SOURCE_FILE_SCHEMA, read_sources
 from htx_pipeline.ingest.template import recognise
+from htx_pipeline.ingest.unicode_view import unicode_view
 from htx_pipeline.ingest.workbook import Workbook
 from htx_pipeline.settings import PERIODS
 
@@ -348,7 +349,8 @@ def _words(book: Workbook) -> frozenset[str]:
     """Return the texts near the top of the sheets, for a quick look at which forms are possible."""
     return frozenset(
         _bare(text)
-        for s in book.sheets
+        for sheet in book.sheets
+        for s in {id(v): v for v in (sheet, unicode_view(sheet))}.values()
         for row in s.rows[:60]
         for v in row
         if isinstance(v, str) and (text := cell_text(v)) is not None

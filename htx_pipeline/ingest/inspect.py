@@ -96,6 +96,8 @@ def render_inspection(
 def _sheet_parts(sheet: Sheet, layout: Layout, width: int) -> list[object]:
     from rich.text import Text
 
+    sheet = layout.sheet
+
     hidden = "" if sheet.visibility == "visible" else " (trang ẩn)"
     counts = ", ".join(
         f"{_LOOKS[RowKind(kind)][2]} {count}" for kind, count in layout.counts.items()
@@ -135,15 +137,19 @@ def _grid(sheet: Sheet, layout: Layout, width: int) -> object:
     grid.add_column("", justify="right", style="dim", no_wrap=True)
     grid.add_column("", no_wrap=True)
     for n in range(1, columns + 1):
-        grid.add_column(column_letters(n), no_wrap=True, max_width=width)
+        # Cells give way to row numbers and kinds: rich narrows the columns that could wrap.
+        grid.add_column(column_letters(n), max_width=width)
     if sheet.n_cols > columns:
         grid.add_column(f"…{column_letters(sheet.n_cols)}", no_wrap=True)
+
+    def one_line(text: str, style: str) -> Text:
+        return Text(text, style, no_wrap=True, overflow="ellipsis")
 
     def line(row: int) -> None:
         kind = layout.kinds[row - 1]
         mark, style, name = _LOOKS[kind]
         shown = [_printable(cell_text(v) or "", width) for v in sheet.rows[row - 1][:columns]]
-        grid.add_row(str(row), Text(f"{mark} {name}", style), *(Text(s, style) for s in shown))
+        grid.add_row(str(row), Text(f"{mark} {name}", style), *(one_line(s, style) for s in shown))
 
     row = 1
     for kind, run in groupby(layout.kinds):

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 from htx_pipeline.ingest._scan import Range, a1, column_letters
 from htx_pipeline.ingest.grid import TEXT
 from htx_pipeline.ingest.guard import Note
+from htx_pipeline.ingest.unicode_view import charset_label, unicode_view
 from htx_pipeline.textfold import without_marks
 
 if TYPE_CHECKING:
@@ -1119,7 +1120,8 @@ def understand(
     Returns
     -------
     Layout
-        A kind for every row; tables top to bottom; notes on every choice that may matter.
+        A kind for every row; tables top to bottom; notes on every choice that may matter. Headings
+        and units are in Unicode whatever the charset of the sheet, and so is ``Layout.sheet``.
 
     Notes
     -----
@@ -1137,4 +1139,18 @@ def understand(
     >>> layout.tables[0].headings
     {1: 'STT', 2: 'Tên HTX', 3: 'Vốn'}
     """
-    return _Reader(sheet, expected_headings or (), header_rows).run()
+    reader = _Reader(unicode_view(sheet), expected_headings or (), header_rows)
+    if sheet.charset != "plain":
+        label = charset_label(sheet.charset)
+        reader.notes.append(
+            layout_note(
+                sheet,
+                "sheet_charset",
+                "info",
+                f"The text is in {label}; headings and notes were read as Unicode.",
+                f"Chữ trong trang theo bảng mã {label}; tiêu đề, ghi chú được đọc theo Unicode.",
+                remedy_en="Save the file with a Unicode font (Times New Roman) next time.",
+                remedy_vi="Lần sau đề nghị dùng phông Unicode (Times New Roman).",
+            )
+        )
+    return reader.run()

@@ -11,7 +11,7 @@ import difflib
 import re
 from collections.abc import Mapping as Counts
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from htx_pipeline.ingest.columns import normal, parse_column, texts
 from htx_pipeline.ingest.corrections import Corrections
 from htx_pipeline.ingest.dates import reporting_year_expr
 from htx_pipeline.ingest.dragged import dragged_runs
-from htx_pipeline.ingest.encodings import to_unicode
+from htx_pipeline.ingest.encodings import convert, to_unicode
 from htx_pipeline.ingest.grid import Cells
 from htx_pipeline.ingest.guard import Note, notes_to_findings
 from htx_pipeline.ingest.layout import Layout, understand
@@ -72,6 +72,15 @@ class _Mapped:
     header_rows: tuple[int, ...]
     data_rows: tuple[int, ...]
     unit: str | None
+    charset: str = "plain"
+
+    def column(self, wanted: Sequence[str]) -> int | None:
+        """Return the first column whose heading is wanted, also where a mapping copied the old charset."""
+        at = find_column(self.headings, wanted)
+        if at is None and self.charset != "plain":
+            names = pl.Series(wanted, dtype=pl.String)
+            at = find_column(self.headings, convert(names, charset=self.charset).to_list())
+        return at
 
 
 @dataclass(frozen=True)
@@ -104,10 +113,8 @@ def locate_columns(sheet: Sheet, mapping: Mapping) -> Located:
     >>> locate_columns(sheet, mapping).columns
     {'revenue_vnd': 2}
     """
-    mapped = _mapped(_layout(sheet, mapping), mapping)
-    found = {
-        name: find_column(mapped.headings, rule.headings) for name, rule in mapping.columns.items()
-    }
+    mapped = _mapped(_layout(sheet, mapping), mapping, sheet.charset)
+    found = {name: mapped.column(rule.headings) for name, rule in mapping.columns.items()}
     return Located(
         {k: v for k, v in found.items() if v is not None}, mapped.header_rows, mapped.data_rows
     )
@@ -122,17 +129,20 @@ def _layout(sheet: Sheet, mapping: Mapping) -> Layout:
     return understand(sheet, expected_headings=wanted, header_rows=rows)
 
 
-def _mapped(layout: Layout, mapping: Mapping) -> _Mapped:
+def _mapped(layout: Layout, mapping: Mapping, charset: str) -> _Mapped:
     """Return the tables of the sheet that have the wanted headings, as one; else the first."""
     needed = [r.headings for r in mapping.columns.values() if not r.is_optional]
-    fitting = [
-        t for t in layout.tables if all(find_column(t.headings, h) is not None for h in needed)
+    parts = [
+        (t, _Mapped(t.headings, t.header_rows, t.data_rows, t.unit or layout.unit, charset))
+        for t in layout.tables
     ]
+    fitting = [t for t, p in parts if all(p.column(h) is not None for h in needed)]
     chosen = [t for t in fitting if t.headings == fitting[0].headings] or list(layout.tables[:1])
     if not chosen:
-        return _Mapped({}, (), (), layout.unit)
+        return _Mapped({}, (), (), layout.unit, charset)
     rows = chosen[0].data_rows + tuple(r for t in chosen[1:] for r in t.data_rows)
-    return _Mapped(chosen[0].headings, chosen[0].header_rows, rows, chosen[0].unit or layout.unit)
+    unit = chosen[0].unit or layout.unit
+    return _Mapped(chosen[0].headings, chosen[0].header_rows, rows, unit, charset)
 
 
 def find_column(headings: dict[int, str], wanted: Sequence[str]) -> int | None:
@@ -169,7 +179,7 @@ class _Reader:
         self.place = place
         self.mapping = place.mapping
         self.layout = _layout(sheet, self.mapping)
-        self.mapped = _mapped(self.layout, self.mapping)
+        self.mapped = _mapped(self.layout, self.mapping, sheet.charset)
         self.grid = sheet.grid
         self.row_numbers = pl.Series("source_row", self.mapped.data_rows, dtype=pl.Int64)
         prefix = f"{place.sha256[:16]}:{place.sheet}:"
@@ -188,7 +198,7 @@ class _Reader:
         columns: dict[str, pl.Series] = {}
         used: dict[int, str] = {}
         for name, rule in self.mapping.columns.items():
-            at = find_column(self.mapped.headings, rule.headings)
+            at = self.mapped.column(rule.headings)
             if at is None and rule.is_optional:
                 continue
             if at is None:
@@ -206,7 +216,7 @@ class _Reader:
         fixed = {
             at: rule.number
             for rule in self.mapping.columns.values()
-            if (at := find_column(self.mapped.headings, rule.headings)) is not None
+            if (at := self.mapped.column(rule.headings)) is not None
         }
         return check_totals(self.layout, conventions=fixed)
 
@@ -273,6 +283,8 @@ class _Reader:
             if decoded.detection.charset != "plain":
                 cells = Cells.of(decoded.values)
             self.found.append(self._cell_findings(name, decoded.notes, raw, at))
+        elif self.mapped.charset != "plain":  # "2,5 tû ®ång" is a number too
+            cells = replace(raw, strings=convert(raw.strings, charset=self.mapped.charset))
         heading = self.mapped.headings[at]
         parsed = parse_column(
             cells,
@@ -305,7 +317,7 @@ class _Reader:
             period = reporting_year_expr(pl.col(rule.date_column)).cast(pl.String)
         else:
             wanted = (rule.column or "",)
-            at = find_column(self.mapped.headings, wanted)
+            at = self.mapped.column(wanted)
             if at is None:
                 raise self._column_missing("period", wanted)
             frame = frame.with_columns(_period=texts(self._cells(at)))

@@ -64,7 +64,14 @@ def check_totals(layout: Layout, *, conventions: Mapping[int, str] | None = None
         if not sums.stated:
             continue
         columns = {
-            col: _Figures.of(layout, col, heading, sums.rows, (conventions or {}).get(col, "auto"))
+            col: _Figures.of(
+                layout,
+                col,
+                heading,
+                rows=sums.rows,
+                convention=(conventions or {}).get(col, "auto"),
+                unit_above=table.unit or layout.unit,
+            )
             for col, heading in table.headings.items()
             if col != table.row_number_col and not _NOT_SUMMED.search(fold(heading))
         }
@@ -85,7 +92,13 @@ class _Figures:
 
     @staticmethod
     def of(
-        layout: Layout, col: int, heading: str, rows: Sequence[int], convention: str
+        layout: Layout,
+        col: int,
+        heading: str,
+        *,
+        rows: Sequence[int],
+        convention: str,
+        unit_above: str | None,
     ) -> _Figures:
         import numpy as np
 
@@ -97,7 +110,10 @@ class _Figures:
             found = zip(rows, cells.numbers.to_list(), strict=True)
             return _Figures({r: v for r, v in found if v is not None}, None)
         unit = unit_of_heading(heading)
-        read = parse_numbers(text, convention=convention, unit=unit)
+        if unit is None and unit_above is not None:
+            unit = unit_of_heading(f"ĐVT: {unit_above}")
+        # Bare numbers are in the column's unit, and so is what "2,5 tỷ" comes to.
+        read = parse_numbers(text, convention=convention, unit=unit, target_unit=unit)
         marks = set(
             read.notes.filter(read.notes["code"].is_in(["empty_mark", "said_none"]))["index"]
         )

@@ -18,9 +18,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from htx_pipeline.ingest import csv_text, html_table
+from htx_pipeline.ingest import _scan, csv_text, html_table
 from htx_pipeline.ingest._scan import Range, SheetFacts, a1
 from htx_pipeline.ingest.guard import (
     DEFAULT_LIMITS,
@@ -159,10 +159,6 @@ def _guarded(what: str, name: str, call: Any) -> Any:
         raise refuse("damaged", where=name, why=f"{what}: {str(error)[:300]}") from None
 
 
-COMPILED_FROM: Final = 2 << 20
-"""Bytes of a sheet's XML from which compiled loops gain more than loading them costs."""
-
-
 @dataclass
 class _Source:
     """The bytes all sheets of a workbook share, and the cell reader once it is needed."""
@@ -278,9 +274,18 @@ class Sheet:
         if self._text_rows is not None or not self.facts.part:
             return None
         with zipfile.ZipFile(io.BytesIO(self._source.content)) as archive:
-            if archive.getinfo(self.facts.part).file_size < COMPILED_FROM:
+            if archive.getinfo(self.facts.part).file_size < _scan.COMPILED_FROM:
                 return None
-            return _cells_xlsx.read_grid(archive, self.facts)
+            if (grid := self.facts.take_grid()) is not None:
+                return grid
+            content = _cells_xlsx.padded(archive, self.facts.part)
+            reading = _cells_xlsx.read_cells(
+                content, _cells_xlsx.Shared(archive), max_cells=self._source.max_cells
+            )
+        if reading is None:
+            return None
+        self.facts.merged = reading.merged
+        return reading.grid
 
     @cached_property
     def n_rows(self) -> int:
@@ -308,6 +313,13 @@ class Sheet:
         if self._compiled is not None:
             return self._compiled
         return Grid.from_rows(self._cell_rows(), self.n_cols)
+
+    @cached_property
+    def charset(self) -> str:
+        """The old Vietnamese charset its texts are in, as `reference.charsets` names it, or "plain"."""
+        from htx_pipeline.ingest.unicode_view import sheet_charset
+
+        return sheet_charset(self)
 
     def narrowed(self, first_col: int, last_col: int) -> Sheet:
         """Return the sheet as if nothing stood outside these 1-based columns; places stay the same.

@@ -22,6 +22,8 @@ from htx_pipeline.ingest.layout import RowKind, understand
 from htx_pipeline.ingest.totals import check_totals
 from htx_pipeline.ingest.workbook import open_bytes
 
+pytestmark = pytest.mark.usefixtures("either_way_of_reading_xlsx")
+
 SMALL = Limits(max_cells=200_000)
 QUIET = settings(
     deadline=None, derandomize=True, max_examples=150, suppress_health_check=list(HealthCheck)

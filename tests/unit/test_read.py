@@ -281,3 +281,24 @@ def test_a_mapping_can_read_one_of_two_tables_side_by_side(tmp_path):
         "A:C": [("A", 5, 2), ("B", 6, 3), ("C", 7, 4)],
         "E:G": [("X", 50, 2), ("Y", 60, 3)],
     }
+
+
+OLD = "B¸o c¸o n¨m 2024;;\n;;§VT: triÖu ®ång\nTªn HTX;Sè thµnh viªn;Doanh thu\n"
+
+
+@pytest.mark.parametrize("name", ["Tên HTX", "Tªn HTX"])
+def test_a_form_in_an_old_charset_is_read_by_headings_in_either(tmp_path, name):
+    body = OLD + "HTX §oµn KÕt;kho¶ng 12;1200\nHTX B×nh Minh;7;0,8 tû ®ång\nHTX S¬n Hµ;5;3\n"
+    (tmp_path / "a.csv").write_text(body, encoding="utf-8")
+    columns = {
+        "name": {"source": name},
+        "official_members": {"source": "Số thành viên"},
+        "revenue_vnd": {"source": "Doanh thu"},
+    }
+    result = read(tmp_path, columns=columns)
+    assert result.rows.select("name", "official_members", "revenue_vnd").rows() == [
+        ("HTX Đoàn Kết", 12, 1_200_000_000),
+        ("HTX Bình Minh", 7, 800_000_000),
+        ("HTX Sơn Hà", 5, 3_000_000),
+    ]
+    assert (result.findings["severity"] == "error").sum() == 0

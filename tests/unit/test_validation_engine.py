@@ -103,6 +103,32 @@ def test_importing_the_engine_leaves_warnings_and_logging_as_they_were():
     assert logging.getLogger("great_expectations.expectations.registry").level == logging.NOTSET
 
 
+RULES_OF_EVERY_KIND = [
+    ("expect_column_values_to_be_between", {"column": "i", "min_value": 2}),
+    ("expect_column_values_to_be_in_set", {"column": "s", "value_set": ["x"], "mostly": 0.5}),
+    ("expect_column_values_to_be_unique", {"column": "i"}),
+    ("expect_column_max_to_be_between", {"column": "f", "max_value": 1}),
+]
+
+
+def test_results_are_the_same_whether_or_not_configurations_are_made_once(definition):
+    plain = run(definition, FRAME, *RULES_OF_EVERY_KIND)
+    with engine._making_once():
+        once = run(definition, FRAME, *RULES_OF_EVERY_KIND)
+    assert [one.to_json_dict() for one in once] == [one.to_json_dict() for one in plain]
+    assert not all(one.success for one in plain)
+
+
+def test_outside_a_run_an_expectation_says_what_it_is_now():
+    expectation = gx.expectations.ExpectColumnValuesToBeBetween(column="i", min_value=1)
+    with engine._making_once():
+        assert expectation.configuration is expectation.configuration
+    expectation.min_value = 5
+    assert expectation.configuration.kwargs["min_value"] == 5
+    with engine._making_once():
+        assert expectation.configuration.to_domain_obj().min_value == 5
+
+
 def test_an_expectation_that_breaks_does_not_take_the_others_with_it(definition):
     results = run(
         definition,

@@ -23,6 +23,8 @@ from htx_pipeline.ingest.grid import cell_text
 from htx_pipeline.ingest.guard import check_bytes
 from htx_pipeline.ingest.workbook import Sheet, open_bytes, text_series
 
+pytestmark = pytest.mark.usefixtures("either_way_of_reading_xlsx")
+
 MORNING = dt.datetime.combine(dt.date(2024, 12, 15), dt.time(7, 30))
 
 

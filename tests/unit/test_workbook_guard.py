@@ -24,6 +24,8 @@ from htx_pipeline.ingest.guard import (
 )
 from htx_pipeline.ingest.workbook import open_bytes, open_workbook
 
+pytestmark = pytest.mark.usefixtures("either_way_of_reading_xlsx")
+
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELS = "http://schemas.openxmlformats.org/package/2006/relationships"
 DOC = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

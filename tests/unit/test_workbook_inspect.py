@@ -24,8 +24,8 @@ COLUMNS = {
 }
 
 
-def shown(content: bytes, name: str = "a.csv") -> str:
-    console = Console(width=140, record=True, file=io.StringIO())
+def shown(content: bytes, name: str = "a.csv", *, width: int = 140) -> str:
+    console = Console(width=width, record=True, file=io.StringIO())
     console.print(render_inspection(open_bytes(content, name=name)))
     return console.export_text()
 
@@ -46,6 +46,28 @@ def test_long_runs_are_folded_but_counted():
     assert "HTX 250" not in text
     assert "HTX 500" in text
     assert len(text.splitlines()) < 30
+
+
+def test_a_narrow_terminal_keeps_row_numbers_and_kinds():
+    wide = [[f"Chỉ tiêu số {c} của năm báo cáo" for c in range(9)]]
+    wide += [[f"{r}{c}" * 9 for c in range(9)] for r in range(12)]
+    text = shown("\n".join(";".join(row) for row in wide).encode(), width=80)
+    assert any(line.split()[:3] == ["1", "▣", "tiêu"] for line in text.splitlines())
+    assert any(line.split()[:4] == ["13", "✓", "số", "liệu"] for line in text.splitlines())
+
+
+def test_a_sheet_in_an_old_charset_is_shown_and_proposed_in_unicode():
+    content = (
+        "§VT: triÖu ®ång;;\nSTT;Tªn hîp t¸c x·;Doanh thu\n1;HTX §oµn KÕt;5\n2;HTX B×nh Minh;6\n"
+    )
+    text = shown(content.encode())
+    assert "Tên hợp tác xã" in text
+    assert "HTX Đoàn Kết" in text
+    assert "TCVN3" in text
+    book = open_bytes(content.encode(), name="a.csv")
+    proposal = tomllib.loads(propose_mapping(book, COLUMNS, table="cooperative_reports"))
+    assert proposal["columns"]["name"]["source"] == "Tên hợp tác xã"
+    assert proposal["columns"]["revenue_vnd"]["unit"] == "triệu đồng"
 
 
 def test_the_file_cannot_draw_on_the_terminal():

@@ -465,3 +465,62 @@ def test_a_narrowed_sheet_holds_one_of_them_and_keeps_its_places():
     layout = understand(workbook(SIDE_BY_SIDE).narrowed(5, 7))
     assert layout.headings == {5: "STT", 6: "Tên doanh nghiệp", 7: "Vốn"}
     assert layout.data_rows == (2, 3)
+
+
+# --- old charsets -----------------------------------------------------------------------------
+
+OLD_FORM = {
+    "tcvn3": [
+        ["B¸o c¸o tæng hîp n¨m 2019"],
+        [None, None, "§VT: triÖu ®ång"],
+        ["STT", "Tªn hîp t¸c x·", "Tæng doanh thu"],
+        [1, "HTX n«ng nghiÖp §oµn KÕt", 1200],
+        [2, "HTX dÞch vô Thanh niªn", "0,8 tû ®ång"],
+        [None, "Tæng céng", 2000],
+        [None, "Ng­êi lËp biÓu", "Thñ tr­ëng ®¬n vÞ"],
+    ],
+    "vni": [
+        ["Baùo caùo toång hôïp naêm 2019"],
+        [None, None, "ÑVT: trieäu ñoàng"],
+        ["STT", "Teân hôïp taùc xaõ", "Toång doanh thu"],
+        [1, "HTX noâng nghieäp Ñoaøn Keát", 1200],
+        [2, "HTX dòch vuï Thanh nieân", "0,8 tyû ñoàng"],
+        [None, "Toång coäng", 2000],
+        [None, "Ngöôøi laäp bieåu", "Thuû tröôûng ñôn vò"],
+    ],
+}
+
+
+@pytest.mark.parametrize("charset", sorted(OLD_FORM))
+def test_a_form_in_an_old_charset_is_understood_as_one_in_unicode(charset):
+    sheet = workbook(OLD_FORM[charset])
+    layout = understand(sheet)
+    assert sheet.charset == charset
+    assert kinds(layout) == "tuhddTg"
+    assert layout.headings == {1: "STT", 2: "Tên hợp tác xã", 3: "Tổng doanh thu"}
+    assert layout.unit == "triệu đồng"
+    assert [n.code for n in layout.notes] == ["sheet_charset"]
+    assert check_totals(layout) == []
+    assert sheet.cell(3, 2) == OLD_FORM[charset][2][1]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["STT", "Dénomination sociale", "Région"], [1, "Société coopérative", "Île-de-France"]],
+        [["STT", "Tên hợp tác xã", "Số"], [1, "HTX Đoàn Kết", "6 µm"], [2, "Sa Thầy", "50 £"]],
+        [["id", "name", "e.mail"], [1, "A. Company (a+b)", "a.b@c.d"], [2, "d. e^x", "do? it"]],
+    ],
+)
+def test_text_that_is_unicode_is_left_alone(rows):
+    assert workbook(rows).charset == "plain"
+
+
+def test_parts_in_a_larger_unit_are_added_in_the_unit_of_the_column():
+    rows = [
+        [None, None, "ĐVT: triệu đồng"],
+        ["STT", "Tên HTX", "Vốn"], [1, "HTX A", 1200], [2, "HTX B", "0,8 tỷ"], [None, "Tổng cộng", 2000],
+    ]  # fmt: skip
+    assert check_totals(understand(workbook(rows))) == []
+    rows[-1][2] = 2001
+    assert [n.cell for n in check_totals(understand(workbook(rows)))] == ["C5"]
