@@ -48,6 +48,8 @@ def pin(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     Spark plans a frame anew for each use, and plans of plans grow beyond what it can plan in minutes; a
     local checkpoint ends that. Polars and DuckDB find common parts themselves.
     """
+    if rows.implementation.is_polars():
+        return nw.from_native(rows.to_native().cache())
     if not rows.implementation.is_pyspark():
         return rows
     pinned: nw.LazyFrame[Any] = nw.from_native(rows.to_native().localCheckpoint())
