@@ -175,12 +175,16 @@ def _cells(
     edges: nw.LazyFrame[Any], nodes: nw.LazyFrame[Any], communities: Any, evidence: str
 ) -> nw.LazyFrame[Any]:
     """Add edges up by the stages of their ends and the cluster that holds both (null: none does)."""
-    who = nodes.select("period", "org_id", "stage", nw.lit(None, dtype=nw.String).alias("cluster_id"))
+    who = nodes.select(
+        "period", "org_id", "stage", nw.lit(None, dtype=nw.String).alias("cluster_id")
+    )
     if communities is not None:
         own = enter(communities).select(
             "period", "org_id", nw.lit(None, dtype=nw.String).alias("stage"), "cluster_id"
         )
-        who = stack([who, own]).group_by("period", "org_id").agg(nw.col("stage", "cluster_id").max())
+        who = (
+            stack([who, own]).group_by("period", "org_id").agg(nw.col("stage", "cluster_id").max())
+        )
     who = pin(who)
     rows = at_level(edges, evidence)
     for end in ("supplier", "buyer"):
