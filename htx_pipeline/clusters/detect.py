@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from htx_pipeline.graph.build import NODE_ID, CanonicalEdges, canonical_edges
 from htx_pipeline.graph.network import at_least, basis_value, value_bases
 from htx_pipeline.resolve.ids import content_hash
 
@@ -43,26 +44,14 @@ def _per_period(
     return pl.concat(parts).sort("period", "org_id")
 
 
-def _pairs(
-    rows: pl.DataFrame,
-) -> tuple[pl.Series, np.ndarray[Any, Any], np.ndarray[Any, Any], pl.DataFrame]:
-    """Return sorted ids, the two ends as numbers (smaller id first), and one row per pair."""
-    pairs = (
-        rows.with_columns(
-            pl.min_horizontal("supplier_id", "buyer_id").alias("_a"),
-            pl.max_horizontal("supplier_id", "buyer_id").alias("_b"),
-        )
-        .group_by("_a", "_b")
-        .agg(pl.col("_value").sum(), pl.col("n_linkages").sum())
-        .sort("_a", "_b")
-    )
-    ids = pl.concat([pairs["_a"], pairs["_b"]]).unique().sort().alias("org_id")
-    numbers = pl.DataFrame({"org_id": ids}).with_row_index("_number")
-    keyed = pairs.join(numbers, left_on="_a", right_on="org_id", how="left", maintain_order="left")
-    keyed = keyed.join(
-        numbers, left_on="_b", right_on="org_id", how="left", maintain_order="left", suffix="_b"
-    )
-    return ids, keyed["_number"].to_numpy(), keyed["_number_b"].to_numpy(), pairs
+def _pairs(rows: pl.DataFrame) -> CanonicalEdges:
+    """Return sorted ids and one row per pair, the smaller id first."""
+    return canonical_edges(rows, keys=(), sums=("_value", "n_linkages"), dates=(), directed=False)
+
+
+def _grouped(pairs: CanonicalEdges, groups: np.ndarray[Any, Any]) -> pl.DataFrame:
+    ids = pairs.nodes[NODE_ID].alias("org_id")
+    return pl.DataFrame([ids, pl.Series("_group", groups, dtype=pl.Int64)])
 
 
 def components(edge_rows: pl.DataFrame) -> pl.DataFrame:
@@ -90,10 +79,12 @@ def components(edge_rows: pl.DataFrame) -> pl.DataFrame:
     from scipy.sparse.csgraph import connected_components
 
     def find(rows: pl.DataFrame) -> pl.DataFrame:
-        ids, a, b, _ = _pairs(rows.with_columns(pl.lit(0).alias("_value")))
-        matrix = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(len(ids), len(ids)))
+        pairs = _pairs(rows.with_columns(pl.lit(0).alias("_value")))
+        a, b = (pairs.edges[end].to_numpy() for end in ("source", "target"))
+        n = pairs.nodes.height
+        matrix = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n, n))
         _, groups = connected_components(matrix, directed=False)
-        return pl.DataFrame([ids, pl.Series("_group", groups, dtype=pl.Int64)])
+        return _grouped(pairs, groups)
 
     return _per_period(edge_rows, find, column="component_id", prefix="w-")
 
@@ -179,16 +170,22 @@ def communities(
     >>> communities(rows)["cluster_id"].n_unique()
     2
     """
-    kept = at_least(edge_rows, evidence=evidence).filter(
+    kept = at_least(edge_rows.lazy(), evidence=evidence).filter(
         pl.col("supplier_id") != pl.col("buyer_id")
     )
     bases = value_bases(kept, min_stated_share=min_stated_share)
-    valued = kept.join(bases, on="period", how="left").with_columns(
-        basis_value(pl.col("weight_basis")).fill_null(0).alias("_value")
-    )
+    valued = (
+        kept.join(bases, on="period", how="left")
+        .select(
+            "period", "supplier_id", "buyer_id", "n_linkages", "weight_basis",
+            basis_value(pl.col("weight_basis")).fill_null(0).alias("_value"),
+        )
+        .collect()
+    )  # fmt: skip
 
     def find(rows: pl.DataFrame) -> pl.DataFrame:
-        ids, a, b, pairs = _pairs(rows)
+        found = _pairs(rows)
+        pairs = found.edges
         if rows["weight_basis"][0] == "links":
             weight = pairs["n_linkages"].cast(pl.Float64)
         else:
@@ -197,7 +194,9 @@ def communities(
                 pl.Float64
             )
         shares = weight.to_numpy() / float(np.sort(weight.to_numpy()).sum())
-        groups = partition(len(ids), a, b, shares, resolution=resolution, seed=seed)
-        return pl.DataFrame([ids, pl.Series("_group", groups, dtype=pl.Int64)])
+        a, b = (pairs[end].to_numpy() for end in ("source", "target"))
+        n = found.nodes.height
+        groups = partition(n, a, b, shares, resolution=resolution, seed=seed)
+        return _grouped(found, groups)
 
     return _per_period(valued, find, column="cluster_id", prefix="c-")

@@ -38,6 +38,9 @@ LINKAGE_DATES: Final = ("signed_on", "starts_on", "ends_on")
 NODE_ID: Final = "node_id"
 """The column of a node table that holds the sorted ids; its row number is the node's index."""
 
+Groups = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""(row order, starts): rows group after group, and the place in it where each group begins."""
+
 _NO_CODE: Final = np.uint32(0xFFFFFFFF)
 _INT64_LIMIT: Final = float(2**63)
 
@@ -62,6 +65,9 @@ class CanonicalEdges:
         Number of nodes that occur in links but not in the node table given (0 when none was given).
     keys, sums:
         Names of the key and sum columns of ``edges``.
+    groups:
+        The links behind the edges: the row numbers of the links kept, edge after edge, and where each
+        edge begins among them (`group_reduce` adds up more columns of the same links).
     """
 
     nodes: pl.DataFrame
@@ -70,6 +76,7 @@ class CanonicalEdges:
     unlisted: int
     keys: tuple[str, ...]
     sums: tuple[str, ...]
+    groups: Groups
 
     def labelled(self, *, source: str = "supplier_id", target: str = "buyer_id") -> pl.DataFrame:
         """Return the edges with ids in place of row numbers."""
@@ -181,7 +188,54 @@ def canonical_edges(
         unlisted=unlisted,
         keys=tuple(keys),
         sums=tuple(sums),
+        groups=(order, starts),
     )
+
+
+def group_reduce(values: NDArray[Any], groups: Groups, *, by: np.ufunc = np.add) -> NDArray[Any]:
+    """Add up (or reduce by another ufunc) one value per row within each group.
+
+    Examples
+    --------
+    >>> group_reduce(np.array([5, 1, 2]), (np.array([1, 2, 0]), np.array([0, 2]))).tolist()
+    [3, 5]
+    """
+    order, starts = groups
+    if len(starts) == 0:
+        return values[:0]
+    reduced: NDArray[Any] = by.reduceat(values[order], starts)
+    return reduced
+
+
+def group_lists(column: pl.Series, groups: Groups) -> pl.Series:
+    """Return the sorted distinct values of each group as a list, nulls left out.
+
+    Examples
+    --------
+    >>> group_lists(pl.Series("x", ["b", "c", "b", None]), (np.array([0, 1, 2, 3]), np.array([0, 3]))).to_list()
+    [['b', 'c'], []]
+    """
+    order, starts = groups
+    n = len(starts)
+    size = np.diff(starts, append=len(order))
+    group = np.repeat(np.arange(n, dtype=np.uint32), size)
+    shared = size[group] > 1 if n else np.empty(0, dtype=bool)
+    name = column.name
+    if n and not shared.any() and not column.null_count():
+        return column.gather(order).reshape((n, 1)).arr.to_list()
+    rows = pl.DataFrame([pl.Series("_group", group), column.gather(order)])
+    some = rows.filter(pl.Series(shared)).unique().sort("_group", name)
+    rows = pl.concat([rows.filter(pl.Series(~shared)), some]).drop_nulls(name)
+    # Stable, so that the lists stay sorted.
+    rows = rows.sort("_group", maintain_order=True)
+    held = rows["_group"].to_numpy()
+    lists = rows.group_by("_group", maintain_order=True).agg(pl.col(name))[name]
+    has_any = np.zeros(n, dtype=bool)
+    has_any[held] = True
+    if has_any.all():
+        return lists
+    place = pl.Series(np.where(has_any, np.cumsum(has_any) - 1, -1)).replace(-1, None)
+    return lists.gather(place).fill_null(pl.lit([], dtype=lists.dtype))
 
 
 def _chosen(

@@ -8,12 +8,13 @@ What belongs here: from `core` tables to the two tables every measure reads (`gr
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import Final, TypeVar
 
+import numpy as np
 import polars as pl
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.graph.build import canonical_edges
+from htx_pipeline.graph.build import canonical_edges, group_lists, group_reduce
 from htx_pipeline.ingest.dates import reporting_period, reporting_year
 from htx_pipeline.reference.stages import stage_of_vsic
 
@@ -83,6 +84,9 @@ NODE_SCHEMA: Final[dict[str, pl.DataType]] = {
 }
 """Columns of `graph/nodes`."""
 
+Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
+"""A frame, eager or lazy; what is made of it is of the same kind."""
+
 _STATED: Final = {
     "contracted_value_vnd": "n_contracted_value",
     "paid_value_vnd": "n_paid_value",
@@ -91,7 +95,7 @@ _STATED: Final = {
 }
 
 
-def edges(linkages: pl.DataFrame) -> pl.DataFrame:
+def edges(linkages: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """Add linkages up to edges: one row per period, supplier, buyer, product and evidence level.
 
     Nothing is dropped: the sum of every quantity over the edges is its sum over the linkages, per
@@ -100,7 +104,7 @@ def edges(linkages: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     linkages:
-        The table `core/linkages`.
+        The table `core/linkages`; of a lazy one only the columns needed are read.
 
     Returns
     -------
@@ -122,27 +126,38 @@ def edges(linkages: pl.DataFrame) -> pl.DataFrame:
         "contracted_value_vnd", "paid_value_vnd", "contracted_tonnes", "delivered_tonnes",
         "area_ha", "households",
     ]  # fmt: skip
+    dates = ["signed_on", "ends_on"]
+    wanted = list(dict.fromkeys([*EDGE_KEY, *sums, *_STATED, *dates, *FLAGS, "source_id"]))
+    rows = linkages.lazy().select(wanted).drop_nulls(["supplier_id", "buyer_id"]).collect()
     canonical = canonical_edges(
-        linkages,
-        keys=("period", "product_code", "evidence"),
-        sums=sums,
-        dates=("signed_on", "ends_on"),
+        rows, keys=("period", "product_code", "evidence"), sums=sums, dates=dates
     )
+    groups = canonical.groups
     added = canonical.labelled().rename({"n_links": "n_linkages"})
-    rest = linkages.group_by(EDGE_KEY).agg(
-        *(pl.col(flag).max() for flag in FLAGS),
-        *(pl.col(column).count().cast(pl.Int64).alias(name) for column, name in _STATED.items()),
-        pl.col("source_id").drop_nulls().unique().sort().alias("source_ids"),
+    del canonical
+
+    def stated(column: str) -> pl.Series:
+        is_stated = rows[column].is_not_null().to_numpy().astype(np.int64)
+        return pl.Series(_STATED[column], group_reduce(is_stated, groups))
+
+    def flag(column: str) -> pl.Series:
+        known = rows[column].cast(pl.Int8).fill_null(-1).to_numpy()
+        found = pl.Series(column, group_reduce(known, groups, by=np.maximum))
+        return (found == 1).set(found == -1, None)
+
+    made = added.with_columns(
+        *(stated(column) for column in _STATED),
+        *(flag(column) for column in FLAGS),
+        (pl.col("supplier_id") == pl.col("buyer_id")).alias("is_self_loop"),
+        group_lists(rows["source_id"], groups).alias("source_ids"),
     )
-    joined = added.join(rest, on=EDGE_KEY, how="left", nulls_equal=True, validate="1:1")
-    return (
-        joined.with_columns((pl.col("supplier_id") == pl.col("buyer_id")).alias("is_self_loop"))
-        .select(pl.col(c).cast(t) for c, t in EDGE_SCHEMA.items())
-        .sort(EDGE_KEY)
-    )
+    del added
+    made = made.select(pl.col(c).cast(t) for c, t in EDGE_SCHEMA.items())
+    # Sorted by supplier, buyer, period and so on already.
+    return made.sort("period", maintain_order=True) if made["period"].n_unique() > 1 else made
 
 
-def at_least(frame: pl.DataFrame, *, evidence: str) -> pl.DataFrame:
+def at_least(frame: Rows, *, evidence: str) -> Rows:
     """Keep the rows at an evidence level or a stronger one.
 
     Examples
@@ -161,8 +176,8 @@ def at_least(frame: pl.DataFrame, *, evidence: str) -> pl.DataFrame:
 
 
 def value_bases(
-    edge_rows: pl.DataFrame, *, by: tuple[str, ...] = ("period",), min_stated_share: float = 0.5
-) -> pl.DataFrame:
+    edge_rows: Rows, *, by: tuple[str, ...] = ("period",), min_stated_share: float = 0.5
+) -> Rows:
     """Decide, group by group, what shares are computed on: paid value, contracted value or links.
 
     Paid value where some is paid and at least ``min_stated_share`` of the executed linkages state
@@ -171,7 +186,7 @@ def value_bases(
 
     Returns
     -------
-    DataFrame
+    frame
         ``by`` and ``weight_basis``.
 
     Examples
@@ -290,12 +305,16 @@ def nodes(organisations: pl.DataFrame, edge_rows: pl.DataFrame) -> pl.DataFrame:
 
 def _positions(edge_rows: pl.DataFrame) -> pl.DataFrame:
     """Partners, value and covered stages of each organisation, self-loops left out of all."""
-    bases = value_bases(edge_rows)
+    lazy = edge_rows.lazy()
     rows = (
-        edge_rows.filter(~pl.col("is_self_loop"))
-        .join(bases, on="period", how="left")
-        .with_columns(basis_value(pl.col("weight_basis")).alias("_value"))
-    )
+        lazy.filter(~pl.col("is_self_loop"))
+        .join(value_bases(lazy), on="period", how="left")
+        .select(
+            "period", "supplier_id", "buyer_id", *FLAGS,
+            basis_value(pl.col("weight_basis")).alias("_value"),
+        )
+        .collect()
+    )  # fmt: skip
 
     def side(own: str, other: str, name: str, partners: str) -> pl.DataFrame:
         stated = pl.col("_value").count() > 0

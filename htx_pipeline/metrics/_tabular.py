@@ -46,8 +46,12 @@ def pin(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Work a frame out once where an engine would repeat it for each use of it.
 
     Spark plans a frame anew for each use, and plans of plans grow beyond what it can plan in minutes; a
-    local checkpoint ends that. Polars and DuckDB find common parts themselves.
+    local checkpoint ends that. Polars misses common parts of large plans, so they are marked. DuckDB finds
+    them.
     """
+    if rows.implementation.is_polars():
+        cached: nw.LazyFrame[Any] = nw.from_native(rows.to_native().cache())
+        return cached
     if not rows.implementation.is_pyspark():
         return rows
     pinned: nw.LazyFrame[Any] = nw.from_native(rows.to_native().localCheckpoint())

@@ -23,7 +23,6 @@ from htx_pipeline.metrics._tables import (
     typed,
     value_on_basis,
     with_basis,
-    with_stages,
 )
 from htx_pipeline.metrics._tabular import MASS_SCALE, Native, enter, leave, pin, stack, total
 from htx_pipeline.reference.stages import STAGES
@@ -118,21 +117,13 @@ def chain_flows(
     >>> flows.select("from_stage", "to_stage", "kind", "value_vnd", "tonnes").rows()
     [('production', 'processing', 'recorded', 50, 100.0), ('processing', 'consumption', 'recorded', 80, 20.0), ('processing', 'loss', 'balance', None, 80.0), ('unknown', 'processing', 'balance', 30, None)]
     """
-    linked = with_stages(
-        at_level(enter(edges), evidence), enter(nodes), supplier="from_stage", buyer="to_stage"
-    ).with_columns(nw.col("from_stage", "to_stage").fill_null(UNKNOWN))
-    # Few cells are left once edges are added up; only then is a basis chosen.
-    scopes = [_added_up(linked.with_columns(nw.lit(WHOLE).alias("scope")))]
+    # One pass over the edges: the few cells that are left are then added up to scopes, and only then is
+    # a basis chosen.
+    cells = pin(_cells(enter(edges), enter(nodes), communities, evidence))
+    rows = _added_up(cells.with_columns(nw.lit(WHOLE).alias("scope")))
     if communities is not None:
-        own = enter(communities)
-        inside = linked
-        for end, name in (("supplier_id", "scope"), ("buyer_id", "_scope")):
-            ends = own.select(
-                "period", nw.col("org_id").alias(end), nw.col("cluster_id").alias(name)
-            )
-            inside = inside.join(ends, on=["period", end], how="inner")
-        scopes.append(_added_up(inside.filter(nw.col("scope") == nw.col("_scope"))))
-    rows = pin(stack(scopes))
+        rows = stack([rows, cells.filter(~nw.col("scope").is_null())])
+    rows = pin(rows)
     rows = with_basis(rows, by=("period", "scope"), min_stated_share=min_stated_share).with_columns(
         value_on_basis().alias("_value"),
         on_paid_basis("n_paid_value", "n_contracted_value").alias("_n_value"),
@@ -173,19 +164,51 @@ def chain_flows(
     return leave(made.drop("_kind", "_from", "_to"), like=edges)  # type: ignore[no-any-return]
 
 
+_WHOLE_SUMS: Final = (
+    "n_linkages", "contracted_value_vnd", "paid_value_vnd", "n_contracted_value", "n_paid_value",
+    "n_contracted_tonnes", "n_delivered_tonnes",
+)  # fmt: skip
+_MASSES: Final = ("contracted_tonnes", "delivered_tonnes")
+
+
+def _cells(
+    edges: nw.LazyFrame[Any], nodes: nw.LazyFrame[Any], communities: Any, evidence: str
+) -> nw.LazyFrame[Any]:
+    """Add edges up by the stages of their ends and the cluster that holds both (null: none does)."""
+    who = nodes.select(
+        "period", "org_id", "stage", nw.lit(None, dtype=nw.String).alias("cluster_id")
+    )
+    if communities is not None:
+        own = enter(communities).select(
+            "period", "org_id", nw.lit(None, dtype=nw.String).alias("stage"), "cluster_id"
+        )
+        who = (
+            stack([who, own]).group_by("period", "org_id").agg(nw.col("stage", "cluster_id").max())
+        )
+    who = pin(who)
+    rows = at_level(edges, evidence)
+    for end in ("supplier", "buyer"):
+        rows = rows.join(
+            who.rename({"org_id": f"{end}_id", "stage": f"_{end}_stage", "cluster_id": f"_{end}_cluster"}),
+            on=["period", f"{end}_id"], how="left",
+        )  # fmt: skip
+    is_inside = nw.col("_supplier_cluster") == nw.col("_buyer_cluster")
+    rows = rows.with_columns(
+        nw.col("_supplier_stage").fill_null(UNKNOWN).alias("from_stage"),
+        nw.col("_buyer_stage").fill_null(UNKNOWN).alias("to_stage"),
+        nw.when(is_inside).then(nw.col("_supplier_cluster")).alias("scope"),
+    )
+    return _added_up(rows)
+
+
 def _added_up(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Add edges up by scope, product, stages and evidence; null where nothing is stated."""
-    whole = (
-        "n_linkages", "contracted_value_vnd", "paid_value_vnd", "n_contracted_value", "n_paid_value",
-        "n_contracted_tonnes", "n_delivered_tonnes",
-    )  # fmt: skip
-    masses = ("contracted_tonnes", "delivered_tonnes")
+    """Add up by scope, product, stages and evidence; null where nothing is stated."""
     keys = [*_CELL, "from_stage", "to_stage", "evidence"]
     sums = rows.group_by(keys).agg(
-        *(total(c).alias(c) for c in whole),
-        *(total(c, scale=MASS_SCALE).alias(c) for c in masses),
+        *(total(c).alias(c) for c in _WHOLE_SUMS),
+        *(total(c, scale=MASS_SCALE).alias(c) for c in _MASSES),
     )
-    return sums.select(*keys, *whole, *masses)
+    return sums.select(*keys, *_WHOLE_SUMS, *_MASSES)
 
 
 def stage_balance(flows: Native) -> Native:
