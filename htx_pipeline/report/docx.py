@@ -26,7 +26,7 @@ from htx_pipeline.report.wordml import (
     tab,
     table,
 )
-from htx_pipeline.report.wordpack import INK, TEXT_MM, Package
+from htx_pipeline.report.wordpack import INK, TEXT_MM, package_of
 from htx_pipeline.report.words import Words
 
 ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
@@ -59,17 +59,14 @@ class DocxWriter:
     def __init__(self, report: Report, pictures: Mapping[str, Picture]) -> None:
         self.report = report
         self.pictures = pictures
-        self._packages: dict[str, Package] = {}
 
     def write(self, page: Page) -> bytes:
         """Return the document of *page*; the same page gives the same bytes."""
         o = self.report.settings
-        if page.lang not in self._packages:
-            author = o.authority if o.has_official_heading else o.title
-            self._packages[page.lang] = Package(page.lang, author=author, moment=o.timestamp)
+        author = o.authority if o.has_official_heading else o.title
         document = _Document(page, o, self.pictures)
         document.lay_out()
-        return self._packages[page.lang].filled(
+        return package_of(page.lang, author, o.timestamp).filled(
             body="".join(document.parts),
             places=document.places(),
             title=page.title,

@@ -13,6 +13,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -113,6 +114,12 @@ class Package:
                 entry.external_attr = 0o644 << 16
                 package.writestr(entry, parts[name])
         return buffer.getvalue()
+
+
+@lru_cache(maxsize=8)
+def package_of(lang: str, author: str, moment: Any) -> Package:
+    """Return the package for a language, an author and a date, made once."""
+    return Package(lang, author=author, moment=moment)
 
 
 def _blank(lang: str, author: str, moment: Any) -> bytes:
