@@ -56,6 +56,7 @@ class Builder:
         self.withheld = 0
         self._placed: pl.DataFrame | None = None
         self._at: dict[tuple[str | None, str | None], dict[str, pl.Expr]] = {}
+        self._inside: dict[str, dict[str, pl.Expr]] = {}
         self._strongest: tuple[dict[str, int], dict[str, int], dict[str, set[str]]] | None = None
         self.has_linkages = frames.has("core/linkages") or frames.has("graph/edges")
         self.clusters = self._ranked_clusters()
@@ -275,19 +276,27 @@ class Builder:
         return large[: self.o.max_cluster_reports]
 
     def members_of(self, cluster_id: str) -> list[Row]:
-        return [
-            r
-            for r in self.f.rows(
-                "metrics/cluster_members", "name", "legal_type", "stage", "locality", "n_linkages",
-                "value_in_vnd", "value_out_vnd", "official_members",
-            )
-            if r["cluster_id"] == cluster_id
-        ]  # fmt: skip
+        return self._members.get(cluster_id, [])
+
+    @cached_property
+    def _members(self) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = {}
+        for r in self.f.rows(
+            "metrics/cluster_members", "name", "legal_type", "stage", "locality", "n_linkages",
+            "value_in_vnd", "value_out_vnd", "official_members",
+        ):  # fmt: skip
+            found.setdefault(r["cluster_id"], []).append(r)
+        return found
 
     def inside(self, scope: str) -> dict[str, pl.Expr] | None:
         """Return which core rows belong to a cluster: both ends inside it."""
         if scope == "province":
             return None
+        if scope not in self._inside:
+            self._inside[scope] = self._rows_inside(scope)
+        return self._inside[scope]
+
+    def _rows_inside(self, scope: str) -> dict[str, pl.Expr]:
         ids = [r["org_id"] for r in self.members_of(scope)]
         return {
             "linkages": pl.col("supplier_id").is_in(ids)
@@ -330,7 +339,14 @@ class Builder:
         )
 
     def signed_linkages(self) -> list[Row]:
-        """Return the linkages that are signed or stronger; a planned one has no value yet."""
+        """Return the linkages that are signed or stronger; a planned one has no value yet.
+
+        The list is shared between callers, which do not change it.
+        """
+        return self._signed_linkages
+
+    @cached_property
+    def _signed_linkages(self) -> list[Row]:
         rows = self.f.rows(
             "core/linkages", "linkage_id", "product_code", "contracted_value_vnd", "paid_value_vnd", "delivered_tonnes",
             "area_ha", "households", "evidence",

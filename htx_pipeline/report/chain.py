@@ -26,6 +26,7 @@ from htx_pipeline.report.drawing import (
     OTHER,
     PALE,
     WIDTH_IN,
+    Board,
     add_group,
     canvas,
     font_of,
@@ -35,7 +36,9 @@ from htx_pipeline.report.drawing import (
     width_of,
     wrap,
     write,
+    write_lines,
 )
+from htx_pipeline.report.lettering import Align
 
 GAP: Final = 0.24
 NODE_WIDTH: Final = 0.16
@@ -108,7 +111,7 @@ class _Layout:
         return [self.nodes[f.source], *lanes, self.nodes[f.target]]
 
 
-def draw_chain(spec: Mapping[str, Any]) -> Any:
+def draw_chain(spec: Mapping[str, Any]) -> Board:
     """Draw the flows of one scope by stage.
 
     ``spec``: ``stages`` (id, label, n; ``why`` a stage without organisations is there all the same),
@@ -126,7 +129,7 @@ def draw_chain(spec: Mapping[str, Any]) -> Any:
     foot = 0.1 + (0.2 if spec.get("mark") or layout.undrawn else 0.0)
     notes = _undrawn(layout, spec)
     foot += 0.17 * (len(notes) - 1) if notes else 0.0
-    figure, axes = canvas(layout.bottom + foot)
+    axes = canvas(layout.bottom + foot)
     for key in keys:
         _fill(axes, (key.x, 0.06 + 0.22 * key.row, 0.26, 0.13), key.ink)
         y = 0.06 + 0.22 * key.row + 0.065
@@ -139,7 +142,7 @@ def draw_chain(spec: Mapping[str, Any]) -> Any:
         y = layout.bottom + foot - 0.05 - 0.17 * i
         write(axes, 0.06, y, note, font_of(9), color=MUTED, va="bottom")
     stamp(axes, layout.bottom + foot, spec.get("mark", ""))
-    return figure
+    return axes
 
 
 def _undrawn(layout: _Layout, spec: Mapping[str, Any]) -> list[str]:
@@ -343,12 +346,13 @@ def _draw_heads(
 
     last = len(spec["stages"]) - 1
     for i, (s, (lines, under)) in enumerate(zip(spec["stages"], heads, strict=True)):
+        align: Align = "center"
         if i == 0:
             x, align = layout.xs[i], "left"
         elif i == last and layout.n_columns == last + 1:
             x, align = layout.xs[i] + NODE_WIDTH, "right"
         else:
-            x, align = layout.xs[i] + NODE_WIDTH / 2, "center"
+            x = layout.xs[i] + NODE_WIDTH / 2
         node = layout.nodes.get(s["id"])
         is_absent = node is None and not s["n"] and not s.get("why")
         for j, line in enumerate((*lines, *under)):
@@ -389,13 +393,12 @@ def _draw_flows(
             if height <= 0:
                 continue
             ink = _Ink(PALE) if is_lost else _ink(styles.get(flow.product), is_solid=is_solid)
-            x, y = layout.xs[flow.first] + NODE_WIDTH, leaves[i] + start
+            stops = [(layout.xs[flow.first] + NODE_WIDTH, leaves[i] + start)]
             for slot in paths[i][1:-1]:
                 lane = layout.xs[slot.column]
-                parts.append(_ribbon((x, y), (lane, slot.y + start), height, ink))
-                parts.append(_box((lane, slot.y + start, NODE_WIDTH, height), ink))
-                x, y = lane + NODE_WIDTH, slot.y + start
-            parts.append(_ribbon((x, y), (layout.xs[flow.last], lands[i] + start), height, ink))
+                stops += [(lane, slot.y + start), (lane + NODE_WIDTH, slot.y + start)]
+            stops.append((layout.xs[flow.last], lands[i] + start))
+            parts.append(_ribbon(stops, height, ink))
         add_group(axes, flow.gid, parts)
         if flow.product and len(spec["products"]) > 1:
             ys = [leaves[i], *(slot.y for slot in paths[i][1:-1]), lands[i]]
@@ -417,8 +420,7 @@ def _name_band(axes: Any, layout: _Layout, flow: _Flow, ys: Sequence[float], nam
     for j, (before, after) in enumerate(itertools.pairwise(ys)):
         if thick - LINE >= 2 * abs(after - before) * drift:
             x = layout.xs[flow.first + j] + NODE_WIDTH + 0.06
-            write(axes, x, before + thick / 2, name, font_of(9), color=INK, va="center_baseline", zorder=2,
-                  bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1})  # fmt: skip
+            write(axes, x, before + thick / 2, name, font_of(9), va="center_baseline", ground=0.8)
             return
 
 
@@ -435,24 +437,30 @@ def _draw_nodes(axes: Any, layout: _Layout, spec: Mapping[str, Any]) -> None:
         if not is_end:
             continue
         on_right = slot.column == layout.n_columns - 1
-        words = f"{spec['ends'][name.removesuffix('-in')]}\n{_amount(slot.size, spec)}"
-        write(
-            axes, x - 0.07 if on_right else x + NODE_WIDTH + 0.07, slot.y + tall / 2, words, font_of(9),
-            color=INK, ha="right" if on_right else "left", va="center", zorder=5, linespacing=1.15,
-            multialignment="right" if on_right else "left",
-            bbox={"facecolor": "white", "alpha": 0.82, "edgecolor": "none", "pad": 1.5},
-        )  # fmt: skip
+        lines = (spec["ends"][name.removesuffix("-in")], _amount(slot.size, spec))
+        at = (x - 0.07 if on_right else x + NODE_WIDTH + 0.07, slot.y + tall / 2)
+        write_lines(axes, at, lines, font_of(9), "right" if on_right else "left", ground=0.82)
 
 
-def _ribbon(start: tuple[float, float], end: tuple[float, float], thick: float, ink: _Ink) -> Any:
+def _ribbon(stops: Sequence[tuple[float, float]], thick: float, ink: _Ink) -> Any:
+    """Return a band under *stops*: curved from column to column, straight through a lane."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    (x0, y0), (x1, y1) = start, end
-    mid = (x0 + x1) / 2
-    points = [
-        (x0, y0), (mid, y0), (mid, y1), (x1, y1), (x1, y1 + thick), (mid, y1 + thick), (mid, y0 + thick),
-        (x0, y0 + thick), (x0, y0),
-    ]  # fmt: skip
-    codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
+    below = [(x, y + thick) for x, y in reversed(stops)]
+    points, codes = [stops[0]], [Path.MOVETO]
+    for side in (stops, below):
+        if side is below:
+            points.append(below[0])
+            codes.append(Path.LINETO)
+        for i, ((x0, y0), (x1, y1)) in enumerate(itertools.pairwise(side)):
+            if i % 2:
+                points.append((x1, y1))
+                codes.append(Path.LINETO)
+            else:
+                mid = (x0 + x1) / 2
+                points += [(mid, y0), (mid, y1), (x1, y1)]
+                codes += [Path.CURVE4] * 3
+    points.append(stops[0])
+    codes.append(Path.CLOSEPOLY)
     return PathPatch(Path(points, codes), **_style(ink))

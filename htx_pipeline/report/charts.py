@@ -17,6 +17,7 @@ from htx_pipeline.report.drawing import (
     MUTED,
     OTHER,
     WIDTH_IN,
+    Board,
     canvas,
     font_of,
     legend_places,
@@ -31,7 +32,7 @@ from htx_pipeline.report.drawing import (
 )
 
 
-def draw_bars(spec: Mapping[str, Any]) -> Any:
+def draw_bars(spec: Mapping[str, Any]) -> Board:
     """Nested horizontal bars: each bar's levels from the widest (light) to the narrowest (dark)."""
     bars: Sequence[Mapping[str, Any]] = spec["bars"]
     series: Sequence[str] = spec["series"]
@@ -47,7 +48,7 @@ def draw_bars(spec: Mapping[str, Any]) -> Any:
     if legend:
         legend_height = 0.22 * ((len(series) + 1) // 2) + 0.1
     height = top + legend_height + pitch * len(bars) + 0.32 + (0.14 if spec.get("mark") else 0)
-    figure, axes = canvas(height)
+    axes = canvas(height)
     right = WIDTH_IN - max(width_of(b["text"], value_font) for b in bars) - 0.12
     widest = max((s or 0) for b in bars for s in b["shares"])
     step = next(s for s in (0.02, 0.05, 0.1, 0.2, 0.25) if widest / s <= 5 or s == 0.25)
@@ -97,13 +98,13 @@ def draw_bars(spec: Mapping[str, Any]) -> Any:
             )  # fmt: skip
             write(axes, x + 0.3, y + 0.06, name, font_of(9), color=INK, va="center_baseline")
     stamp(axes, height, spec.get("mark", ""))
-    return figure
+    return axes
 
 
 # --------------------------------------------------------------------------- dots
 
 
-def draw_dots(spec: Mapping[str, Any]) -> Any:
+def draw_dots(spec: Mapping[str, Any]) -> Board:
     """One point for each cluster on a 0–100 % line; shape and colour by commodity."""
     points: Sequence[Mapping[str, Any]] = spec["points"]
     name_font, value_font, small = font_of(9), font_of(9), font_of(9)
@@ -115,7 +116,7 @@ def draw_dots(spec: Mapping[str, Any]) -> Any:
     legend_rows = legend_places([names[c] for c in codes])
     top = 0.08 + 0.22 * legend_rows[-1][1] + 0.26
     height = top + pitch * len(points) + 0.32 + (0.14 if spec.get("mark") else 0)
-    figure, axes = canvas(height)
+    axes = canvas(height)
     for code, (x, row) in zip(codes, legend_rows, strict=True):
         ink, marker = style_of(style[code])
         line(axes, [x + 0.08], [0.14 + 0.22 * row], marker=marker, color=ink, markersize=7,
@@ -154,4 +155,4 @@ def draw_dots(spec: Mapping[str, Any]) -> Any:
             "left",
         )
     stamp(axes, height, spec.get("mark", ""))
-    return figure
+    return axes

@@ -276,28 +276,40 @@ class ClusterViews(Builder):
                 return r if held and r["from_stage"] and r["to_stage"] else None
         return None
 
+    def _bought(self, c: Row, linkages: Sequence[Row]) -> list[Row]:
+        """Return the linkages of a cluster with their weight on its basis."""
+        weight = WEIGHTS.get(c["weight_basis"] or "", "n_linkages")
+        return [
+            {
+                "cluster_id": c["cluster_id"], "supplier_id": r["supplier_id"], "buyer_id": r["buyer_id"],
+                "evidence": r["evidence"], "_weight": 1 if weight == "n_linkages" else r[weight],
+            }
+            for r in linkages
+        ]  # fmt: skip
+
+    @cached_property
+    def _concentrations(self) -> Mapping[str, Row]:
+        """Return how concentrated the buyers of each cluster are, on its basis: measured for all at once."""
+        from htx_pipeline.metrics.concentration import concentration
+
+        rows = [
+            r for c in self.clusters for r in self._bought(c, self._linkages.get(c["cluster_id"], []))
+        ]  # fmt: skip
+        # Shares do not change with the unit, so that one column serves every basis.
+        frame = pl.DataFrame(rows, infer_schema_length=None).rename({"_weight": "n_linkages"})
+        made = concentration(frame, by=("cluster_id",), of="buyer", weight="n_linkages")
+        return {r["cluster_id"]: r for r in made.iter_rows(named=True)}
+
     def _buyers(
         self, c: Row, linkages: Sequence[Row], members: Sequence[Row]
     ) -> tuple[list[Row], float | None, float | None]:
         """Return the buyers of a cluster, and how concentrated they are, on the cluster's basis."""
-        from htx_pipeline.metrics.concentration import concentration
-
         weight = WEIGHTS.get(c["weight_basis"] or "", "n_linkages")
-        rows = [
-            {
-                "period": self.f.period, "supplier_id": r["supplier_id"], "buyer_id": r["buyer_id"],
-                "evidence": r["evidence"], "_weight": 1 if weight == "n_linkages" else r[weight],
-            }
-            for r in linkages
-            if r["supplier_id"] != r["buyer_id"]
-        ]  # fmt: skip
+        rows = [r for r in self._bought(c, linkages) if r["supplier_id"] != r["buyer_id"]]
         stated = [r for r in rows if r["_weight"]]
         if not stated:
             return [], None, None
-        frame = pl.DataFrame(rows, infer_schema_length=None).rename({"_weight": weight})
-        measured = concentration(frame, by=("period",), of="buyer", weight=weight).row(
-            0, named=True
-        )
+        measured = self._concentrations[c["cluster_id"]]
         info = {m["org_id"]: m for m in members}
         whole = math.fsum(r["_weight"] for r in stated)
         sold: dict[str, set[str]] = {}

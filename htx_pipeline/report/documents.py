@@ -1,50 +1,48 @@
-"""The documents of an edition: each page's pictures drawn once, then its PDF and Word file.
+"""The documents of an edition: each page's pictures drawn once, then its PDF, Word and HTML files.
 
-What belongs here: sharing pages between processes, keeping what was written by content, telling how far
-it is. What does not: what a document looks like (`pdf`, `docx`), names of files (`edition`).
+What belongs here: naming what is made by what it is made of, keeping it, handing the rest out, telling how
+far it is. What does not: what a document looks like (`pdf`, `docx`, `html`), the processes that write
+(`crew`), names of files (`edition`).
 
 A page is one piece of work: its drawings, then its documents. What a document is made of, the page, the
-options and the code, names it in the cache; a page whose name is there is not touched. Run as
-``python -m htx_pipeline.report.documents FOLDER`` it does the work given on standard input, one line of
-output for each page done: the processes of `write_documents` are such.
+options and the code, names it in the cache; for HTML also what links to it and the rows behind its figures.
+A page whose names are all there is not touched.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import os
-import pickle
-import queue
-import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from htx_pipeline.report import figures
 from htx_pipeline.report.blocks import Page, Report
+from htx_pipeline.report.crew import Crew
 from htx_pipeline.report.docx import DocxWriter
 from htx_pipeline.report.figures import Picture, picture_key
+from htx_pipeline.report.html import HtmlWriter
 from htx_pipeline.report.pdf import PdfWriter
+from htx_pipeline.report.web_tables import Labels
 
-Writer = Callable[[Report, Mapping[str, Picture]], Callable[[Page], bytes]]
+PRINTED: Final = ("pdf", "docx")
+"""Suffixes of documents made of a page and its pictures alone."""
+FORMATS: Final = (*PRINTED, "html")
 
-WRITERS: Final[Mapping[str, Writer]] = {
-    "pdf": lambda report, pictures: PdfWriter(report, pictures).compile,
-    "docx": lambda report, pictures: DocxWriter(report, pictures).write,
-}
-"""Suffix → what makes a document of a page from that page and its pictures alone."""
-
-LEAST_FOR_PROCESSES: Final = 8
+LEAST_FOR_PROCESSES: Final = 4
 """Fewer pages are written in this process: a new one takes a second to start."""
 
 CODE: Final = (".py", ".toml", ".csv", ".typ", ".j2", ".css", ".js", ".ttf", ".woff2")
 LIBRARIES: Final = ("matplotlib", "shapely", "typst", "python-docx", "lxml", "xlsxwriter", "jinja2", "polars")  # fmt: skip
+
+Behind = Mapping[str, Mapping[str, Any]]
+"""The rows behind the figures of a page, as `html.HtmlWriter` asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,44 @@ class Documents:
 
     files: Mapping[tuple[str, str], bytes]
     pictures: Mapping[str, Picture]
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the pages of a report share: names, choices, and what they link to.
+
+    ``outline`` is the report without what its pages say; ``files`` is where each document lies in the
+    edition, by page id and suffix.
+    """
+
+    outline: Report
+    labels: Labels
+    files: Mapping[tuple[str, str], str]
+    workbook: str | None = None
+
+    @classmethod
+    def of(
+        cls, report: Report, files: Mapping[tuple[str, str], str], workbook: str | None = None
+    ) -> Site:
+        """Return what the pages of *report* share."""
+
+        def bones(pages: Sequence[Page]) -> tuple[Page, ...]:
+            # What is left is what other pages say of it when they link to it.
+            return tuple(replace(p, subtitle="", sections=(), more=()) for p in pages)
+
+        outline = replace(
+            report, overview=bones([report.overview])[0], clusters=bones(report.clusters), frames=None,
+            localities=bones(report.localities), departments=bones(report.departments),
+            translations=bones(report.translations),
+        )  # fmt: skip
+        return cls(outline, Labels.of(report), dict(files), workbook)
+
+    @cached_property
+    def key(self) -> str:
+        """Return a name for what is shared."""
+        files = sorted(self.files.items())
+        words = f"{self.outline!r}|{self.labels!r}|{files!r}|{self.workbook}"
+        return hashlib.sha256(words.encode()).hexdigest()
 
 
 @cache
@@ -75,23 +111,26 @@ def bare(value: Any) -> Any:
     if not is_dataclass(value) or isinstance(value, type):
         return value
     changed: dict[str, Any] = {}
-    for field in fields(value):
-        own = getattr(value, field.name)
-        if field.name == "only":
-            changed[field.name] = {}
-        elif field.name == "row_rows":
-            changed[field.name] = None
+    for one in fields(value):
+        own = getattr(value, one.name)
+        if one.name == "only":
+            changed[one.name] = {}
+        elif one.name == "row_rows":
+            changed[one.name] = None
         else:
-            changed[field.name] = bare(own)
+            changed[one.name] = bare(own)
     return dataclasses.replace(value, **changed)
 
 
 def write_documents(
     report: Report,
     *,
+    site: Site,
+    sources: Callable[[Page], Behind],
     cache_dir: Path | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Documents:
     """Draw the pictures of all pages and write their documents.
 
@@ -99,62 +138,94 @@ def write_documents(
     ----------
     report:
         The pages; its translations are written too.
+    site:
+        What they share.
+    sources:
+        From a page to the rows behind its figures; asked of this process.
     cache_dir:
         Folder of drawings and documents by content; a temporary one when None.
     workers:
         Processes; as many as there are cores when None. The bytes do not depend on it.
     progress:
-        Called with (pages done, pages to do) from this thread; not at all when nothing is to do.
+        Called with (pages done, pages) from this thread; pages found in the cache are done at once.
+    meanwhile:
+        Called once, from this thread, while others write.
 
     Returns
     -------
     Documents
-        Every page in every format of `WRITERS`.
+        Every page in every format of `FORMATS`.
     """
+    pages = (*report.pages, *report.translations)
+    done = 0
+
+    def tell(n: int) -> None:
+        nonlocal done
+        for _ in range(n):
+            done += 1
+            if progress:
+                progress(done, len(pages))
+
     with tempfile.TemporaryDirectory() as scratch:
         folder = cache_dir or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        work = [_Work.of(bare(page), report) for page in (*report.pages, *report.translations)]
-        todo = [w for w in work if not w.is_done(folder)]
-        count = min(workers or os.cpu_count() or 1, len(todo) // (LEAST_FOR_PROCESSES // 2))
-        if count > 1:
-            _in_processes(todo, folder, count, progress)
-        else:
-            for done, one in enumerate(todo, start=1):
-                one.do(folder)
-                if progress:
-                    progress(done, len(todo))
+        works: list[Work] = []
+        waiting: list[Work] = []
+        crew = Crew(workers or os.cpu_count() or 1, (folder, site))
+        with crew:
+            for page in pages:
+                work = Work.of(bare(page), site, sources(page))
+                works.append(work)
+                if work.is_done(folder):
+                    tell(1)
+                elif crew.is_busy:
+                    crew.give(work)
+                else:
+                    waiting.append(work)
+                    if len(waiting) >= LEAST_FOR_PROCESSES and crew.size > 1:
+                        for one in waiting:
+                            crew.give(one)
+                        waiting.clear()
+                tell(crew.done())
+            if meanwhile:
+                meanwhile()
+            for one in waiting:
+                one.do(folder, site)
+                tell(1)
+            for n in crew.finish():
+                tell(n)
         files = {
             (w.page.id, suffix): (folder / name).read_bytes()
-            for w in work
+            for w in works
             for suffix, name in w.names.items()
         }
         pictures = {
             figure.id: figures.load(folder, w.drawings[figure.id])
-            for w in work
+            for w in works
             for figure in w.page.figures
         }
     return Documents(files, pictures)
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class Work:
     """One page with the names of what is made of it: drawings by figure id, documents by suffix."""
 
     page: Page
-    settings: Any
-    period: str
+    sources: Behind = field(repr=False)
     drawings: Mapping[str, str]
     names: Mapping[str, str]
 
     @classmethod
-    def of(cls, page: Page, report: Report) -> _Work:
+    def of(cls, page: Page, site: Site, sources: Behind) -> Work:
         """Name what is made of *page*, which is bare."""
-        words = f"{code_key()}|{report.settings!r}|{report.period}|{page!r}"
-        key = hashlib.sha256(words.encode()).hexdigest()[:24]
+        words = f"{code_key()}|{site.outline.settings!r}|{site.outline.period}|{page!r}"
+        key = hashlib.sha256(words.encode()).hexdigest()
         drawings = {figure.id: picture_key(figure.spec) for figure in page.figures}
-        names = {suffix: f"{key}.{suffix}" for suffix in WRITERS}
-        return cls(page, report.settings, report.period, drawings, names)
+        names = {suffix: f"{key[:24]}.{suffix}" for suffix in PRINTED}
+        behind = json.dumps(sources, ensure_ascii=False, sort_keys=True)
+        linked = hashlib.sha256(f"{key}|{site.key}|{behind}".encode()).hexdigest()
+        return cls(page, sources, drawings, {**names, "html": f"{linked[:24]}.html"})
 
     def is_done(self, folder: Path) -> bool:
         """Return whether everything is in the cache."""
@@ -162,7 +233,7 @@ class _Work:
             figures.is_drawn(folder, key) for key in self.drawings.values()
         )
 
-    def do(self, folder: Path) -> None:
+    def do(self, folder: Path, site: Site) -> None:
         """Make what is missing."""
         pictures: dict[str, Picture] = {}
         for figure in self.page.figures:
@@ -170,87 +241,17 @@ class _Work:
             if not figures.is_drawn(folder, key):
                 figures.store(folder, key, figures.render(figure.spec))
             pictures[figure.id] = figures.load(folder, key)
-        alone = Report(overview=self.page, clusters=(), settings=self.settings, period=self.period)
         for suffix, name in self.names.items():
             if not (folder / name).exists():
-                data = WRITERS[suffix](alone, pictures)(self.page)
-                figures.keep(folder, name, data)
+                figures.keep(folder, name, self._written(suffix, site, pictures))
 
-
-def _in_processes(
-    todo: Sequence[_Work],
-    folder: Path,
-    count: int,
-    progress: Callable[[int, int], None] | None,
-) -> None:
-    """Share the pages between fresh interpreters: no fork after threads, no re-import of the caller."""
-    said: queue.Queue[str | None] = queue.Queue()
-    running = []
-    for i in range(count):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "htx_pipeline.report.documents", str(folder)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        errors: list[bytes] = []
-        threads = [
-            threading.Thread(target=_give, args=(process, pickle.dumps(list(todo[i::count])))),
-            threading.Thread(target=_listen, args=(process, said)),
-            threading.Thread(target=_complain, args=(process, errors)),
-        ]
-        for thread in threads:
-            thread.start()
-        running.append((process, errors, threads))
-    ended = done = 0
-    while ended < count:
-        line = said.get()
-        if line is None:
-            ended += 1
-            continue
-        done += 1
-        if progress:
-            progress(done, len(todo))
-    failed = []
-    for process, errors, threads in running:
-        for thread in threads:
-            thread.join()
-        if process.wait():
-            failed.append(b"".join(errors).decode(errors="replace"))
-    if failed:
-        raise RuntimeError(f"a process that writes documents failed:\n{failed[0]}")
-
-
-def _give(process: subprocess.Popen[bytes], work: bytes) -> None:
-    with process.stdin as pipe:  # type: ignore[union-attr]
-        try:
-            pipe.write(work)
-        except BrokenPipeError:
-            return  # It failed before it read; its exit status and words tell why.
-
-
-def _listen(process: subprocess.Popen[bytes], said: queue.Queue[str | None]) -> None:
-    with process.stdout as pipe:  # type: ignore[union-attr]
-        for line in pipe:
-            said.put(line.decode())
-    said.put(None)
-
-
-def _complain(process: subprocess.Popen[bytes], errors: list[bytes]) -> None:
-    with process.stderr as pipe:  # type: ignore[union-attr]
-        errors.append(pipe.read())
-
-
-def main() -> None:
-    """Do the work on standard input into the folder named first."""
-    folder = Path(sys.argv[1])
-    # The work was pickled a moment ago by the process that started this one.
-    for work in pickle.load(sys.stdin.buffer):  # noqa: S301
-        work.do(folder)
-        sys.stdout.write(f"{work.page.id}\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    # Names are those of the importable module, not of __main__, as they were when pickled.
-    from htx_pipeline.report.documents import main as run
-
-    run()
+    def _written(self, suffix: str, site: Site, pictures: Mapping[str, Picture]) -> bytes:
+        if suffix == "html":
+            return HtmlWriter(
+                site.outline, pictures, site.files, workbook=site.workbook, sources=lambda _: self.sources, labels=site.labels,
+            ).page(self.page)  # fmt: skip
+        # A printed document knows its own page alone.
+        alone = replace(site.outline, overview=self.page, clusters=())
+        if suffix == "pdf":
+            return PdfWriter(alone, pictures).compile(self.page)
+        return DocxWriter(alone, pictures).write(self.page)

@@ -8,8 +8,6 @@ text, so a name that looks like markup stays a name.
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -18,27 +16,21 @@ from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Block, Facts, Figure, Page, Prose, Report, Table
 from htx_pipeline.report.figures import Picture
 from htx_pipeline.report.wordml import (
-    NAMESPACE,
     Align,
     Look,
-    clean,
     code,
     kept,
     paragraph,
+    picture,
     run,
     tab,
     table,
 )
+from htx_pipeline.report.wordpack import INK, TEXT_MM, package_of
 from htx_pipeline.report.words import Words
 
-FONT: Final = "Times New Roman"
-"""The font Decree 30/2020 asks for; every office has it, or one with its measures."""
-
 ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
-LANGUAGES: Final[Mapping[str, str]] = {"vi": "vi-VN", "en": "en-GB"}
-TEXT_MM: Final = 165.0
-"""Width of the text: A4 less the left margin of 30 mm and the right one of 15 mm."""
-INK, MUTED, ACCENT, WARN = "1A1A1A", "4B5563", "0B4F80", "9B1C1C"
+MUTED, ACCENT, WARN = "4B5563", "0B4F80", "9B1C1C"
 TINT, LINE, WHITE = "EEF3F7", "9AA3AD", "FFFFFF"
 SMALL: Final = Look(size=9, color=MUTED)
 SPACER: Final = paragraph(after=0, is_thin=True)
@@ -67,35 +59,34 @@ class DocxWriter:
     def __init__(self, report: Report, pictures: Mapping[str, Picture]) -> None:
         self.report = report
         self.pictures = pictures
-        self._blank: dict[str, bytes] = {}
 
     def write(self, page: Page) -> bytes:
         """Return the document of *page*; the same page gives the same bytes."""
-        if page.lang not in self._blank:
-            self._blank[page.lang] = _blank(page.lang)
-        options = self.report.settings
-        made = _Document(page, options, self.pictures, self._blank[page.lang])
-        return _repacked(made.finish(), options.timestamp)
+        o = self.report.settings
+        author = o.authority if o.has_official_heading else o.title
+        document = _Document(page, o, self.pictures)
+        document.lay_out()
+        return package_of(page.lang, author, o.timestamp).filled(
+            body="".join(document.parts),
+            places=document.places(),
+            title=page.title,
+            subject=page.subtitle,
+            images=[self.pictures[f.id].png for f in document.figures],
+        )
 
 
 class _Document:
     """One document while it is being laid out."""
 
-    def __init__(
-        self, page: Page, options: Any, pictures: Mapping[str, Picture], blank: bytes
-    ) -> None:
-        from docx import Document
-
+    def __init__(self, page: Page, options: Any, pictures: Mapping[str, Picture]) -> None:
         self.page, self.o, self.pictures = page, options, pictures
         self.w = Words(page.lang)
         self.numbers = {"table": 0, "figure": 0}
-        self.doc = Document(io.BytesIO(blank))
-        self.parts: list[str | Any] = []
+        self.parts: list[str] = []
+        self.figures: list[Figure] = []
 
-    def finish(self) -> bytes:
-        """Lay the page out and return the package."""
-        self._properties()
-        self._header_and_footer()
+    def lay_out(self) -> None:
+        """Fill ``parts`` with the XML of the page and ``figures`` with its pictures."""
         self._head()
         blocks = [b for s in self.page.sections for b in s.blocks]
         for i, section in enumerate(self.page.sections):
@@ -107,43 +98,22 @@ class _Document:
                 self._block(block, shows_source=is_last or not self.page.has_one_source_line)
         if self.o.has_official_heading:
             self._signature()
-        body = self.doc.element.body
-        for part in self.parts:
-            body.insert(len(body) - 1, _parsed(part) if isinstance(part, str) else part)
-        buffer = io.BytesIO()
-        self.doc.save(buffer)
-        return buffer.getvalue()
 
-    def _properties(self) -> None:
-        core = self.doc.core_properties
-        core.title, core.subject = clean(self.page.title), clean(self.page.subtitle)
-        author = self.o.authority if self.o.has_official_heading else self.o.title
-        core.author = core.last_modified_by = clean(author)
-        core.created = core.modified = self.o.timestamp.replace(tzinfo=None)
-        core.language = LANGUAGES[self.page.lang]
-        core.comments = core.keywords = ""
-        core.revision = 1
-
-    def _header_and_footer(self) -> None:
-        section = self.doc.sections[0]
+    def places(self) -> dict[str, str]:
+        """Return the XML of the headers and footers."""
         mark = run(text.SYNTHETIC_MARK, Look(size=9, bold=True, color=WARN))
         number = paragraph(code("PAGE", "2"), align="center", after=0)
-        marked = [paragraph(mark, align="center", after=0)] if self.o.is_synthetic else []
+        marked = paragraph(mark, align="center", after=0) if self.o.is_synthetic else ""
         foot = paragraph(
             run(self.page.title, SMALL), tab(SMALL), code("PAGE", "1", SMALL), run(" / ", SMALL),
             code("NUMPAGES", "3", SMALL), style="Footer",
         )  # fmt: skip
-        for place, words in (
-            (section.header, [number, *marked]),
-            (section.first_page_header, marked or [paragraph()]),
-            (section.footer, [foot]),
-            (section.first_page_footer, [foot]),
-        ):
-            element = place._element
-            for old in list(element):
-                element.remove(old)
-            for part in words:
-                element.append(_parsed(part))
+        return {
+            "header": number + marked,
+            "first_page_header": marked or paragraph(),
+            "footer": foot,
+            "first_page_footer": foot,
+        }
 
     # ------------------------------------------------------------------ head and foot
 
@@ -198,8 +168,7 @@ class _Document:
             _centred(),
             _centred(run(w("page.unsigned"), Look(size=12, italic=True))),
         ]  # fmt: skip
-        last = [i for i, part in enumerate(self.parts) if isinstance(part, str)][-1]
-        self.parts[last] = kept(str(self.parts[last]))
+        self.parts[-1] = kept(self.parts[-1])
         self.parts.append(kept(SPACER))
         self.parts.append(table([["".join(left), "".join(right)]], [77.0, 88.0], margin_mm=(0, 0)))
         self.parts.append(SPACER)
@@ -294,18 +263,18 @@ class _Document:
             self.parts.append(SPACER)
 
     def _figure(self, figure: Figure) -> None:
-        from docx.shared import Mm
-
         self._caption("figure", figure.title)
-        inline = self.doc.part.new_pic_inline(
-            io.BytesIO(self.pictures[figure.id].png), Mm(PICTURE_MM)
+        self.figures.append(figure)
+        png = self.pictures[figure.id].png
+        self.parts.append(
+            picture(
+                png,
+                len(self.figures),
+                width_mm=PICTURE_MM,
+                title=figure.title,
+                description=figure.alt,
+            )
         )
-        inline.docPr.set("id", str(self.numbers["figure"]))
-        inline.docPr.set("descr", clean(figure.alt))
-        inline.docPr.set("title", clean(figure.title))
-        holder = _parsed(paragraph("<w:r><w:drawing/></w:r>", align="center", after=2))
-        holder[-1][0].append(inline)
-        self.parts.append(holder)
         if figure.notes:
             self._small(" ".join(text.sentence(n) for n in figure.notes))
 
@@ -326,101 +295,3 @@ def _centred(*runs: str) -> str:
 
 def _rows(cells: Sequence[Any], columns: int) -> list[list[Any]]:
     return [list(cells[i : i + columns]) for i in range(0, len(cells), columns)]
-
-
-def _parsed(words: str) -> Any:
-    from docx.oxml import parse_xml
-
-    end = words.index(">") if words[words.index(">") - 1] != "/" else words.index("/>")
-    return parse_xml(f'{words[:end]} xmlns:w="{NAMESPACE}"{words[end:]}')
-
-
-def _blank(lang: str) -> bytes:
-    """Return an empty document with the page, styles and language of the reports."""
-    from docx import Document
-    from docx.oxml.ns import qn
-    from docx.shared import Mm
-
-    doc = Document()
-    section = doc.sections[0]
-    section.page_width, section.page_height = Mm(210), Mm(297)
-    section.top_margin = section.bottom_margin = Mm(20)
-    section.left_margin, section.right_margin = Mm(30), Mm(15)
-    section.header_distance = section.footer_distance = Mm(7)
-    section.different_first_page_header_footer = True
-    for element in doc.styles.element.iter(qn("w:lang")):
-        for name in ("val", "eastAsia"):
-            element.set(qn(f"w:{name}"), LANGUAGES[lang])
-    _style(doc)
-    _dash_lists(doc)
-    # The template's preview picture would show another document.
-    rels = doc.part.package.rels
-    for key in [k for k, r in rels.items() if r.reltype.endswith("/thumbnail")]:
-        del rels[key]
-    buffer = io.BytesIO()
-    doc.save(buffer)
-    return buffer.getvalue()
-
-
-def _style(doc: Any) -> None:
-    """Give the styles of a report the font and sizes of Decree 30/2020."""
-    from docx.oxml.ns import qn
-    from docx.shared import Mm, Pt, RGBColor
-
-    looks: tuple[tuple[str, float, bool, float, float], ...] = (
-        ("Normal", 13, False, 0, 3), ("Title", 14, True, 0, 4), ("Heading 1", 13, True, 8, 3),
-        ("Caption", 11, True, 6, 3), ("List Bullet", 13, False, 0, 3), ("Footer", 9, False, 0, 0),
-    )  # fmt: skip
-    for name, size, bold, before, after in looks:
-        style: Any = doc.styles[name]
-        style.font.name, style.font.size, style.font.bold = FONT, Pt(size), bold
-        style.font.color.rgb = RGBColor.from_string(INK)
-        fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
-        for attribute in [a for a in fonts.attrib if str(a).endswith("Theme")]:
-            del fonts.attrib[attribute]
-        for kind in ("ascii", "hAnsi", "cs", "eastAsia"):
-            fonts.set(qn(f"w:{kind}"), FONT)
-        shape = style.paragraph_format
-        shape.space_before, shape.space_after, shape.line_spacing = Pt(before), Pt(after), 1.0
-        shape.keep_with_next = name in ("Heading 1", "Caption")
-        if name == "Title":
-            shape.alignment = 1
-            for border in list(style.element.iter(qn("w:pBdr"))):
-                border.getparent().remove(border)
-            for spacing in list(style.element.rPr.iter(qn("w:spacing"))):
-                spacing.getparent().remove(spacing)
-        if name == "Footer":
-            for tabs in list(style.element.iter(qn("w:tabs"))):
-                tabs.getparent().remove(tabs)
-            shape.tab_stops.add_tab_stop(Mm(TEXT_MM), 2)
-
-
-def _dash_lists(doc: Any) -> None:
-    """Mark lists with the dash of office papers."""
-    from docx.oxml.ns import qn
-
-    for level in doc.part.numbering_part.element.iter(qn("w:lvl")):
-        mark, form = level.find(qn("w:lvlText")), level.find(qn("w:numFmt"))
-        if mark is not None and form is not None and form.get(qn("w:val")) == "bullet":
-            mark.set(qn("w:val"), "–")
-            for fonts in level.iter(qn("w:rFonts")):
-                for kind in ("ascii", "hAnsi", "cs"):
-                    fonts.set(qn(f"w:{kind}"), FONT)
-
-
-def _repacked(data: bytes, moment: Any) -> bytes:
-    """Return the same package with every entry dated *moment*, so that two runs give the same bytes."""
-    stamp = (max(moment.year, 1980), moment.month, moment.day, 0, 0, 0)
-    buffer = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(data)) as old,
-        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as new,
-    ):
-        for name in sorted(old.namelist(), key=lambda n: (n != "[Content_Types].xml", n)):
-            entry = zipfile.ZipInfo(name, date_time=stamp)
-            is_picture = name.endswith(".png")
-            entry.compress_type = zipfile.ZIP_STORED if is_picture else zipfile.ZIP_DEFLATED
-            entry.create_system = 3
-            entry.external_attr = 0o644 << 16
-            new.writestr(entry, old.read(name))
-    return buffer.getvalue()

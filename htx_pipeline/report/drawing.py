@@ -1,6 +1,7 @@
-"""The drawing board: shipped fonts, colours, shapes, and text that is measured before it is set.
+"""The drawing board: colours, shapes, and text that is measured before it is set.
 
-What belongs here: what every picture shares. What does not: any one picture (`charts`, `chain`).
+What belongs here: what every picture shares. What does not: any one picture (`charts`, `chain`), the
+setting of words (`lettering`).
 Imported by drawing code only; matplotlib is loaded inside functions.
 """
 
@@ -8,13 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
+
+from htx_pipeline.report.lettering import (
+    FONTS,
+    POINTS,
+    Align,
+    Font,
+    Line,
+    Stand,
+    line_at,
+    width_of,
+)
+
+__all__ = ["FONTS", "width_of"]
 
 WIDTH_IN: Final = 6.3
 """Width of every picture: the text width of an A4 page with the margins of Decree 30/2020 (160 mm)."""
 
-FONTS: Final = Path(__file__).parent / "fonts"
 INK: Final = "#1a1a1a"
 MUTED: Final = "#5f6670"
 FAINT: Final = "#d9dde2"
@@ -31,25 +43,17 @@ OTHER: Final = "#9aa3ad"
 
 
 @cache
-def _font_file(weight: int) -> Path:
-    return FONTS / {400: "BeVietnamPro-Regular.ttf", 600: "BeVietnamPro-SemiBold.ttf"}[weight]
-
-
-@cache
-def font_of(size: float, weight: int = 400) -> Any:
+def font_of(size: float, weight: int = 400) -> Font:
     """Return the shipped font, never one that happens to be installed."""
-    from matplotlib.font_manager import FontProperties
-
-    return FontProperties(
-        family="Be Vietnam Pro", weight=weight, size=size, fname=str(_font_file(weight))
-    )
+    return Font(size, weight)
 
 
 class Board:
     """A picture to draw on in inches from the top left corner.
 
     It takes the place of matplotlib's axes, whose ticks, limits and clipping no picture here needs and
-    whose making and drawing cost as much as a small picture.
+    whose making and drawing cost as much as a small picture. Words are kept beside the figure, in
+    ``lines``, and set by `lettering`.
     """
 
     def __init__(self, height: float) -> None:
@@ -59,6 +63,7 @@ class Board:
         self.figure: Any = Figure(figsize=(WIDTH_IN, height), dpi=100, facecolor="white")
         down = Affine2D().translate(0, -height).scale(1, -1)
         self.transData: Any = down + self.figure.dpi_scale_trans
+        self.lines: list[Line] = []
 
     def add_artist(self, artist: Any) -> None:
         """Draw an artist in inches, unless it has a transform of its own."""
@@ -66,34 +71,13 @@ class Board:
             artist.set_transform(self.transData)
         self.figure.add_artist(artist)
 
-    def text(self, x: float, y: float, words: str, **look: Any) -> None:
-        """Write in inches."""
-        self.figure.text(x, y, words, transform=self.transData, **look)
+
+def canvas(height: float) -> Board:
+    """Return a board to draw on."""
+    return Board(height)
 
 
-def canvas(height: float) -> tuple[Any, Board]:
-    """Return a figure and the board to draw on it."""
-    board = Board(height)
-    return board.figure, board
-
-
-@cache
-def _advance(words: str, weight: int) -> float:
-    """Return the advance width of *words* in inches at 100 points."""
-    from matplotlib.textpath import text_to_path
-
-    width, _, _ = text_to_path.get_text_width_height_descent(
-        words, font_of(100, weight), ismath=False
-    )
-    return float(width) / 72
-
-
-def width_of(words: str, font: Any) -> float:
-    """Return the width of *words* in inches."""
-    return _advance(words, int(font.get_weight())) * float(font.get_size_in_points()) / 100
-
-
-def wrap(words: str, font: Any, width: float, lines: int) -> list[str]:
+def wrap(words: str, font: Font, width: float, lines: int) -> list[str]:
     """Break *words* into at most *lines* lines of *width* inches; the last ends in … when cut."""
     out: list[str] = []
     rest = [w for w in words.split(" ") if w]
@@ -113,15 +97,32 @@ def wrap(words: str, font: Any, width: float, lines: int) -> list[str]:
     return out or [""]
 
 
-def write(axes: Any, x: float, y: float, words: str, font: Any, **more: Any) -> None:
-    """Write *words* literally: a dollar sign is a dollar sign."""
-    axes.text(x, y, words, fontproperties=font, parse_math=False, **more)
+def write(
+    axes: Board,
+    x: float,
+    y: float,
+    words: str,
+    font: Font,
+    *,
+    color: str = INK,
+    ha: Align = "left",
+    va: Stand = "baseline",
+    ground: float | None = None,
+) -> None:
+    """Write *words* literally: a dollar sign is a dollar sign.
+
+    ``ground``: how much a white box behind the words covers what is under it (0..1).
+    """
+    line = line_at(x, y, words, font, color=color, align=ha, stand=va)
+    axes.lines.append(line)
+    if ground is not None:
+        _lay_ground(axes, [line], ground)
 
 
-def stamp(axes: Any, height: float, mark: str) -> None:
+def stamp(axes: Board, height: float, mark: str) -> None:
     if mark:
         write(
-            axes, WIDTH_IN - 0.04, height - 0.05, mark, font_of(9, 600), color="#9b1c1c", ha="right", va="bottom"
+            axes, WIDTH_IN - 0.04, height - 0.05, mark, font_of(9, 600), color="#9b1c1c", ha="right", va="bottom",
         )  # fmt: skip
 
 
@@ -145,7 +146,7 @@ def _group_class() -> Any:
     return Group
 
 
-def add_group(axes: Any, gid: str, parts: Sequence[Any], *, zorder: float = 1) -> None:
+def add_group(axes: Board, gid: str, parts: Sequence[Any], *, zorder: float = 1) -> None:
     """Draw *parts* as one element of the SVG named *gid*, so that it can be pointed at as one."""
     for part in parts:
         part.set_figure(axes.figure)
@@ -157,19 +158,19 @@ def add_group(axes: Any, gid: str, parts: Sequence[Any], *, zorder: float = 1) -
     axes.figure.add_artist(whole)
 
 
-def put(axes: Any, artist: Any) -> None:
+def put(axes: Board, artist: Any) -> None:
     """Draw an artist in inches; nothing is measured, as limits are fixed."""
     axes.add_artist(artist)
 
 
-def line(axes: Any, xs: Sequence[float], ys: Sequence[float], **look: Any) -> None:
+def line(axes: Board, xs: Sequence[float], ys: Sequence[float], **look: Any) -> None:
     """Draw a line or, with a marker, points; see `put`."""
     from matplotlib.lines import Line2D
 
     put(axes, Line2D(xs, ys, **look))
 
 
-def hit_area(axes: Any, box: tuple[float, float, float, float], gid: str) -> None:
+def hit_area(axes: Board, box: tuple[float, float, float, float], gid: str) -> None:
     """Lay an unseen rectangle (x, y, width, height) named *gid* over a part, to be pointed at."""
     from matplotlib.patches import Rectangle
 
@@ -185,22 +186,36 @@ def style_of(index: int) -> tuple[str, str]:
 
 
 def write_lines(
-    axes: Any, at: tuple[float, float], lines: Sequence[str], font: Any, align: str
+    axes: Board,
+    at: tuple[float, float],
+    lines: Sequence[str],
+    font: Font,
+    align: Align,
+    *,
+    ground: float | None = None,
 ) -> None:
-    """Write lines centred on a height."""
+    """Write lines centred on a height; see `write`."""
     x, y = at
-    step = font.get_size_in_points() / 72 * 1.2
-    for i, line in enumerate(lines):
-        write(
-            axes,
-            x,
-            y + (i - (len(lines) - 1) / 2) * step,
-            line,
-            font,
-            color=INK,
-            ha=align,
-            va="center_baseline",
-        )
+    step = font.size / POINTS * 1.2
+    first = len(axes.lines)
+    for i, words in enumerate(lines):
+        middle = y + (i - (len(lines) - 1) / 2) * step
+        write(axes, x, middle, words, font, ha=align, va="center_baseline")
+    if ground is not None:
+        _lay_ground(axes, axes.lines[first:], ground)
+
+
+def _lay_ground(axes: Board, lines: Sequence[Line], alpha: float) -> None:
+    """Lay a white box behind lines that stand below each other."""
+    from matplotlib.patches import Rectangle
+
+    size = lines[0].font.size / POINTS
+    width = max(width_of(one.words, one.font) for one in lines)
+    left = lines[0].x - {"left": 0.0, "center": 0.5, "right": 1.0}[lines[0].align] * width
+    top, bottom = lines[0].y - size, lines[-1].y + 0.27 * size
+    box = Rectangle((left - 0.02, top), width + 0.04, bottom - top, facecolor="white", edgecolor="none",
+                    alpha=alpha, zorder=5)  # fmt: skip
+    put(axes, box)
 
 
 def legend_places(names: Sequence[str]) -> list[tuple[float, int]]:

@@ -25,7 +25,7 @@ import polars as pl
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.report.blocks import Page, Report
-from htx_pipeline.report.documents import Documents, code_key, write_documents
+from htx_pipeline.report.documents import FORMATS, Site, code_key, write_documents
 from htx_pipeline.report.html import HtmlWriter
 from htx_pipeline.report.model import build_report
 from htx_pipeline.report.options import ReportOptions
@@ -113,13 +113,33 @@ def write_edition(
         return known
     report = build_report(frames, period=period, options=options, products=products)
     tell = progress or (lambda _what, _done, _todo: None)
+    pages = {page.id: page for page in (*report.pages, *report.translations)}
+    named = {(i, suffix): _name_of(page, suffix) for i, page in pages.items() for suffix in FORMATS}
+    files: dict[str, bytes] = {}
+
+    def whole() -> None:
+        files[WORKBOOK] = write_workbook(report)
+        files[TRACE_FILE] = write_trace(report)
+
+    def sources(page: Page) -> Mapping[str, Mapping[str, Any]]:
+        return sources_json(report, page)
+
     documents = write_documents(
         report,
+        site=Site.of(report, named, WORKBOOK),
+        sources=sources,
         cache_dir=cache_dir,
         workers=workers,
         progress=lambda done, todo: tell("báo cáo", done, todo),
+        meanwhile=whole,
     )
-    made = publish(_files(report, documents), out, report=report)
+    files |= {named[key]: data for key, data in documents.files.items()}
+    writer = HtmlWriter(report, documents.pictures, named, workbook=WORKBOOK, sources=sources)
+    files[INDEX] = writer.index()
+    for name, picture in documents.pictures.items():
+        files[f"hinh/{name}.svg"] = picture.svg
+        files[f"hinh/{name}.png"] = picture.png
+    made = publish(files, out, report=report)
     _remember(out, key, made.folder.name)
     return made
 
@@ -162,32 +182,6 @@ def _known_edition(out: Path, key: str) -> Edition | None:
 
 def _remember(out: Path, key: str, edition: str) -> None:
     _replace(out / INPUTS, {"edition": edition, "inputs": key})
-
-
-def _files(report: Report, documents: Documents) -> dict[str, bytes]:
-    """Return every file of the edition by its name."""
-    files: dict[str, bytes] = {}
-    pages = {page.id: page for page in (*report.pages, *report.translations)}
-    for (page_id, suffix), data in documents.files.items():
-        files[_name_of(pages[page_id], suffix)] = data
-    files[WORKBOOK] = write_workbook(report)
-    files[TRACE_FILE] = write_trace(report)
-    named = {key: _name_of(pages[key[0]], key[1]) for key in documents.files}
-    named |= {(page.id, "html"): _name_of(page, "html") for page in pages.values()}
-    writer = HtmlWriter(
-        report,
-        documents.pictures,
-        named,
-        workbook=WORKBOOK,
-        sources=lambda page: sources_json(report, page),
-    )
-    for page in pages.values():
-        files[named[page.id, "html"]] = writer.page(page)
-    files[INDEX] = writer.index()
-    for name, picture in documents.pictures.items():
-        files[f"hinh/{name}.svg"] = picture.svg
-        files[f"hinh/{name}.png"] = picture.png
-    return files
 
 
 def _name_of(page: Page, suffix: str) -> str:

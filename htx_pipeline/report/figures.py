@@ -20,7 +20,8 @@ from typing import Any, Final
 
 from htx_pipeline.report.chain import draw_chain
 from htx_pipeline.report.charts import draw_bars, draw_dots
-from htx_pipeline.report.drawing import FONTS
+from htx_pipeline.report.drawing import Board
+from htx_pipeline.report.lettering import FONTS, ink, with_words
 from htx_pipeline.report.maps import draw_map
 from htx_pipeline.report.trends import draw_trends
 
@@ -55,7 +56,17 @@ def _salt() -> str:
     here = Path(__file__).parent
     files = [
         here / f"{name}.py"
-        for name in ("figures", "charts", "chain", "drawing", "text", "trends", "maps", "labelling")
+        for name in (
+            "figures",
+            "charts",
+            "chain",
+            "drawing",
+            "lettering",
+            "text",
+            "trends",
+            "maps",
+            "labelling",
+        )
     ]
     files += sorted(FONTS.glob("BeVietnamPro-*.ttf"))
     code = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
@@ -65,7 +76,7 @@ def _salt() -> str:
 DPI: Final = 200
 """Dots an inch of a PNG."""
 
-KINDS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
+KINDS: Final[Mapping[str, Callable[[Mapping[str, Any]], Board]]] = {
     "bars": draw_bars,
     "dots": draw_dots,
     "chain": draw_chain,
@@ -101,27 +112,27 @@ def render(spec: Mapping[str, Any]) -> Picture:
             "text.usetex": False, "axes.unicode_minus": True,
         }
     ):  # fmt: skip
-        figure = KINDS[spec["kind"]](spec)
-        svg = io.BytesIO()
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        return Picture(svg.getvalue(), _png(figure))
+        board = KINDS[spec["kind"]](spec)
+        svg = io.StringIO()
+        board.figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        return Picture(with_words(svg.getvalue(), board.lines).encode(), _png(board))
 
 
-def _png(figure: Any) -> bytes:
+def _png(board: Board) -> bytes:
     """Return the picture as PNG of 256 colours, packed lightly: packing hard costs as much as drawing."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    figure.set_dpi(DPI)
-    canvas = FigureCanvasAgg(figure)
+    board.figure.set_dpi(DPI)
+    canvas = FigureCanvasAgg(board.figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     width, height = canvas.get_width_height()
     pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
     image = Image.frombuffer("RGBA", (width, height), pixels, "raw", "RGBA", 0, 1)
     png = io.BytesIO()
-    few = image.convert("RGB").quantize(
-        256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
-    )
+    image = image.convert("RGB")
+    ink(image, board.lines, DPI)
+    few = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     colours = few.getpalette() or []
     # The search for few colours leaves the ground a shade off white.
     ground = few.tobytes()[0]

@@ -55,6 +55,7 @@ class Frames:
         self._frames: dict[str, pl.DataFrame] = {}
         self._rows: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
         self._shared: dict[str, Any] = {}
+        self._files: dict[tuple[str, int], tuple[pl.Expr | None, list[tuple[str, int]]]] = {}
         self.period = period
         for key in sorted(frames):
             frame = frames[key]
@@ -96,6 +97,19 @@ class Frames:
             if name not in frame.columns:
                 frame = frame.with_columns(pl.lit(None).alias(name))
         return frame
+
+    def files_of(self, key: str, only: pl.Expr | None) -> list[tuple[str, int]]:
+        """Return (source file, rows) of the rows of a core table that count, see `file_counts`.
+
+        Blocks of one page ask with the same expression: its answer is kept with it.
+        """
+        asked = (key, id(only))
+        if asked not in self._files:
+            frame = self.frame(key)
+            if only is not None and frame.height:
+                frame = frame.filter(only)
+            self._files[asked] = (only, file_counts(frame))
+        return self._files[asked][1]
 
     def rows(self, key: str, *columns: str) -> list[Row]:
         """Return the rows of a frame as dicts with at least *columns*, in canonical order.
@@ -186,10 +200,7 @@ def source_of(
     counts: dict[str, int] = {}
     names = tuple(tables)
     for name in names:
-        frame = frames.frame(f"core/{name}")
-        if only and name in only and frame.height:
-            frame = frame.filter(only[name])
-        for file, rows in file_counts(frame):
+        for file, rows in frames.files_of(f"core/{name}", (only or {}).get(name)):
             counts[file] = counts.get(file, 0) + rows
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     named = [f"{file} ({w.count('row', rows)})" for file, rows in ranked[:most]]

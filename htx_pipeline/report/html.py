@@ -80,6 +80,8 @@ class HtmlWriter:
         From a page to figure id → ``line``, ``files`` (each ``file``, ``sheet``, ``rows``, ``n``),
         ``n_rejected`` and ``steps``, within what may be published. Without it figures cannot be asked
         for their rows.
+    labels:
+        What the tables of the whole report call their products; read from *report* when None.
 
     Examples
     --------
@@ -95,13 +97,14 @@ class HtmlWriter:
         *,
         workbook: str | None = None,
         sources: Sources | None = None,
+        labels: Labels | None = None,
     ) -> None:
         self.report = report
         self.pictures = pictures
         self.files = files
         self.workbook = workbook
         self.sources = sources
-        self._labels = Labels.of(report)
+        self._labels = labels or Labels.of(report)
         self._by_cluster = {p.cluster_id: p for p in report.clusters if p.cluster_id}
         self._by_place = {fold(str(p.summary.get("name", p.title))): p for p in report.localities}
 

@@ -16,6 +16,7 @@ from htx_pipeline.report.drawing import (
     INK,
     MUTED,
     WIDTH_IN,
+    Board,
     canvas,
     font_of,
     line,
@@ -48,7 +49,7 @@ To = Callable[[Any, Any], tuple[Any, Any]]
 """From the description's units to inches; numbers or arrays."""
 
 
-def draw_map(spec: Mapping[str, Any]) -> Any:
+def draw_map(spec: Mapping[str, Any]) -> Board:
     """Draw a map from its description, see `map_spec.map_figure`."""
     width, tall = spec["size"]
     panel = Box(0.02, 0.02, 0.02 + width, 0.02 + tall)
@@ -56,7 +57,7 @@ def draw_map(spec: Mapping[str, Any]) -> Any:
     named = map_names(spec, to, panel)
     side = _side(spec, sum(p is None for p in named[1]))
     height = max(tall + 0.04, side[-1][0] if side else 0.0) + (0.18 if spec.get("mark") else 0.0)
-    figure, axes = canvas(height)
+    axes = canvas(height)
     _draw_ground(axes, spec, to)
     _draw_names(axes, spec, to, named)
     _frame(axes, panel)
@@ -66,7 +67,7 @@ def draw_map(spec: Mapping[str, Any]) -> Any:
         if draw is not None:
             draw(axes, WIDTH_IN - SIDE + 0.08, top)
     stamp(axes, height, spec.get("mark", ""))
-    return figure
+    return axes
 
 
 def _fit(view: Sequence[float], panel: Box) -> To:
@@ -86,7 +87,11 @@ def _draw_ground(axes: Any, spec: Mapping[str, Any], to: To) -> None:
 
     for ring in spec["hull"]:
         _patch(axes, [ring], to, facecolor="#f1f6fa", edgecolor=FILLS[2], linewidth=0.8, linestyle=(0, (4, 2)))  # fmt: skip
-    for one in sorted(spec["communes"], key=lambda c: (c["level"] is not None, c["gid"])):
+    # What lies beyond and cannot be asked is one shape.
+    beyond = [c for c in spec["communes"] if c["level"] is None and not c["is_own"]]
+    _patch(axes, [r for c in beyond for r in c["rings"]], to, **_look(None, is_own=False))
+    asked = (c for c in spec["communes"] if c["level"] is not None or c["is_own"])
+    for one in sorted(asked, key=lambda c: (c["level"] is not None, c["gid"])):
         _patch(axes, one["rings"], to, gid=one["gid"], **_look(one["level"], is_own=one["is_own"]))
     for one in sorted(spec["dots"], key=lambda d: (-1 if d["level"] is None else d["level"], d["gid"])):  # fmt: skip
         look = _look(one["level"], is_own=one["is_own"])
@@ -112,13 +117,16 @@ def _patch(axes: Any, rings: Sequence[Sequence[int]], to: To, **look: Any) -> No
 
     if not rings:
         return
-    corners, codes = [], []
-    for ring in rings:
-        own = np.array(ring, dtype=float).reshape(-1, 2)
-        corners.append(np.stack(to(own[:, 0], own[:, 1]), axis=1).round(4))
-        codes.append(np.full(len(own), Path.LINETO, dtype=Path.code_type))
-        codes[-1][0], codes[-1][-1] = Path.MOVETO, Path.CLOSEPOLY
-    put(axes, PathPatch(Path(np.concatenate(corners), np.concatenate(codes)), zorder=1, **look))
+    whole = np.array([v for ring in rings for v in ring], dtype=float).reshape(-1, 2)
+    corners = np.empty_like(whole)
+    corners[:, 0], corners[:, 1] = to(whole[:, 0], whole[:, 1])
+    # To a hundredth of a point, which is how an SVG then has it.
+    corners = np.round(corners * 7200) / 7200
+    codes = np.full(len(whole), Path.LINETO, dtype=Path.code_type)
+    ends = np.cumsum([len(ring) // 2 for ring in rings])
+    codes[ends - 1] = Path.CLOSEPOLY
+    codes[np.concatenate(([0], ends[:-1]))] = Path.MOVETO
+    put(axes, PathPatch(Path(corners, codes), zorder=1, **look))
 
 
 def _maker_places(spec: Mapping[str, Any], to: To) -> list[tuple[Mapping[str, Any], float, float]]:
@@ -157,7 +165,7 @@ def _draw_makers(axes: Any, spec: Mapping[str, Any], to: To) -> None:
     for m, x, y in _maker_places(spec, to):
         _maker(axes, x, y, m["style"])
         if m["n"] > 1:
-            write(axes, x + MAKER / 2, y, f"×{m['n']}", font_of(9), color=INK, va="center_baseline", zorder=6)  # fmt: skip
+            write(axes, x + MAKER / 2, y, f"×{m['n']}", font_of(9), color=INK, va="center_baseline")  # fmt: skip
 
 
 def _maker(axes: Any, x: float, y: float, style: int) -> None:
@@ -209,7 +217,7 @@ def _draw_names(
         put(axes, Rectangle((box.left - 0.01, box.top + 0.01), name.width + 0.02, LINE - 0.02, facecolor="white",
                                  alpha=0.62, edgecolor="none", zorder=6))  # fmt: skip
         write(axes, (box.left + box.right) / 2, (box.top + box.bottom) / 2, n["words"], font_of(9), color=INK,
-              ha="center", va="center_baseline", zorder=7)  # fmt: skip
+              ha="center", va="center_baseline")  # fmt: skip
     _draw_bar(axes, spec, to, bar)
 
 
@@ -253,7 +261,7 @@ def _draw_bar(axes: Any, spec: Mapping[str, Any], to: To, box: Box) -> None:
     for part, ink in ((0, INK), (0.5, "white")):
         put(axes, Rectangle((x + part * long, y - 0.03), long / 2, 0.05, facecolor=ink, edgecolor=INK,
                                  linewidth=0.7, zorder=7))  # fmt: skip
-    write(axes, x + long + 0.06, y, f"{km} {spec['words']['km']}", font_of(9), color=INK, va="center_baseline", zorder=7)  # fmt: skip
+    write(axes, x + long + 0.06, y, f"{km} {spec['words']['km']}", font_of(9), color=INK, va="center_baseline")  # fmt: skip
 
 
 def _frame(axes: Any, box: Box) -> None:

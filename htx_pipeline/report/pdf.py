@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -56,8 +57,19 @@ MANY_LINES: Final = 25
 """Lines of tables from which on a document with a limit of sheets begins tightly."""
 
 
+@cache
+def _compiler() -> Any:
+    """Return the compiler with the template and the shipped fonts, which are read once."""
+    import typst
+
+    fonts = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)]
+    )
+    return typst.Compiler(str(TEMPLATES / "report.typ"), root=str(TEMPLATES), font_paths=fonts)
+
+
 class PdfWriter:
-    """Compiles pages of one report; holds the fonts, so that they are read once.
+    """Compiles pages of one report.
 
     Parameters
     ----------
@@ -73,16 +85,9 @@ class PdfWriter:
     """
 
     def __init__(self, report: Report, pictures: Mapping[str, Picture]) -> None:
-        import typst
-
         self.report = report
         self.pictures = pictures
-        fonts = typst.Fonts(
-            include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)]
-        )
-        self._compiler = typst.Compiler(
-            str(TEMPLATES / "report.typ"), root=str(TEMPLATES), font_paths=fonts
-        )
+        self._compiler = _compiler()
 
     def compile(self, page: Page) -> bytes:
         """Return the PDF of *page*; the same page gives the same bytes.

@@ -18,6 +18,7 @@ from htx_pipeline.report.drawing import (
     MUTED,
     OKABE_ITO,
     WIDTH_IN,
+    Board,
     canvas,
     font_of,
     hit_area,
@@ -55,7 +56,7 @@ class Trend:
     key: str = ""
 
 
-def draw_trends(spec: Mapping[str, Any]) -> Any:
+def draw_trends(spec: Mapping[str, Any]) -> Board:
     """Draw small multiples.
 
     ``spec``: ``panels`` (``gid``, ``label``, ``unit``, ``points``: ``year``, ``value``, ``text``),
@@ -74,7 +75,7 @@ def draw_trends(spec: Mapping[str, Any]) -> Any:
     has_gap = any(point["value"] is None for p in panels for point in p["points"])
     foot = 0.2 if has_gap or spec.get("mark") else 0.0
     height = sum(heads) + body * rows + foot
-    figure, axes = canvas(height)
+    axes = canvas(height)
     top = 0.02
     for row in range(rows):
         for i in range(row * columns, min((row + 1) * columns, len(panels))):
@@ -107,7 +108,7 @@ def draw_trends(spec: Mapping[str, Any]) -> Any:
         )
         write(axes, 0.2, y, spec["gap"], plain, color=MUTED, va="center_baseline")
     stamp(axes, height, spec.get("mark", ""))
-    return figure
+    return axes
 
 
 def _draw_panel(
@@ -154,7 +155,7 @@ def _draw_panel(
             centre - half > taken and _clear(points, last, right=room, at=xs[-1], edge=x + width)
         ):
             write(axes, centre, at[1] - 0.07, point["text"], font, color=INK if i == last else MUTED,
-                  ha="center", va="bottom", zorder=4)  # fmt: skip
+                  ha="center", va="bottom")  # fmt: skip
             taken = centre + half + 0.05
         line(axes, [at[0]], [at[1]], marker="o" if i == last else ".", color=OKABE_ITO[0],
                   markersize=6 if i == last else 7, markeredgecolor="white", markeredgewidth=0.6,

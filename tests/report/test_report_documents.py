@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
+import threading
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from htx_pipeline.graph import network
 from htx_pipeline.metrics.chain import BALANCED, chain_flows
 from htx_pipeline.report import chain, documents, edition
-from htx_pipeline.report.documents import bare, write_documents
+from htx_pipeline.report.documents import Documents, Site, bare, write_documents
 from htx_pipeline.report.edition import inputs_key, write_edition
 from htx_pipeline.report.figures import render
 from htx_pipeline.report.frames import Frames
@@ -83,28 +85,71 @@ def test_every_input_has_a_part_in_the_key(hand, options, tmp_path) -> None:
     assert inputs_key(frames, period="2024", options=options) == keys[0]
 
 
+def write(report, **more: Any) -> Documents:
+    """Write a report's documents as an edition does."""
+    pages = (*report.pages, *report.translations)
+    named = {(p.id, suffix): f"{p.id}.{suffix}" for p in pages for suffix in documents.FORMATS}
+    behind = more.pop(
+        "sources",
+        lambda page: {f"{page.id}/a/b": {"line": "x", "files": [], "n_rejected": 0, "steps": []}},
+    )
+    return write_documents(report, site=Site.of(report, named), sources=behind, **more)  # fmt: skip
+
+
 def test_processes_and_one_process_write_the_same_bytes(report, tmp_path) -> None:
     more = tuple(replace(report.clusters[0], id=f"cum-{i}") for i in range(7))
     large = replace(report, clusters=more, localities=(), departments=())
     seen: list[tuple[int, int]] = []
-    shared = write_documents(
-        large, cache_dir=tmp_path / "a", workers=2, progress=lambda *at: seen.append(at)
-    )
-    alone = write_documents(large, cache_dir=tmp_path / "b", workers=1)
+    meanwhile: list[int] = []
+    shared = write(
+        large, cache_dir=tmp_path / "a", workers=2, progress=lambda *at: seen.append(at), meanwhile=lambda: meanwhile.append(1),
+    )  # fmt: skip
+    alone = write(large, cache_dir=tmp_path / "b", workers=1)
     assert shared == alone
     assert seen == [(i, 8) for i in range(1, 9)]
-    assert {suffix for _, suffix in shared.files} == set(documents.WRITERS)
+    assert meanwhile == [1]
+    assert {suffix for _, suffix in shared.files} == {"pdf", "docx", "html"}
 
 
-def test_only_what_changed_is_written_again(report, tmp_path) -> None:
-    write_documents(report, cache_dir=tmp_path, workers=1)
-    seen: list[tuple[int, int]] = []
-    write_documents(report, cache_dir=tmp_path, workers=1, progress=lambda *at: seen.append(at))
-    assert seen == []
+@pytest.fixture
+def written(monkeypatch) -> list[tuple[str, str]]:
+    """Return the documents written so far in this process: page id and suffix."""
+    seen: list[tuple[str, str]] = []
+    own = documents.Work._written
+
+    def watched(work: Any, suffix: str, *rest: Any) -> bytes:
+        seen.append((work.page.id, suffix))
+        return own(work, suffix, *rest)
+
+    monkeypatch.setattr(documents.Work, "_written", watched)
+    return seen
+
+
+def test_only_what_changed_is_written_again(report, tmp_path, written) -> None:
+    first = write(report, cache_dir=tmp_path, workers=1)
+    assert sorted(written) == sorted(first.files)
+    written.clear()
+    assert write(report, cache_dir=tmp_path, workers=1) == first
+    assert written == []
     other = replace(report.clusters[0], subtitle="khác")
     changed = replace(report, clusters=(other, *report.clusters[1:]))
-    write_documents(changed, cache_dir=tmp_path, workers=1, progress=lambda *at: seen.append(at))
-    assert seen == [(1, 1)]
+    write(changed, cache_dir=tmp_path, workers=1)
+    assert written == [(other.id, suffix) for suffix in ("pdf", "docx", "html")]
+
+
+def test_a_page_in_a_browser_is_written_again_when_its_sources_or_what_links_to_it_change(
+    report, tmp_path, written
+) -> None:
+    write(report, cache_dir=tmp_path, workers=1)
+    written.clear()
+    write(report, cache_dir=tmp_path, workers=1, sources=lambda _: {})
+    assert {suffix for _, suffix in written} == {"html"}
+    assert len(written) == len(report.pages)
+    written.clear()
+    fewer = replace(report, clusters=report.clusters[1:])
+    write(fewer, cache_dir=tmp_path, workers=1)
+    assert {suffix for _, suffix in written} == {"html"}
+    assert len(written) == len(fewer.pages)
 
 
 def test_a_process_that_fails_says_why(report, tmp_path) -> None:
@@ -112,7 +157,18 @@ def test_a_process_that_fails_says_why(report, tmp_path) -> None:
     section = replace(report.clusters[0].sections[0], blocks=(broken,))
     pages = tuple(replace(report.clusters[0], id=f"cum-{i}", sections=(section,)) for i in range(8))
     with pytest.raises(RuntimeError, match=r"failed:[\s\S]*KeyError: 'none'"):
-        write_documents(replace(report, clusters=pages), cache_dir=tmp_path, workers=2)
+        write(replace(report, clusters=pages), cache_dir=tmp_path, workers=2)
+
+
+def test_a_failure_of_this_process_ends_the_others(report, tmp_path) -> None:
+    pages = tuple(replace(report.clusters[0], id=f"cum-{i}") for i in range(8))
+
+    def fail() -> None:
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write(replace(report, clusters=pages), cache_dir=tmp_path, workers=2, meanwhile=fail)
+    assert [t.name for t in threading.enumerate() if "_give" in t.name or "_listen" in t.name] == []
 
 
 def test_a_bare_page_has_the_same_words_and_no_way_back_to_rows(report) -> None:
@@ -266,5 +322,5 @@ def test_names_above_the_stages_do_not_touch() -> None:
 
 
 def test_folder_of_the_cache_is_made(report, tmp_path: Path) -> None:
-    made = write_documents(replace(report, clusters=(), localities=(), departments=()), cache_dir=tmp_path / "new" / "cache", workers=1)  # fmt: skip
+    made = write(replace(report, clusters=(), localities=(), departments=()), cache_dir=tmp_path / "new" / "cache", workers=1)  # fmt: skip
     assert len(made.files) == len(documents.WRITERS)
