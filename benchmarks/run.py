@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-MODULES = ("ingest", "validation", "report", "graph", "measures")
+MODULES = ("ingest", "validation", "report", "page", "graph", "measures")
 PACKAGES = (
     "polars", "great-expectations", "pandera", "dataframely", "networkx", "igraph", "numba", "scipy", "leidenalg",
     "rustworkx", "scikit-network", "networkit", "python-calamine", "fastexcel",

@@ -44,6 +44,8 @@ CLUSTER_SCHEMA: Final[dict[str, pl.DataType]] = {
     "cluster_name_en": pl.String(),
     "n_organisations": pl.Int64(),
     "n_cooperatives": pl.Int64(),
+    "n_unions": pl.Int64(),
+    "n_cooperative_groups": pl.Int64(),
     "n_enterprises": pl.Int64(),
     "n_other": pl.Int64(),
     "localities": pl.List(pl.String()),
@@ -334,6 +336,9 @@ def clusters(
 ) -> pl.DataFrame:
     """Describe each cluster in one row.
 
+    * ``n_cooperatives``, ``n_unions``, ``n_cooperative_groups``: members by legal type, ``htx``, ``lhhtx``
+      and ``tht``: the law knows all three and counts each by itself (Law on Cooperatives 17/2023/QH15);
+      with ``n_enterprises`` and ``n_other`` they add up to ``n_organisations``.
     * ``executed_share``: of the contracted value of the cluster's linkages, the part under linkages
       that were executed (delivered or paid), 0..1; of their number where fewer than
       ``min_stated_share`` of them state a value (``executed_share_basis``). Null where no linkage
@@ -343,7 +348,7 @@ def clusters(
     * ``inside_share``: weight of the linkages inside, of all linkages of the members, on the basis
       of the cluster.
     * ``stages_missing``: stages the decree names (collection is not one) present for no product.
-    * ``notes``: ``no_values``, ``execution_not_stated``, ``values_partly_stated``, ``stage_conflict``, ``no_cooperative``,
+    * ``notes``: ``no_cooperative`` where none of the three is a member; ``no_values``, ``execution_not_stated``, ``values_partly_stated``, ``stage_conflict``,
       ``no_enterprise``, ``locality_unknown``.
 
     Parameters
@@ -428,7 +433,9 @@ def clusters(
             ),
             pl.when(~is_told).then(pl.lit("execution_not_stated")),
             pl.when(pl.col("_n_conflicts") > 0).then(pl.lit("stage_conflict")),
-            pl.when(pl.col("n_cooperatives") == 0).then(pl.lit("no_cooperative")),
+            pl.when(
+                pl.sum_horizontal("n_cooperatives", "n_unions", "n_cooperative_groups") == 0
+            ).then(pl.lit("no_cooperative")),
             pl.when(pl.col("n_enterprises") == 0).then(pl.lit("no_enterprise")),
             pl.when(pl.col("main_locality").is_null()).then(pl.lit("locality_unknown")),
         )
@@ -444,9 +451,13 @@ def _composition(
     members = communities.join(nodes, on=["period", "org_id"], how="left").join(
         reports.select("period", "org_id", "official_members"), on=["period", "org_id"], how="left"
     )
-    kind = pl.col("legal_type")
-    is_cooperative = kind.is_in(COOPERATIVE_TYPES).fill_null(False)
-    is_enterprise = (kind == "enterprise").fill_null(False)
+    kinds = {
+        "n_cooperatives": "htx",
+        "n_unions": "lhhtx",
+        "n_cooperative_groups": "tht",
+        "n_enterprises": "enterprise",
+    }
+    is_kind = {name: (pl.col("legal_type") == k).fill_null(False) for name, k in kinds.items()}
     by_size = (
         members.drop_nulls("locality")
         .group_by(*KEY, "locality")
@@ -457,9 +468,8 @@ def _composition(
     )
     counted = members.group_by(KEY).agg(
         pl.len().alias("n_organisations"),
-        is_cooperative.sum().alias("n_cooperatives"),
-        is_enterprise.sum().alias("n_enterprises"),
-        (~is_cooperative & ~is_enterprise).sum().alias("n_other"),
+        *(is_one.sum().alias(name) for name, is_one in is_kind.items()),
+        (~pl.any_horizontal(*is_kind.values())).sum().alias("n_other"),
         _null_sum("official_members"),
         pl.col("official_members").count().alias("n_members_stated"),
         pl.col("is_stage_conflict").fill_null(False).sum().alias("_n_conflicts"),

@@ -191,7 +191,7 @@ def cluster_history(
     beside: see `lineage`. A cluster of an earlier year that is ``gone`` has a row of that year under
     its own id, measured with its own members.
 
-    * ``n_organisations``, ``n_cooperatives``: members found in that year's `graph/nodes`.
+    * ``n_organisations``, ``n_cooperatives`` (``htx`` alone): members found in that year's `graph/nodes`.
     * ``n_linkages``, values and tonnes: of linkages with both ends among the members, at ``evidence``
       or stronger. 0 where the year has linkages and these have none; null where the year has no
       linkages at all, or none of theirs states the amount.

@@ -103,12 +103,6 @@ def _legal(*types: str) -> Callable[[Mapping[str, Any]], pl.Expr]:
     return lambda _: pl.col("legal_type").is_in(list(types))
 
 
-def _cooperatives(line: Mapping[str, Any]) -> pl.Expr:
-    """Return the cooperatives of a line; those of a cluster or a map include unions and groups."""
-    types = ["htx", "lhhtx", "tht"] if line.keys() & {"cluster_id", "n_makers"} else ["htx"]
-    return pl.col("legal_type").is_in(types)
-
-
 def _signed(_: Mapping[str, Any]) -> pl.Expr:
     """Return the linkages that are signed or stronger; a planned one has no value yet."""
     return pl.col("evidence") != "planned"
@@ -133,7 +127,9 @@ def _side(end: str) -> Callable[[Mapping[str, Any]], pl.Expr]:
 
 
 COLUMNS: Final[Mapping[str, Column]] = {
-    "n_cooperatives": Column(table="organisations", how="rows", only=_cooperatives, is_public=True),
+    "n_cooperatives": Column(table="organisations", how="rows", only=_legal("htx"), is_public=True),
+    "n_cooperatives_and_groups": Column(table="organisations", how="rows", only=_legal("htx", "lhhtx", "tht"), is_public=True),
+    "n_cooperative_groups": Column(table="organisations", how="rows", only=_legal("tht"), is_public=True),
     "n_unions": Column(table="organisations", how="rows", only=_legal("lhhtx"), is_public=True),
     "n_enterprises": Column(table="organisations", how="rows", only=_legal("enterprise"), is_public=True),
     "n_organisations": Column(table="organisations", how="rows", is_public=True),

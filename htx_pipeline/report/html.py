@@ -12,7 +12,6 @@ import base64
 import hashlib
 import json
 import posixpath
-import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -32,6 +31,7 @@ from htx_pipeline.report.blocks import (
     Table,
 )
 from htx_pipeline.report.figures import FONTS, Picture
+from htx_pipeline.report.web_svg import inline_svg
 from htx_pipeline.report.web_tables import Labels, fold, table_markup
 from htx_pipeline.report.words import Words
 
@@ -40,8 +40,7 @@ HERE: Final = Path(__file__).parent
 INDEX: Final = "index.html"
 FORMATS: Final = ("pdf", "docx", "xlsx")
 
-FAMILY: Final = "'Be Vietnam Pro'"
-LARGEST: Final = 400_000
+LARGEST: Final = 330_000
 """Bytes of a page that opens at once and can be mailed."""
 
 MOST_ROWS: Final = (400, 150, 60, 25)
@@ -138,6 +137,7 @@ class HtmlWriter:
             other=self._other(page, own),
             downloads=self._downloads(page, w, own),
             sections=sections,
+            has_filters=draw.has_filters,
             neighbours=self._neighbours(page, w, own),
             facets=draw.facets(),
             data=self._data(w, marks=draw.marks, sources=sources),
@@ -170,6 +170,7 @@ class HtmlWriter:
             headline=headline,
             overview=self.files[overview.id, "html"],
             lists=lists,
+            has_filters=draw.has_filters,
             facets=draw.facets(),
             data=self._data(w, marks={}, sources={k: v for k, v in sources.items() if k in kept}),
         )
@@ -316,14 +317,18 @@ class HtmlWriter:
     def _data(
         self, w: Words, *, marks: Mapping[str, Any], sources: Mapping[str, Mapping[str, Any]]
     ) -> Any:
-        """Return what the script reads, as JSON that cannot end its element."""
+        """Return what the script reads, as JSON that cannot end its element.
+
+        What is asked for by a click, *marks* of pictures and *sources* of figures, is packed apart.
+        """
         from markupsafe import Markup
 
         raw = {
             "words": {key: w.raw(f"web.{key}") for key in SAID},
             "stages": {s: w.code("stage", s) for s in text.STAGES},
-            "marks": marks,
-            "sources": squeezed(packed(sources)) if sources else "",
+            "asked": squeezed({"marks": marks, "sources": packed(sources)})
+            if marks or sources
+            else "",
         }
         words = json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         for sign in "<>&":
@@ -341,6 +346,7 @@ class _Blocks:
         self.most_rows = most_rows
         self.marks: dict[str, Any] = {}
         self.found: dict[str, dict[str, str]] = {"l": {}, "p": {}}
+        self.has_filters = False
         self.numbers = {"table": 0, "figure": 0}
         self.shown = {b.id for s in page.sections for b in s.blocks if isinstance(b, Table)}
 
@@ -348,6 +354,7 @@ class _Blocks:
         """Remember what the lines of a table can be filtered by."""
         for key, found in self.found.items():
             found.update(made["facets"][key])
+        self.has_filters |= len(made["rows"]) > 1
 
     def facets(self) -> list[dict[str, Any]]:
         """Return the choices of the filters; a filter with one choice is none."""
@@ -407,17 +414,13 @@ class _Blocks:
 
     def _figure(self, block: Figure) -> dict[str, Any]:
         self.numbers["figure"] += 1
-        svg = self.writer.pictures[block.id].svg
-        marks = []
-        for mark in block.spec.get("marks") or ():
-            name = f"{block.id}-{mark['gid']}"
-            marks.append({"id": name, "title": mark["title"]})
-            self.marks[name] = {
-                "title": mark["title"],
-                "lines": list(mark["lines"]),
-                "select": self.writer._labels.select(mark.get("select") or {}),
-            }
-        kept = frozenset(m["gid"] for m in block.spec.get("marks") or ())
+        select = self.writer._labels.select
+        marks = [
+            [mark["gid"], mark["title"], list(mark["lines"]), select(mark.get("select") or {})]
+            for mark in block.spec.get("marks") or ()
+        ]
+        if marks:
+            self.marks[block.id] = marks
         is_shown = block.data.id in self.shown
         return {
             "kind": "figure",
@@ -426,8 +429,13 @@ class _Blocks:
             "number": self.numbers["figure"],
             "title": block.title,
             "alt": block.alt,
-            "svg": inline_svg(svg, prefix=block.id, kept=kept),
-            "marks": marks,
+            "svg": inline_svg(
+                self.writer.pictures[block.id].svg,
+                prefix=block.id,
+                kept=frozenset(str(m[0]) for m in marks),
+                classes=f"s{self.numbers['figure']}-",
+            ),
+            "has_marks": bool(marks),
             "notes": [text.sentence(n) for n in block.notes],
             "source": block.source.line,
             "described": block.data.id if is_shown else "",
@@ -520,53 +528,3 @@ def _fonts() -> tuple[dict[str, str], ...]:
         }
         for weight, name in (("400", "Regular"), ("600", "SemiBold"))
     )
-
-
-def _brief(style: str) -> str:
-    """Return a style attribute without blanks and without what is the rule anyway.
-
-    Examples
-    --------
-    >>> _brief(' style="fill: #fff; stroke-linejoin: miter"')
-    ' style="fill:#fff"'
-    """
-    kept = [part.strip() for part in style[len(' style="') : -1].split(";")]
-    usual = {"stroke-linejoin: miter", "text-anchor: start", f"font-family: {FAMILY}", ""}
-    return f' style="{";".join(k.replace(": ", ":", 1) for k in kept if k not in usual)}"'
-
-
-def inline_svg(svg: bytes, *, prefix: str, kept: frozenset[str] = frozenset()) -> Any:
-    r"""Return an SVG as markup for an HTML page: no prologue, and ids that no other picture has.
-
-    Ids that nothing points at are left out, but for those in *kept*.
-
-    Examples
-    --------
-    >>> inline_svg(b'<?xml version="1.0"?><svg><g id="a"/><g id="b"/><use href="#a"/></svg>', prefix="p")
-    Markup('<svg aria-hidden="true" focusable="false" font-family="\'Be Vietnam Pro\'"><g id="p-a"/><g/><use href="#p-a"/></svg>')
-    """
-    from markupsafe import Markup
-
-    markup = svg.decode()
-    markup = markup[markup.index("<svg") :]
-    markup = re.sub(
-        r"<metadata>.*?</metadata>|<style\b.*?</style>|<!--.*?-->", "", markup, flags=re.DOTALL
-    )
-    markup = re.sub(r"\s*\n\s*", "\n", markup)
-    # A tenth of a point, a thirtieth of a millimetre, is as fine as a screen shows.
-    markup = re.sub(r'\sd="[^"]+"', lambda m: re.sub(r"(\.\d)\d+", r"\1", m[0]), markup)
-    markup = re.sub(r'\sd="[^"]+"', lambda m: re.sub(r"\s*([MLCQzZ])\s*", r"\1", m[0]), markup)
-    markup = re.sub(r'\sstyle="[^"]+"', lambda m: _brief(m[0]), markup)
-    markup = re.sub(r"<g>\n(<path [^>]*/>)\n</g>", r"\1", markup)
-    used = kept | set(re.findall(r'(?:href="#|url\(#)([^")]+)', markup))
-
-    def own(match: re.Match[str]) -> str:
-        return f' id="{prefix}-{match[1]}"' if match[1] in used else ""
-
-    markup = re.sub(r'\sid="([^"]+)"', own, markup)
-    for pattern in (r'(href="#)([^"]+")', r"(url\(#)([^)]+\))"):
-        markup = re.sub(pattern, rf"\g<1>{prefix}-\g<2>", markup)
-    root = f'<svg aria-hidden="true" focusable="false" font-family="{FAMILY}"'
-    markup = markup.replace("<svg", root, 1)
-    # matplotlib escapes text; what is left is its own markup.
-    return Markup(markup.strip())  # noqa: S704

@@ -422,9 +422,9 @@ def _rows_of(geography: Geography, shown: Sequence[Row]) -> list[Row]:
         if code is None:
             continue
         one = geography.communes[code]
-        row = rows.setdefault(code, {"code": code, "commune": one.full_name, "locality": one.locality, "n": 0, "n_cooperatives": 0, "n_makers": 0, "n_linked": 0})  # fmt: skip
+        row = rows.setdefault(code, {"code": code, "commune": one.full_name, "locality": one.locality, "n": 0, "n_cooperatives_and_groups": 0, "n_makers": 0, "n_linked": 0})  # fmt: skip
         row["n"] += 1
-        row["n_cooperatives"] += r["legal_type"] in COOPERATIVES
+        row["n_cooperatives_and_groups"] += r["legal_type"] in COOPERATIVES
         row["n_makers"] += r["stage"] == "processing"
         row["n_linked"] += bool(r.get("is_linked", True))
     return sorted(rows.values(), key=lambda r: (-r["n"], r["code"]))
@@ -445,7 +445,7 @@ def _marks(
             continue
         if code in rows:
             r = rows[code]
-            lines = [w(f"map.n_{kind}", n=w.number(r["n"]), coops=w.number(r["n_cooperatives"]))]  # fmt: skip
+            lines = [w(f"map.n_{kind}", n=w.number(r["n"]), coops=w.number(r["n_cooperatives_and_groups"]))]  # fmt: skip
             if kind == "locality":
                 lines.append(w("map.n_linked", n=w.number(r["n_linked"])))
             if r["n_makers"]:
@@ -488,7 +488,7 @@ def _figure(
         Field(key="commune", label=w("map.commune"), width=2.0),
         Field(key="locality", label=builder.o.locality_label, width=1.6),
         Field(key="n", label=w(f"map.col_{kind}"), kind="count"),
-        Field(key="n_cooperatives", label=w("map.col_coops"), kind="count"),
+        Field(key="n_cooperatives_and_groups", label=w("map.col_coops"), kind="count"),
         *([Field(key="n_linked", label=w("map.col_linked"), kind="count")] if kind == "locality" else []),
         Field(key="n_makers", label=w("map.makers"), kind="count"),
     ]  # fmt: skip

@@ -333,7 +333,8 @@ PUBLIC_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "core/organisations": ("period", "org_id", "legal_type", "name", "locality", "admin_code", "admin_version", "vsic_code", "status"),
     "graph/nodes": ("period", "org_id", "name", "legal_type", "locality", "admin_code", "admin_version", "stage"),
     "metrics/clusters": (
-        "period", "cluster_id", "cluster_name_vi", "cluster_name_en", "n_organisations", "n_cooperatives", "n_enterprises", "n_other",
+        "period", "cluster_id", "cluster_name_vi", "cluster_name_en", "n_organisations", "n_cooperatives", "n_unions", "n_cooperative_groups",
+        "n_enterprises", "n_other",
         "localities", "n_localities", "main_locality", "products", "main_product", "stages_present", "stages_missing", "n_linkages",
     ),
     "metrics/cluster_members": ("period", "cluster_id", "org_id", "name", "legal_type", "stage", "locality"),

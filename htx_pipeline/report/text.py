@@ -68,7 +68,7 @@ NOTES: Final[dict[str, str]] = {
     "values_partly_stated": "chỉ một phần liên kết của cụm nêu giá trị, nên giá trị là mức tối thiểu",
     "execution_not_stated": "không liên kết nào của cụm nêu việc giao hàng hoặc thanh toán, nên chưa biết đã thực hiện đến đâu",
     "stage_conflict": "có tổ chức mà ngành nghề đăng ký và nội dung liên kết chỉ ra hai công đoạn khác nhau",
-    "no_cooperative": "cụm không có hợp tác xã",
+    "no_cooperative": "cụm không có HTX, liên hiệp HTX hay tổ hợp tác",
     "no_enterprise": "cụm không có doanh nghiệp",
     "locality_unknown": "không tổ chức nào của cụm nêu địa bàn",
 }

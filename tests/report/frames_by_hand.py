@@ -175,7 +175,8 @@ def province(*, coops: int = 26, seed: int = 3) -> dict[str, pl.DataFrame]:
         clusters.append(
             {
                 "period": PERIOD, "cluster_id": cid, "cluster_name_vi": name, "cluster_name_en": name, "n_organisations": len(ids),
-                "n_cooperatives": sum(o["legal_type"] != "enterprise" for o in here), "n_enterprises": sum(o["legal_type"] == "enterprise" for o in here), "n_other": 0,
+                "n_cooperatives": sum(o["legal_type"] == "htx" for o in here), "n_unions": sum(o["legal_type"] == "lhhtx" for o in here),
+                "n_cooperative_groups": sum(o["legal_type"] == "tht" for o in here), "n_enterprises": sum(o["legal_type"] == "enterprise" for o in here), "n_other": 0,
                 "localities": sorted({o["locality"] for o in here}), "n_localities": len({o["locality"] for o in here}), "official_members": 900,
                 "products": sorted({r["product_code"] for r in own}), "main_product": "coffee" if k == 0 else "ginseng",
                 "stages_present": present, "stages_missing": missing, "n_linkages": len(own), "contracted_value_vnd": signed, "paid_value_vnd": total,

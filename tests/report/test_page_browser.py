@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,9 +29,11 @@ from htx_pipeline.report.blocks import (
     Source,
     Table,
 )
-from htx_pipeline.report.figures import Picture
-from htx_pipeline.report.html import HtmlWriter
+from htx_pipeline.report.figures import Picture, render_all
+from htx_pipeline.report.html import LARGEST, HtmlWriter
+from htx_pipeline.report.model import build_report
 from htx_pipeline.report.options import ReportOptions
+from htx_pipeline.report.trace import sources_json
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(
@@ -462,6 +465,27 @@ def test_without_script_everything_can_still_be_read(folder, browser) -> None:
     context.close()
 
 
+def test_what_lies_far_below_is_found_where_a_link_leads(folder, visit) -> None:
+    opened = visit(folder / "tong-quan.html")
+    page = opened.page
+    laid = "[...document.querySelectorAll('section, .tablebox')].every(e => getComputedStyle(e).contentVisibility === 'visible')"
+    assert page.evaluate(laid), "once the page is there, all of it has its true height"
+    page.click(".contents a[href='#muc-ai']")
+    page.wait_for_function("document.querySelector('#muc-ai').getBoundingClientRect().top < 60")
+
+
+def test_print_shows_all_before_the_script_has_done_its_work(folder, browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((folder / "tong-quan.html").as_uri())
+    page.emulate_media(media="print")
+    hidden = "[...document.querySelectorAll('section, .tablebox')].filter(e => getComputedStyle(e).contentVisibility !== 'visible').length"
+    assert page.evaluate(hidden) == 0
+    made = pypdf.PdfReader(io.BytesIO(page.pdf(format="A4")))
+    assert "HTX số 120" in " ".join(" ".join(p.extract_text().split()) for p in made.pages)
+    context.close()
+
+
 # ------------------------------------------------------------------ how it looks
 
 
@@ -507,8 +531,23 @@ def test_a_page_that_grows_too_large_gives_up_lines_and_says_so() -> None:
     long = replace(table, rows=many)
     page = replace(report.overview, sections=(Section(id="ai", title="Ai", blocks=(long,)),))
     made = HtmlWriter(report, pictures, {("tong-quan", "html"): "tong-quan.html"}).page(page)
-    assert len(made) <= 400_000
+    assert len(made) <= LARGEST < 400_000
     assert "trên 3.999 dòng" in made.decode()
     assert made == HtmlWriter(report, pictures, {("tong-quan", "html"): "tong-quan.html"}).page(
         page
     )
+
+
+def test_a_cluster_of_three_hundred_keeps_every_line_on_a_page_that_can_be_mailed(
+    cluster_hand, options
+) -> None:
+    report = build_report(cluster_hand.frames_of(300), period=cluster_hand.PERIOD, options=options)
+    page = report.clusters[0]
+    pictures = render_all({f.id: f.spec for f in page.figures})
+    files = {(p.id, "html"): f"{p.id}.html" for p in report.pages}
+    writer = HtmlWriter(report, pictures, files, sources=lambda p: sources_json(report, p))
+    made = writer.page(page)
+    assert len(made) <= LARGEST
+    members = re.search(r'<table id="thanh-vien".*?</table>', made.decode(), re.DOTALL)
+    assert members is not None
+    assert len(re.findall(r"<tr data-r=", members[0])) >= 300

@@ -129,8 +129,54 @@ def test_members_of_the_clusters_are_those_of_the_communities() -> None:
     f = _frames()
     table, members = describe.clusters(**f), describe.cluster_members(**f)
     assert members.height == f["communities"].height == table["n_organisations"].sum()
-    counted = table.select("n_cooperatives", "n_enterprises", "n_other").sum().row(0)
-    assert sum(counted) == members.height
+    kinds = ("n_cooperatives", "n_unions", "n_cooperative_groups", "n_enterprises", "n_other")
+    assert sum(table.select(kinds).sum().row(0)) == members.height
+
+
+def test_cooperatives_unions_and_groups_are_counted_apart() -> None:
+    f = _frames()
+    for kind, counted in (
+        ("htx", (2, 0, 0, 0)),
+        ("lhhtx", (1, 1, 0, 0)),
+        ("tht", (1, 0, 1, 0)),
+        (None, (1, 0, 0, 1)),
+    ):
+        nodes = f["nodes"].with_columns(
+            pl.when(pl.col("org_id") == "h1")
+            .then(pl.lit(kind, dtype=pl.String))
+            .otherwise("legal_type")
+            .alias("legal_type")
+        )
+        row = (
+            describe.clusters(**{**f, "nodes": nodes})
+            .filter(pl.col("cluster_id") == _cluster_of(f, "P"))
+            .row(0, named=True)
+        )
+        assert (
+            row["n_cooperatives"],
+            row["n_unions"],
+            row["n_cooperative_groups"],
+            row["n_other"],
+        ) == counted
+        assert row["n_enterprises"] == 2
+        assert "no_cooperative" not in row["notes"]
+
+
+def test_only_a_cluster_without_any_of_the_three_is_said_to_have_no_cooperative() -> None:
+    f = _frames()
+    for kind, is_said in (("tht", False), ("household_business", True)):
+        nodes = f["nodes"].with_columns(
+            pl.when(pl.col("legal_type") == "enterprise")
+            .then("legal_type")
+            .otherwise(pl.lit(kind))
+            .alias("legal_type")
+        )
+        row = (
+            describe.clusters(**{**f, "nodes": nodes})
+            .filter(pl.col("cluster_id") == _cluster_of(f, "P"))
+            .row(0, named=True)
+        )
+        assert ("no_cooperative" in row["notes"]) is is_said
 
 
 def test_two_clusters_of_one_name_are_told_apart() -> None:
