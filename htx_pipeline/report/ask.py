@@ -17,13 +17,14 @@ import polars as pl
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.report import text
-from htx_pipeline.report.origins.model import FORMULAS, REASONS, ROLES
+from htx_pipeline.report.origins.model import FORMULAS, REASONS, ROLES, words_of
 from htx_pipeline.report.trace import (
     REJECTED,
     TRACE_FILE,
     amount_text,
     equation,
     numbers,
+    ranges,
     shorten,
 )
 
@@ -35,6 +36,9 @@ WITHHELD: Final = 3
 
 LONGEST: Final = 400
 """Characters of row ranges on a terminal; CSV, JSON and ``--rows`` have all."""
+
+MOST: Final = 20
+"""Ids named of what a sentence or an element of a picture rests on."""
 
 NO_ROW: Final = "Không có dòng nguồn nào / no source row."
 WITHHELD_TEXT: Final = (
@@ -226,21 +230,52 @@ def figure_text(figure: Mapping[str, Any], *, has_rows: bool = False) -> list[An
     parts: list[Any] = [figure["figure_id"], f"{figure['label']}: {figure['value']}", *_made(figure)]  # fmt: skip
     kept = [e for e in figure["sources"] if e["role"] != REJECTED]
     lost = [e for e in figure["sources"] if e["role"] == REJECTED]
-    parts += [_rows_table(kept) if has_rows else _ranges_table(kept)] if kept else [NO_ROW]
+    if not kept:
+        parts.append(NO_ROW)
+    elif has_rows:
+        parts.append(_rows_table(kept))
+    else:
+        parts += [_title(kept), *_places(kept)]
     if lost:
-        table = _table(
-            f"{text.number(sum(e['n'] for e in lost))} dòng bị loại trong cùng phạm vi / rejected rows",
-            ("Bảng", "Tệp nguồn", "Dòng", "Quy tắc", "Lý do", "Cách sửa"),
-        )
-        for e in lost:
-            _add(table, e["table"], e["file"], shorten(e["rows"], LONGEST), e["rule"], e["reason"], e["remedy"])  # fmt: skip
-        parts.append(table)
+        parts += _rejected(lost)
     if figure["rests_on"]:
         parts.append("Dựa trên / rests on:")
-        parts += [f"  {i}" for i in figure["rests_on"]]
+        parts += [f"  {i}" for i in figure["rests_on"][:MOST]]
+        more = len(figure["rests_on"]) - MOST
+        parts += [f"  … và {text.number(more)} số liệu khác (--format json)"] if more > 0 else []
     parts.append("Các bước / steps:")
     parts += [f"  {i}. {step}" for i, step in enumerate(figure["steps"], start=1)]
     return [*parts, figure["line"]]
+
+
+def _rejected(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the rejected rows, rule by rule, each with what it found and how to mend it."""
+    whole = text.number(sum(e["n"] for e in entries))
+    lines = [f"{whole} dòng bị loại trong cùng phạm vi / rejected rows"]
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for e in entries:
+        groups.setdefault((e["table"], e["file"], e["sheet"], e["rule"]), []).append(e)
+    for (_, _, _, rule), found in groups.items():
+        one = found[0]
+        rows = ranges(n for e in found for n in numbers(e["rows"]))
+        lines += _places([{**one, "rows": rows, "n": sum(e["n"] for e in found)}])
+        lines.append(f"      quy tắc {rule}: {one['reason'] or ''}".rstrip(": "))
+        lines += [f"      cách sửa: {one['remedy']}"] if one["remedy"] else []
+        if len(found) > 1:
+            lines.append(f"      (và {text.number(len(found) - 1)} trường hợp nữa của quy tắc này, xem --format csv)")  # fmt: skip
+    return lines
+
+
+def _places(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return lines that say where rows stand, one place after another."""
+    lines = []
+    for e in entries:
+        sheet = f", trang {e['sheet']}" if e["sheet"] else ""
+        role = "" if e["role"] == REJECTED else f"{_role(e['role'])}: "
+        lines.append(f"  {role}{e['table']} – {e['file']}{sheet}, {text.number(e['n'])} dòng")
+        if e["rows"]:
+            lines.append(f"      dòng {shorten(e['rows'], LONGEST)}")
+    return lines
 
 
 def _made(figure: Mapping[str, Any]) -> list[str]:
@@ -249,7 +284,8 @@ def _made(figure: Mapping[str, Any]) -> list[str]:
         why = REASONS.get(figure["why_not"], "")
         return [f"Không tính lại từ các dòng: {why}." if why else "Không tính lại từ các dòng."]
     lines = [
-        f"  {_role(p['role'])}: {p['what']}" + ("" if p["amount"] is None else f" = {amount_text(p['amount'])}")
+        f"  {_role(p['role'])}: {words_of(p['how'], p['table'], p['column'], p['weight'])}"
+        + ("" if p["amount"] is None else f" = {amount_text(p['amount'])}")
         for p in figure["parts"]
     ]  # fmt: skip
     sums: dict[str, float] = {}
@@ -267,14 +303,6 @@ def _title(entries: Sequence[Mapping[str, Any]]) -> str:
         counts[e["role"]] = counts.get(e["role"], 0) + e["n"]
     said = ", ".join(f"{_role(role)} {text.number(n)}" for role, n in counts.items())
     return f"Dòng nguồn / source rows: {said}"
-
-
-def _ranges_table(entries: Sequence[Mapping[str, Any]]) -> Table:
-    headings = ("Vai trò", "Bảng", "Tệp nguồn", "Trang tính", "Số dòng", "Dòng")
-    table = _table(_title(entries), headings, ("Số dòng",))
-    for e in entries:
-        _add(table, _role(e["role"]), e["table"], e["file"], e["sheet"], text.number(e["n"]), shorten(e["rows"], LONGEST))  # fmt: skip
-    return table
 
 
 def _rows_table(entries: Sequence[Mapping[str, Any]]) -> Table:

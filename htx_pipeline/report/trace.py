@@ -31,6 +31,7 @@ REJECTED: Final = "rejected"
 SOURCES: Final = pl.List(
     pl.Struct(
         {
+            "part": pl.Int64,
             "role": pl.String,
             "table": pl.String,
             "rule": pl.String,
@@ -46,7 +47,18 @@ SOURCES: Final = pl.List(
 )
 
 PARTS: Final = pl.List(
-    pl.Struct({"role": pl.String, "what": pl.String, "amount": pl.Float64, "n": pl.Int64})
+    pl.Struct(
+        {
+            "part": pl.Int64,
+            "role": pl.String,
+            "table": pl.String,
+            "how": pl.String,
+            "column": pl.String,
+            "weight": pl.String,
+            "amount": pl.Float64,
+            "n": pl.Int64,
+        }
+    )
 )
 
 TRACE_SCHEMA: Final[dict[str, Any]] = {
@@ -68,9 +80,9 @@ TRACE_SCHEMA: Final[dict[str, Any]] = {
 
 ``formula``: how its parts make it ("ratio": numerator over denominator; see `origins.model.FORMULAS`), empty
 where it is not made of rows alone, for the reason ``why_not`` (`origins.model.REASONS`). ``parts``: what is
-counted or added in each part, and what that gives. ``rests_on``: ids of the figures that a sentence or an
-element of a picture states. ``sources``: one entry per role, core table, file and sheet, and one per rule
-for rows that were rejected (role ``rejected``). ``rows`` holds ranges of row numbers ("2–5, 9"), ``n`` how
+counted or added in each part (``how``: see `origins.model.Part`), and what that gives. ``rests_on``: ids of the figures that a sentence or an
+element of a picture states. ``sources``: one entry per ``part``, core table, file and sheet, and one per rule
+for rows that were rejected (role ``rejected``, no part). ``rows`` holds ranges of row numbers ("2–5, 9"), ``n`` how
 many. ``file_id``, sheet and row joined by ":" are a row's ``source_id``.
 """
 
@@ -216,60 +228,62 @@ def _listed(steps: Sequence[tuple[str, ...]]) -> pl.Series:
     return lists.gather(at) if at else pl.Series([], dtype=pl.List(pl.String))
 
 
+def _fields(listed: Any) -> dict[str, Any]:
+    return {f.name: f.dtype for f in listed.inner.fields}
+
+
 def _parts(items: Sequence[Item], origins: Sequence[Origin], *, is_public: bool) -> pl.DataFrame:
-    columns: dict[str, list[Any]] = {k: [] for k in ("_figure", "role", "what", "amount", "n")}
+    kinds = _fields(PARTS)
+    rows: list[tuple[Any, ...]] = []
     for at, (item, origin) in enumerate(zip(items, origins, strict=True)):
         if is_public and item.is_hidden:
             continue
-        for part in origin.parts:
-            if part.how:
-                columns["_figure"].append(at)
-                columns["role"].append(part.role)
-                columns["what"].append(part.words)
-                amount = None if is_public else part.amount
-                columns["amount"].append(None if amount is None else float(amount))
-                columns["n"].append(None if is_public else len(part.rows))
-    schema = {"_figure": pl.UInt32, "role": pl.String, "what": pl.String, "amount": pl.Float64, "n": pl.Int64}  # fmt: skip
-    frame = pl.DataFrame(columns, schema=schema)
-    return frame.group_by("_figure", maintain_order=True).agg(
-        parts=pl.struct("role", "what", "amount", "n")
+        for number, p in enumerate(origin.parts):
+            if p.how:
+                told = (None, None) if is_public else (p.amount, len(p.rows))
+                rows.append((at, number, p.role, p.table, p.how, p.column, p.weight, *told))
+    columns = zip(*rows, strict=True) if rows else [[] for _ in range(len(kinds) + 1)]
+    schema = {"_figure": pl.UInt32, **kinds}
+    frame = pl.DataFrame(
+        [
+            pl.Series(name, list(values), dtype=kind, strict=False)
+            for (name, kind), values in zip(schema.items(), columns, strict=True)
+        ]
     )
+    return frame.group_by("_figure", maintain_order=True).agg(parts=pl.struct(*kinds))
 
 
 def _sources(items: Sequence[Item], origins: Sequence[Origin], *, is_public: bool) -> pl.DataFrame:
     """Return the entries of each figure; each set of rows is written out once and then joined."""
     sets: dict[int, int] = {}
     listed: list[RowSet] = []
-    figure: list[int] = []
-    role: list[str] = []
-    place: list[int] = []
+    asked: list[tuple[int, int | None, str, int]] = []
     for at, (item, origin) in enumerate(zip(items, origins, strict=True)):
         if is_public and item.is_hidden:
             continue
-        asked: list[tuple[str, RowSet]] = [(p.role, p.rows) for p in origin.parts]
+        wanted: list[tuple[int | None, str, RowSet]] = [(i, p.role, p.rows) for i, p in enumerate(origin.parts)]  # fmt: skip
         if not is_public:
-            asked += [(REJECTED, r) for r in origin.rejected]
-        for own, rows in dict.fromkeys(asked):
+            wanted += [(None, REJECTED, r) for r in origin.rejected]
+        for part, role, rows in wanted:
             if id(rows) not in sets:
                 sets[id(rows)] = len(listed)
                 listed.append(rows)
-            figure.append(at)
-            role.append(own)
-            place.append(sets[id(rows)])
-    fields = [f.name for f in SOURCES.inner.fields if f.name != "role"]  # type: ignore[union-attr]
-    flat: dict[str, list[Any]] = {"_set": [], **{f: [] for f in fields}}
+            asked.append((at, part, role, sets[id(rows)]))
+    kinds = {f: k for f, k in _fields(SOURCES).items() if f not in ("part", "role")}
+    flat: dict[str, list[Any]] = {"_set": [], **{f: [] for f in kinds}}
     for number, rows in enumerate(listed):
         for entry in rows.entries:
             flat["_set"].append(number)
-            for f in fields:
+            for f in kinds:
                 flat[f].append(entry[f])
-    kinds = {f: pl.Int64 if f == "n" else pl.String for f in fields}
     entries = pl.DataFrame(flat, schema={"_set": pl.UInt32, **kinds})
-    asked_for = pl.DataFrame({"_figure": figure, "role": role, "_set": place}, schema={"_figure": pl.UInt32, "role": pl.String, "_set": pl.UInt32})  # fmt: skip
-    found = asked_for.join(entries, on="_set", how="inner", maintain_order="left_right")
+    found = pl.DataFrame(
+        asked, schema={"_figure": pl.UInt32, "part": pl.Int64, "role": pl.String, "_set": pl.UInt32}, orient="row"
+    ).join(entries, on="_set", how="inner", maintain_order="left_right")  # fmt: skip
     if is_public:
         found = coarse(found)
-    return found.group_by("_figure", maintain_order=True).agg(sources=pl.struct("role", *fields))
+    fields = pl.struct(*_fields(SOURCES))
+    return found.group_by("_figure", maintain_order=True).agg(sources=fields)
 
 
 def coarse(entries: pl.DataFrame) -> pl.DataFrame:
@@ -280,7 +294,7 @@ def coarse(entries: pl.DataFrame) -> pl.DataFrame:
     rows = entries.filter(pl.col("rule").is_null()).group_by("_figure", "table", "file", maintain_order=True).agg(pl.col("n").max())  # fmt: skip
     nothing = ("rule", "reason", "remedy", "sheet", "file_id")
     return rows.with_columns(
-        role=pl.lit("counted"), rows=pl.lit(""), **{c: pl.lit(None, dtype=pl.String) for c in nothing}
+        part=pl.lit(None, dtype=pl.Int64), role=pl.lit("counted"), rows=pl.lit(""), **{c: pl.lit(None, dtype=pl.String) for c in nothing}
     )  # fmt: skip
 
 

@@ -76,18 +76,23 @@ class Part:
         """Return what the rows add up to; None where nothing is stated."""
         return amount_of(self.rows.table, self.rows.at, self.how, self.column, self.weight)
 
-    @property
-    def words(self) -> str:
-        """Return what is done with the rows, in words."""
-        if self.how == "rows":
-            return f"đếm dòng {self.table}"
-        if self.how == "distinct":
-            return f"đếm {self.column} khác nhau của {self.table}"
-        if self.how == "sum":
-            return f"cộng {self.column} của {self.table}"
-        if self.how == "product":
-            return f"cộng {self.column} × {self.weight} của {self.table}"
-        return f"lấy {self.column} lớn nhất của {self.table}" if self.how == "max" else ""
+
+def words_of(how: str, table: str, column: str = "", weight: str = "") -> str:
+    """Return what is done with the rows of a part, in words.
+
+    Examples
+    --------
+    >>> words_of("sum", "linkages", "paid_value_vnd")
+    'cộng paid_value_vnd của linkages'
+    """
+    said = {
+        "rows": f"đếm dòng {table}",
+        "distinct": f"đếm {column} khác nhau của {table}",
+        "sum": f"cộng {column} của {table}",
+        "product": f"cộng {column} × {weight} của {table}",
+        "max": f"lấy {column} lớn nhất của {table}",
+    }
+    return said.get(how, "")
 
 
 def amount_of(

@@ -224,7 +224,7 @@ def ranges(numbers: Any) -> str:
     >>> ranges([9, 2, 3, 4, 5])
     '2–5, 9'
     """
-    found = np.unique(np.asarray(numbers, dtype=np.int64))
+    found = np.unique(np.fromiter(numbers, dtype=np.int64))
     if not len(found):
         return ""
     cuts = np.flatnonzero(np.diff(found) > 1)
