@@ -8,7 +8,12 @@ import polars as pl
 from htx_pipeline.orchestration.failures import explained
 from htx_pipeline.orchestration.metadata import OWNERS
 from htx_pipeline.orchestration.progress import tell
-from htx_pipeline.orchestration.resources import PERIOD_PARTITIONS, SettingsResource
+from htx_pipeline.orchestration.resources import (
+    PERIOD_PARTITIONS,
+    WITH_EARLIER,
+    SettingsResource,
+)
+from htx_pipeline.report.origins.earlier import EARLIER_TABLES
 from htx_pipeline.schemas import TABLES
 
 _CORE = [*TABLES, *(f"{t}_rejected" for t in TABLES), "findings", "ledger"]
@@ -38,7 +43,11 @@ INPUTS = [
 
 @dg.asset(
     key=["report", "editions"], group_name="report", owners=OWNERS["report"], partitions_def=PERIOD_PARTITIONS,
-    kinds={"typst", "html", "excel"}, deps=[dg.AssetKey(k.split("/")) for k in INPUTS],
+    kinds={"typst", "html", "excel"},
+    deps=[
+        *(dg.AssetDep(k.split("/")) for k in INPUTS if k not in EARLIER_TABLES),
+        *(dg.AssetDep(k.split("/"), partition_mapping=WITH_EARLIER) for k in EARLIER_TABLES),
+    ],
     description="Báo cáo / the edition of a period: one PDF per cluster, the provincial overview, an HTML index, a workbook "
     "of the numbers, and a manifest of hashes.",
 )  # fmt: skip
@@ -46,6 +55,7 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
     """Write the edition of the period and make it current."""
     from htx_pipeline.report.edition import edition_folder, write_edition
     from htx_pipeline.report.options import ReportOptions
+    from htx_pipeline.report.origins.earlier import earlier_frames
     from htx_pipeline.tables import read_table
 
     chosen = settings.get()
@@ -54,6 +64,7 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
         frames: dict[str, pl.DataFrame] = {
             k: read_table(k, period=period, data_dir=chosen.data_dir) for k in INPUTS
         }
+        frames |= earlier_frames(frames, period=period, data_dir=chosen.data_dir)
         mapped = frames["raw/source_files"].filter(pl.col("mapping_id").is_not_null())
         options = ReportOptions(
             title=chosen.title_vi, title_en=chosen.title_en, has_english=chosen.has_english,

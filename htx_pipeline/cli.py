@@ -6,6 +6,7 @@ analyst would want to call; heavy imports happen inside the commands.
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -226,7 +227,10 @@ def tables(
 @app.command
 def trace(
     figure: Annotated[
-        str | None, Parameter(help="Id of a figure, as printed in the workbook.")
+        str | None,
+        Parameter(
+            help="Id of a figure, as the workbook and the page print it; with --list a page or block."
+        ),
     ] = None,
     *,
     data: Annotated[Path | None, Parameter(help="Data folder; HTX_DATA_DIR when left out.")] = None,
@@ -236,28 +240,76 @@ def trace(
     period: Annotated[
         str | None, Parameter(help="Reporting year; the latest when left out.")
     ] = None,
-    list_page: Annotated[
-        str | None, Parameter(name="--list", help="List the figures of a page (tong-quan, cum-…).")
-    ] = None,
+    kind: Annotated[
+        Literal["internal", "public"], Parameter(help="Which of the current editions is asked.")
+    ] = "internal",
+    listed: Annotated[
+        bool,
+        Parameter(
+            name="--list",
+            negative="",
+            help="List the pages, or the figures of the page or block that is named.",
+        ),
+    ] = False,
     rows: Annotated[bool, Parameter(help="One line for each source row.", negative="")] = False,
+    form: Annotated[
+        Literal["table", "csv", "json"],
+        Parameter(name="--format", help="For a reader, a spreadsheet, or a program."),
+    ] = "table",
+    output: Annotated[
+        Path | None, Parameter(name=["--output", "-o"], help="File to write instead of printing.")
+    ] = None,
 ) -> int:
-    """Show the source files, sheets and rows behind a figure of a report, and what was left out."""
+    """Show what a figure of a report is made of: source files, sheets and rows, what was left out, the steps.
+
+    Exit code 0: found; 2: no such figure, page or edition; 3: the edition withholds the figure.
+    """
     from htx_pipeline.report import ask
 
-    found = ask.read_trace(data_dir=data, edition=edition, period=period)
-    if list_page is not None:
-        shown = ask.list_text(found, list_page)
-    elif figure is None:
+    asked = ask.open_edition(data_dir=data, edition=edition, period=period, kind=kind)
+    if figure is None and not listed:
         raise InputError(
-            "No figure was named.",
-            remedy="Give a figure's id, or --list PAGE.",
-            code="figure_missing",
-        )
+            "No figure was named.", remedy="Give a figure's id, or --list to see what there is.",
+            what_vi="Chưa nêu mã số liệu.", code="figure_missing",
+        )  # fmt: skip
+    if listed:
+        frame = ask.list_frame(asked.trace, figure)
+        written = frame.write_csv() if form == "csv" else frame.write_json() + "\n"
+        shown = ask.list_text(asked.trace, figure) if form == "table" else [written]
     else:
-        shown = ask.figure_text(ask.find_figure(found, figure), has_rows=rows)
-    for part in shown:
-        _console().print(part, markup=False, soft_wrap=isinstance(part, str))
+        found = ask.find_figure(asked.trace, figure or "", is_public=asked.is_public)
+        if ask.is_withheld(found, asked):
+            sys.stderr.write(f"✗ {found['figure_id']}\n{ask.WITHHELD_TEXT}\n")
+            return ask.WITHHELD
+        if form == "table":
+            shown = ask.figure_text(found, has_rows=rows)
+        else:
+            write = ask.figure_csv if form == "csv" else ask.figure_json
+            shown = [write(found, has_rows=rows)]
+    _show(shown, form=form, output=output)
     return 0
+
+
+def _show(parts: Sequence[object], *, form: str, output: Path | None) -> None:
+    """Print lines and tables, or write them to a file; CSV in a file opens in Excel with its accents."""
+    from rich.console import Console
+
+    if output is None and form != "table":
+        sys.stdout.write("".join(str(p) for p in parts))
+        return
+    if output is None:
+        for part in parts:
+            _console().print(part, markup=False, soft_wrap=isinstance(part, str))
+        return
+    if form != "table":
+        content = "".join(str(p) for p in parts)
+    else:
+        console = Console(width=200, highlight=False, record=True, file=io.StringIO())
+        for part in parts:
+            console.print(part, markup=False, soft_wrap=isinstance(part, str))
+        content = console.export_text()
+    output.write_text(content, encoding="utf-8-sig" if form == "csv" else "utf-8")
+    _console().print(f"{output}", markup=False)
 
 
 @app.command

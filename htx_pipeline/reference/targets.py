@@ -31,12 +31,15 @@ TARGET_SCHEMA: Final[dict[str, pl.DataType]] = {
 """Columns of the target list: those of `plan_targets`, with ``scope`` and ``reading``."""
 
 
-@cache
-def _raw() -> dict[str, Any]:
-    text = (
+def _text() -> str:
+    return (
         resources.files("htx_pipeline.reference").joinpath("data/targets.toml").read_text("utf-8")
     )
-    return tomllib.loads(text)
+
+
+@cache
+def _raw() -> dict[str, Any]:
+    return tomllib.loads(_text())
 
 
 def targets() -> pl.DataFrame:
@@ -51,6 +54,25 @@ def targets() -> pl.DataFrame:
     >>> sorted(set(fifty.select("denominator", "reading").rows()))
     [('all_htx', 'flat'), ('rated_good_fair', 'nested')]
     """
+    return pl.DataFrame(_rows(), schema=TARGET_SCHEMA).sort(
+        "target_year", "indicator", "denominator", "document"
+    )
+
+
+def target_lines() -> pl.DataFrame:
+    """Return the targets in the order of their file, with the ``line`` at which each begins there.
+
+    Examples
+    --------
+    >>> listed = target_lines()
+    >>> listed.height == targets().height, listed["line"].is_sorted()
+    (True, True)
+    """
+    lines = [i for i, words in enumerate(_text().splitlines(), start=1) if words.strip() == "[[targets]]"]  # fmt: skip
+    return pl.DataFrame(_rows(), schema=TARGET_SCHEMA).with_columns(line=pl.Series(lines, dtype=pl.Int64))  # fmt: skip
+
+
+def _rows() -> list[dict[str, Any]]:
     raw = _raw()
     rows = []
     for item in raw["targets"]:
@@ -67,8 +89,7 @@ def targets() -> pl.DataFrame:
                 "source_address": document["address"],
             }
         )
-    frame = pl.DataFrame(rows, schema=TARGET_SCHEMA)
-    return frame.sort("target_year", "indicator", "denominator", "document")
+    return rows
 
 
 def national_authorities() -> frozenset[str]:

@@ -25,7 +25,7 @@ from htx_pipeline.report.blocks import (
 )
 from htx_pipeline.report.builder import mean
 from htx_pipeline.report.changes import ChangeSections
-from htx_pipeline.report.frames import Row, by
+from htx_pipeline.report.frames import Frames, Row, by
 from htx_pipeline.report.labels import (
     DENOMINATORS,
     TASK_LABELS,
@@ -270,24 +270,7 @@ class DepartmentPages(ChangeSections):
 
     def target_of(self, code: str | None) -> Row | None:
         """Return the nearest target of an indicator still to be met, the province's own first."""
-        rows = [
-            r
-            for r in self.f.rows(
-                "metrics/plan_progress", "document", "denominator", "target_year", "comparator", "target_value", "value_unit",
-                "indicator_vi", "is_comparable", "scope",
-            )
-            if r["indicator"] == code and r["is_comparable"] and (r["target_year"] or 0) >= int(self.f.period)
-        ]  # fmt: skip
-        return min(
-            rows,
-            key=lambda r: (
-                r["scope"] != "province",
-                r["target_year"],
-                r["document"],
-                r["denominator"] or "",
-            ),
-            default=None,
-        )
+        return nearest_target(self.f, code)
 
     def figure_of(self, code: str | None, locality: str, denominator: str | None) -> float | None:
         """Return an indicator's value in a locality, or in the whole for a task of the whole."""
@@ -323,3 +306,25 @@ def _number(written: str | None) -> tuple[int, str]:
     """Sort "2" before "10", and "2a" after "2"."""
     digits = "".join(c for c in (written or "") if c.isdigit())
     return (int(digits) if digits else 0, written or "")
+
+
+def nearest_target(frames: Frames, code: str | None) -> Row | None:
+    """Return the nearest target of an indicator still to be met, the province's own first."""
+    rows = [
+        r
+        for r in frames.rows(
+            "metrics/plan_progress", "document", "denominator", "target_year", "comparator", "target_value", "value_unit",
+            "indicator_vi", "is_comparable", "scope",
+        )
+        if r["indicator"] == code and r["is_comparable"] and (r["target_year"] or 0) >= int(frames.period)
+    ]  # fmt: skip
+    return min(
+        rows,
+        key=lambda r: (
+            r["scope"] != "province",
+            r["target_year"],
+            r["document"],
+            r["denominator"] or "",
+        ),
+        default=None,
+    )

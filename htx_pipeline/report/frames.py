@@ -37,6 +37,9 @@ EXPECTED: Final[dict[str, tuple[str, ...]]] = {
 }
 """Columns without which a frame cannot be used; others may be absent and print as null."""
 
+EARLIER: Final = "earlier/"
+"""How the key of an earlier year's frame begins ("earlier/2024/core/linkages"): read by `origins` alone."""
+
 Row = dict[str, Any]
 
 
@@ -46,7 +49,7 @@ class Frames:
     Parameters
     ----------
     frames:
-        Frames by key; rows of other periods are left out.
+        Frames by key; rows of other periods are left out, but for keys that begin with `EARLIER`.
     period:
         The reporting year.
     """
@@ -68,7 +71,7 @@ class Frames:
                     remedy="Materialize the table again with this version of the package.",
                     code="report_columns",
                 )
-            if "period" in frame.columns:
+            if "period" in frame.columns and not key.startswith(EARLIER):
                 frame = frame.filter(pl.col("period") == period)
             self._frames[key] = frame
 

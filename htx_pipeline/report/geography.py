@@ -84,7 +84,7 @@ def geography_of(frames: Frames, shapes: Mapping[str, Any] | None = None) -> Geo
         When *shapes* has none of the communes of the province.
     """
     rows = frames.rows("core/organisations", "admin_code", "admin_version", "longitude", "latitude")
-    placed, split = _communes_of_today(rows)
+    placed, split = communes_of_today(rows)
     units = {
         r["code"]: r for r in admin_units(version=LATEST, level="commune").iter_rows(named=True)
     }
@@ -153,7 +153,7 @@ def project(point: tuple[float, float], origin: tuple[float, float]) -> tuple[fl
     return x, (point[1] - origin[1]) * KM_PER_DEGREE
 
 
-def _communes_of_today(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, str], set[str]]:
+def communes_of_today(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, str], set[str]]:
     """Return organisation → commune in force, and those of split old communes."""
     now = set(admin_units(version=LATEST, level="commune")["code"])
     best, several = _successors()

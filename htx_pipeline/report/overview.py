@@ -287,6 +287,7 @@ class OverviewPages(ChangeSections, QualitySections):
             ):
                 continue
             row: Row = {
+                "measure": f"{indicator}|{base}",
                 "indicator": indicator_label(next(iter(cells.values()))),
                 "denominator": text.label(DENOMINATORS, base),
                 "size": next(iter(cells.values()))["denominator_value"],
@@ -824,6 +825,7 @@ class OverviewPages(ChangeSections, QualitySections):
                 name += f", {SHORT_LEVELS[r['evidence']].lower()}"
             rows.append(
                 {
+                    "measure": f"{r['indicator']}|{r['denominator']}|{r['evidence'] or ''}",
                     "indicator": name,
                     "denominator": None
                     if r["denominator"] in (None, "none")

@@ -1,70 +1,61 @@
 """From a figure of a report to the rows of the source files behind it.
 
-What belongs here: the ids of all figures of a report, the rows, rejected rows and steps of each, and
-the table of them that an edition carries (``nguon/trace.parquet``). What does not: which rows a line or
-column stands for (`behind`), printing on the terminal (`ask`), what may be published (`disclosure`).
-
-A figure's id is ``<page>/<block>/<key>`` for a headline figure, ``<page>/<table>/<line>/<column>`` for a
-cell, ``<page>/<figure>`` for a chart, ``<page>/<prose>/<number>`` for a sentence.
+What belongs here: what each figure of a report is made of, the rejected rows and the steps, and the table
+of them that an edition carries (``nguon/trace.parquet``). What does not: which figures there are (`items`),
+which rows make which (`origins`), printing on the terminal (`ask`), what may be published (`disclosure`).
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import polars as pl
 
 from htx_pipeline.report import text
-from htx_pipeline.report.behind import Column, column_of, fact_column
-from htx_pipeline.report.blocks import (
-    Facts,
-    Field,
-    Figure,
-    Hidden,
-    Page,
-    Prose,
-    Report,
-    Source,
-    Table,
-)
+from htx_pipeline.report.blocks import Page, Report
 from htx_pipeline.report.frames import Frames
-
-TOTAL: Final = "Cộng"
-"""Name of a table's line of totals in ids."""
+from htx_pipeline.report.items import Item, figure_ids, figures_of, is_figure
+from htx_pipeline.report.origins.model import FORMULAS, REASONS, Origin, Part, joined
+from htx_pipeline.report.origins.registry import TOTAL, Origins
+from htx_pipeline.report.origins.rows import RowSet, numbers, ranges
+from htx_pipeline.report.origins.steps import steps_of
 
 TRACE_FILE: Final = "nguon/trace.parquet"
 """Where an edition keeps the sources of its figures."""
 
-STEPS: Final[Mapping[str, str]] = {
-    "raw": "đọc từng ô của tệp nguồn, giữ tên tệp, trang tính và số dòng",
-    "core": "đổi về đơn vị chung, kiểm tra theo quy tắc, loại dòng sai",
-    "graph/edges": "cộng các liên kết cùng bên bán, bên mua, sản phẩm và mức bằng chứng",
-    "graph/nodes": "xếp mỗi tổ chức vào một công đoạn theo ngành nghề và liên kết",
-    "graph/communities": "tìm nhóm tổ chức liên kết chặt (thuật toán Leiden)",
-    "metrics/clusters": "cộng các liên kết có cả hai bên trong cụm",
-    "metrics/cluster_members": "cộng theo từng thành viên của cụm",
-    "metrics/cluster_stages": "cộng theo công đoạn và sản phẩm trong cụm",
-    "metrics/chain_flows": "cộng theo dòng từ công đoạn sang công đoạn, bù phần chênh",
-    "metrics/localities": "cộng theo địa bàn của hợp tác xã",
-    "metrics/indicators": "tính chỉ tiêu, giữ tử số và mẫu số",
-    "metrics/plan_progress": "so chỉ tiêu với mục tiêu cùng mẫu số",
-    "metrics/reporting_roster": "đối chiếu đơn vị phải báo cáo với báo cáo đã nhận",
-}
-"""What each step does, in one line, by table."""
+REJECTED: Final = "rejected"
+"""Role of rows of the same scope that a rule left out."""
 
 SOURCES: Final = pl.List(
     pl.Struct(
         {
+            "part": pl.Int64,
+            "role": pl.String,
             "table": pl.String,
             "rule": pl.String,
             "reason": pl.String,
+            "remedy": pl.String,
             "file": pl.String,
             "sheet": pl.String,
             "file_id": pl.String,
             "rows": pl.String,
+            "n": pl.Int64,
+        }
+    )
+)
+
+PARTS: Final = pl.List(
+    pl.Struct(
+        {
+            "part": pl.Int64,
+            "role": pl.String,
+            "table": pl.String,
+            "how": pl.String,
+            "column": pl.String,
+            "weight": pl.String,
+            "amount": pl.Float64,
             "n": pl.Int64,
         }
     )
@@ -78,310 +69,114 @@ TRACE_SCHEMA: Final[dict[str, Any]] = {
     "value": pl.String,
     "is_hidden": pl.Boolean,
     "line": pl.String,
+    "formula": pl.String,
+    "why_not": pl.String,
+    "rests_on": pl.List(pl.String),
+    "parts": PARTS,
     "steps": pl.List(pl.String),
     "sources": SOURCES,
 }
 """Columns of ``nguon/trace.parquet``: one row per figure.
 
-``sources``: one entry per core table, file and sheet of the rows that count (``rule`` null), and one per
-rule for those that were rejected. ``rows`` holds ranges of row numbers ("2–5, 9"), ``n`` how many.
-``file_id``, sheet and row joined by ":" are a row's ``source_id``.
+``formula``: how its parts make it ("ratio": numerator over denominator; see `origins.model.FORMULAS`), empty
+where it is not made of rows alone, for the reason ``why_not`` (`origins.model.REASONS`). ``parts``: what is
+counted or added in each part (``how``: see `origins.model.Part`), and what that gives. ``rests_on``: ids of the figures that a sentence or an
+element of a picture states. ``sources``: one entry per ``part``, core table, file and sheet, and one per rule
+for rows that were rejected (role ``rejected``, no part). ``rows`` holds ranges of row numbers ("2–5, 9"), ``n`` how
+many. ``file_id``, sheet and row joined by ":" are a row's ``source_id``.
 """
 
+# --------------------------------------------------------------------------- what they are made of
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One figure: what it is called, what is printed, and the source of its rows."""
 
-    id: str
-    page: str
-    kind: Literal["fact", "cell", "chart", "sentence"]
-    label: str
-    value: str
-    source: Source
-    is_hidden: bool = False
-    column: Column | None = None
-    line: Mapping[str, Any] | None = None
+class Tracer:
+    """What the figures of one report are made of; each is found once, whoever asks."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._origins = Origins(report)
+        self._found: dict[str, Origin] = {}
+        self._core = CoreRows(report.frames)
 
     @property
-    def tables(self) -> tuple[str, ...]:
-        """Return the core tables whose rows count: the column's own where it has one."""
-        return (self.column.table,) if self.column else self.source.tables
+    def origins(self) -> Origins:
+        """Return the rules, with the rows that they have laid out."""
+        return self._origins
 
-    def counted(self, table: str) -> pl.Expr | None:
-        """Return which rows of *table* count; None for all."""
-        scope = self.source.only.get(table)
-        own = self.column.rows(self.line or {}) if self.column else None
-        if scope is None or own is None:
-            return scope if own is None else own
-        return scope & own
+    def origins_of(self, items: Sequence[Item]) -> list[Origin]:
+        """Return what each figure is made of; sentences and pictures from the figures that they state."""
+        known = {item.id: item for item in items}
+        return [self._origin(item, known) for item in items]
 
+    def _origin(self, item: Item, known: Mapping[str, Item]) -> Origin:
+        if item.id not in self._found:
+            self._found[item.id] = self._find(item, known)
+        return self._found[item.id]
 
-def figures_of(page: Page) -> Iterator[Item]:
-    """Yield the figures of a page in order; ids are unique within a report.
+    def _find(self, item: Item, known: Mapping[str, Item]) -> Origin:
+        if item.rests_on:
+            stated = [known[i] for i in item.rests_on if i in known and i != item.id]
+            if stated:
+                why = "words" if item.kind == "sentence" else "picture"
+                return joined((self._origin(s, known) for s in stated), why=why)
+        made = self._origins.of(item.ask) if item.ask is not None else None
+        if made is None:
+            return self._scope(item)
+        return made.withheld() if item.is_hidden else made
 
-    Facts, cells that hold a number or an amount in words (total lines included), charts with their
-    numbers, and sentences. Empty cells are not figures; withheld ones are, and are marked.
-    """
-    seen: set[str] = set()
-    yield from _figures_of_sections(page, seen)
-    for table in page.more:
-        if table.id not in seen:
-            seen.add(table.id)
-            yield from _cells(page, table)
-
-
-def _figures_of_sections(page: Page, seen: set[str]) -> Iterator[Item]:
-    for section in page.sections:
-        for block in section.blocks:
-            if isinstance(block, Facts):
-                yield from _facts(page, block)
-            elif isinstance(block, Prose):
-                yield from _sentences(page, block)
-            else:
-                table = block.data if isinstance(block, Figure) else block
-                if isinstance(block, Figure):
-                    yield Item(
-                        id=f"{page.id}/{block.id}", page=page.id, kind="chart", label=block.title, value=block.alt, source=block.source,
-                    )  # fmt: skip
-                if table.id not in seen:
-                    seen.add(table.id)
-                    yield from _cells(page, table)
+    def _scope(self, item: Item) -> Origin:
+        """Return the rows of the whole block: all that is known of a figure without a rule."""
+        source = item.source
+        parts = []
+        for name in source.tables:
+            table = self._origins.now.table(name)
+            at = table.all
+            if name in source.only and table.height:
+                mask = table.frame.select(_is=source.only[name].fill_null(value=False))["_is"]
+                at = at[mask.to_numpy()]
+            parts.append(Part("evidence", table.set(at)))
+        return Origin(tuple(parts), why="words" if item.kind == "sentence" else "no_rule", through=source.through)  # fmt: skip
 
 
-def _facts(page: Page, block: Facts) -> Iterator[Item]:
-    for fact in block.items:
-        source = fact.source or block.source
-        column = fact_column(fact.key)
-        yield Item(
-            id=f"{page.id}/{block.id}/{fact.name}", page=page.id, kind="fact", label=fact.label, value=fact.value, source=source,
-            column=column if column and column.table in source.tables else None,
-            is_hidden=fact.value == text.HIDDEN_MARK,
-        )  # fmt: skip
-
-
-def _sentences(page: Page, block: Prose) -> Iterator[Item]:
-    if block.source is None:
-        return
-    for n, words in enumerate(block.paragraphs, start=1):
-        yield Item(
-            id=f"{page.id}/{block.id}/{n}", page=page.id, kind="sentence", label=f"Câu {n}", value=words, source=block.source,
-        )  # fmt: skip
-
-
-def is_figure(field: Field) -> bool:
-    """Return whether cells of a column are figures."""
-    return field.is_number or field.kind == "words"
-
-
-def _cells(page: Page, table: Table) -> Iterator[Item]:
-    fields = [f for f in table.all_fields if is_figure(f)]
-    lines = list(zip(table.names, table.rows, strict=True))
-    if table.total:
-        lines.append((TOTAL, table.total))
-    for name, line in lines:
-        source = table.source if line is table.total else table.rows_behind(line)
-        for field in fields:
-            value = line.get(field.key)
-            if value is None or value == "":
-                continue
-            column = column_of(field.key, line)
-            yield Item(
-                id=f"{page.id}/{table.id}/{name}/{field.key}", page=page.id, kind="cell",
-                label=f"{name}: {field.label}", value=f"{field.show(value)} {field.unit}".strip(), source=source,
-                column=column if column and column.table in source.tables else None, line=line,
-                is_hidden=isinstance(value, Hidden),
-            )  # fmt: skip
-
-
-def figure_ids(report: Report) -> dict[str, Item]:
-    """Return all figures of a report by id, page by page."""
-    return {
-        item.id: item for page in (*report.pages, *report.translations) for item in figures_of(page)
-    }
-
-
-def ranges(numbers: Iterable[int]) -> str:
-    """Return row numbers as ranges.
-
-    Examples
-    --------
-    >>> ranges([9, 2, 3, 4, 5])
-    '2–5, 9'
-    """
-    parts: list[list[int]] = []
-    for n in sorted(set(numbers)):
-        if parts and n == parts[-1][1] + 1:
-            parts[-1][1] = n
-        else:
-            parts.append([n, n])
-    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in parts)
-
-
-def numbers(shown: str) -> list[int]:
-    """Return the row numbers of ranges, the reverse of `ranges`.
-
-    Examples
-    --------
-    >>> numbers("2–4, 9")
-    [2, 3, 4, 9]
-    """
-    found: list[int] = []
-    for part in filter(None, shown.split(", ")):
-        first, _, last = part.partition("–")
-        found.extend(range(int(first), int(last or first) + 1))
-    return found
+def tracer(report: Report) -> Tracer:
+    """Return what finds the rows behind a report, laid out once for all who ask."""
+    if report.frames is None:
+        raise ValueError("a report made by build_report carries its frames")
+    kept: Tracer = report.frames.shared(f"tracer {report.settings.kind}", lambda: Tracer(report))
+    return kept
 
 
 class CoreRows:
-    """The core rows of one period and the rejected ones, asked by condition; answers are kept."""
+    """Core rows asked for by condition, as disclosure control adds them up."""
 
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
         self._kept: dict[str, pl.DataFrame] = {}
-        self._places: dict[str, tuple[list[dict[str, Any]], Any, Any]] = {}
-        self._answers: dict[tuple[str, bool, bytes], list[dict[str, Any]]] = {}
-
-    def sources(self, items: Sequence[Item]) -> list[list[dict[str, Any]]]:
-        """Return the entries of ``sources`` (see `TRACE_SCHEMA`) for each figure."""
-        asked: list[list[tuple[str, bool, bytes]]] = []
-        todo: dict[tuple[str, bool], dict[bytes, pl.Expr]] = {}
-        known: dict[int, bytes] = {}
-        for item in items:
-            keys = []
-            for table in item.tables:
-                # What is left out is named for the whole scope, whatever the column.
-                scope = item.source.only.get(table)
-                for is_rejected, expr in ((False, item.counted(table)), (True, scope)):
-                    used = pl.lit(value=True) if expr is None else expr
-                    # Sources of one line share their expression: write it out once.
-                    mark = known.get(id(expr)) if expr is scope else None
-                    if mark is None:
-                        mark = used.meta.serialize()
-                        if expr is scope:
-                            known[id(expr)] = mark
-                    key = (table, is_rejected, mark)
-                    if key not in self._answers:
-                        todo.setdefault(key[:2], {})[mark] = used
-                    keys.append(key)
-            asked.append(keys)
-        for (table, is_rejected), exprs in todo.items():
-            self._answer(table, exprs, is_rejected=is_rejected)
-        return [[entry for key in keys for entry in self._answers[key]] for keys in asked]
-
-    def _table(self, table: str, *, is_rejected: bool) -> pl.DataFrame:
-        key = f"core/{table}_rejected" if is_rejected else f"core/{table}"
-        if key not in self._kept:
-            frame = self._frames.frame(
-                key, "source_id", "source_file", "source_sheet", "source_row"
-            )
-            if frame.height:
-                frame = frame.with_columns(
-                    file_id=pl.col("source_id").cast(pl.String).str.split(":").list.first()
-                )
-                if is_rejected:
-                    frame = frame.join(self._rules(table), on="source_id", how="left")
-                frame = frame.sort(
-                    "source_file", "source_sheet", "source_row", "source_id", nulls_last=True
-                )
-            self._kept[key] = frame
-        return self._kept[key]
-
-    def _rules(self, table: str) -> pl.DataFrame:
-        """Return the rule that rejected each row and why: the first error found in it, by rule."""
-        parts = [
-            frame.filter((pl.col("table") == table) & pl.col("severity").is_in(["error", "critical"]))
-            .select(pl.col("source_id").cast(pl.String), rule=pl.col("rule_id"), reason=pl.col("reason_vi"))
-            for key in ("core/findings", f"core/{table}_findings")
-            if (frame := self._frames.frame(key, "table", "severity", "source_id", "rule_id", "reason_vi")).height
-        ]  # fmt: skip
-        if not parts:
-            return pl.DataFrame(
-                schema={"source_id": pl.String, "rule": pl.String, "reason": pl.String}
-            )
-        return pl.concat(parts).sort("rule", "reason").unique("source_id", keep="first")
-
-    def _answer(self, table: str, exprs: Mapping[bytes, pl.Expr], *, is_rejected: bool) -> None:
-        frame = self._table(table, is_rejected=is_rejected)
-        key = f"core/{table}_rejected" if is_rejected else f"core/{table}"
-        marks = list(exprs)
-        for at in range(0, len(marks), 256):
-            part = marks[at : at + 256]
-            if frame.height == 0:
-                for mark in part:
-                    self._answers[table, is_rejected, mark] = []
-                continue
-            masks = frame.select(
-                (exprs[mark].fill_null(value=False) & pl.lit(value=True)).alias(str(i))
-                if not exprs[mark].meta.is_literal()
-                else pl.repeat(value=True, n=pl.len(), dtype=pl.Boolean).alias(str(i))
-                for i, mark in enumerate(part)
-            )
-            for i, mark in enumerate(part):
-                self._answers[table, is_rejected, mark] = self._entries(key, masks[str(i)])
-
-    def _entries(self, key: str, mask: pl.Series) -> list[dict[str, Any]]:
-        """Return the entries of the rows that a mask leaves, one for each place."""
-        import numpy as np
-
-        if key not in self._places:
-            frame = self._kept[key]
-            by = [
-                "source_file",
-                "source_sheet",
-                "file_id",
-                *(["rule", "reason"] if "rule" in frame.columns else []),
-            ]
-            places = frame.select(by).unique(maintain_order=True).with_row_index("at")
-            codes = frame.select(by).join(
-                places, on=by, how="left", nulls_equal=True, maintain_order="left"
-            )
-            numbers_of = frame["source_row"].cast(pl.Int64).fill_null(-1).to_numpy()
-            self._places[key] = (places.to_dicts(), codes["at"].to_numpy(), numbers_of)
-        listed, place_of, row_numbers = self._places[key]
-        chosen = np.flatnonzero(mask.to_numpy())
-        found = []
-        for at in np.unique(place_of[chosen]):
-            rows = row_numbers[chosen[place_of[chosen] == at]]
-            place = listed[at]
-            found.append(
-                {
-                    "table": key.removeprefix("core/").removesuffix("_rejected"),
-                    "rule": (place["rule"] or "unknown") if "rule" in place else None,
-                    "reason": place.get("reason"),
-                    "file": place["source_file"],
-                    "sheet": place["source_sheet"],
-                    "file_id": place["file_id"],
-                    "rows": ranges(rows[rows >= 0].tolist()),
-                    "n": len(rows),
-                }
-            )
-        return found
 
     def table(self, table: str) -> pl.DataFrame:
         """Return a core table in the order in which rows are asked for."""
-        return self._table(table, is_rejected=False)
+        if table not in self._kept:
+            order = ("source_file", "source_sheet", "source_row", "source_id")
+            frame = self._frames.frame(f"core/{table}", *order)
+            self._kept[table] = frame.sort(*order, nulls_last=True) if frame.height else frame
+        return self._kept[table]
 
     def frame(self, item: Item, table: str) -> pl.DataFrame:
         """Return the rows of a core table behind one figure."""
-        frame = self._table(table, is_rejected=False)
+        frame = self.table(table)
         expr = item.counted(table)
         return frame if expr is None or not frame.height else frame.filter(expr)
-
-
-def steps_of(item: Item) -> list[str]:
-    """Return the tables between the source files and the figure, each with what was done there."""
-    steps = [f"raw/{t}: {STEPS['raw']}" for t in item.tables]
-    steps += [f"core/{t}: {STEPS['core']}" for t in item.tables]
-    return steps + [f"{t}: {STEPS[t]}" if t in STEPS else t for t in item.source.through]
 
 
 def core_rows(report: Report) -> CoreRows:
     """Return the rows behind a report, read once for all who ask."""
     if report.frames is None:
         raise ValueError("a report made by build_report carries its frames")
-    kept: CoreRows = report.frames.shared("trace", lambda: CoreRows(report.frames))
+    kept: CoreRows = report.frames.shared("core rows", lambda: CoreRows(report.frames))
     return kept
+
+
+# --------------------------------------------------------------------------- the table of an edition
 
 
 def traced(report: Report, items: Sequence[Item], *, is_public: bool) -> pl.DataFrame:
@@ -390,29 +185,117 @@ def traced(report: Report, items: Sequence[Item], *, is_public: bool) -> pl.Data
     Returns
     -------
     DataFrame
-        `TRACE_SCHEMA`. Public: no sheet, no row, no rejected row, and nothing for withheld figures.
+        `TRACE_SCHEMA`. Public: no sheet, no row, no rejected row, no amount of a part, and nothing for
+        withheld figures.
     """
-    found = core_rows(report).sources(items)
-    rows = [
+    finder = tracer(report)
+    origins = finder.origins_of(items)
+    steps = [steps_of(finder.origins.now, o, i.source if o.why == "no_rule" else None) for i, o in zip(items, origins, strict=True)]  # fmt: skip
+    figures = pl.DataFrame(
         {
-            "figure_id": item.id, "page": item.page, "kind": item.kind, "label": item.label, "value": item.value,
-            "is_hidden": item.is_hidden, "line": item.source.line, "steps": steps_of(item),
-            "sources": coarse(entries, is_hidden=item.is_hidden) if is_public else entries,
-        }
-        for item, entries in zip(items, found, strict=True)
-    ]  # fmt: skip
-    return pl.DataFrame(rows, schema=TRACE_SCHEMA)
+            "figure_id": [i.id for i in items],
+            "page": [i.page for i in items],
+            "kind": [i.kind for i in items],
+            "label": [i.label for i in items],
+            "value": [i.value for i in items],
+            "is_hidden": [i.is_hidden for i in items],
+            "line": [i.said for i in items],
+            "formula": [o.formula for o in origins],
+            "why_not": ["" if o.formula else o.why for o in origins],
+            "rests_on": [list(i.rests_on) if i.kind in ("sentence", "mark") else [] for i in items],
+        },
+        schema={k: TRACE_SCHEMA[k] for k in ("figure_id", "page", "kind", "label", "value", "is_hidden", "line", "formula", "why_not", "rests_on")},
+    )  # fmt: skip
+    return (
+        figures.with_row_index("_figure")
+        .join(_parts(items, origins, is_public=is_public), on="_figure", how="left")
+        .with_columns(steps=_listed(steps))
+        .join(_sources(items, origins, is_public=is_public), on="_figure", how="left")
+        .sort("_figure")
+        .with_columns(
+            pl.col("parts").fill_null(pl.lit([], dtype=PARTS)),
+            pl.col("sources").fill_null(pl.lit([], dtype=SOURCES)),
+        )
+        .select(pl.col(c).cast(t) for c, t in TRACE_SCHEMA.items())
+    )
 
 
-def coarse(entries: Sequence[Mapping[str, Any]], *, is_hidden: bool) -> list[dict[str, Any]]:
-    """Return what a public edition says of a figure's sources: the file and how many rows."""
-    if is_hidden:
-        return []
-    return [
-        {**e, "sheet": None, "file_id": None, "rows": "", "rule": None, "reason": None}
-        for e in entries
-        if e["rule"] is None
-    ]
+def _listed(steps: Sequence[tuple[str, ...]]) -> pl.Series:
+    """Return lists of steps; few differ, so that each is written out once."""
+    known: dict[tuple[str, ...], int] = {}
+    at = [known.setdefault(s, len(known)) for s in steps]
+    lists = pl.Series([list(s) for s in known], dtype=pl.List(pl.String))
+    return lists.gather(at) if at else pl.Series([], dtype=pl.List(pl.String))
+
+
+def _fields(listed: Any) -> dict[str, Any]:
+    return {f.name: f.dtype for f in listed.inner.fields}
+
+
+def _parts(items: Sequence[Item], origins: Sequence[Origin], *, is_public: bool) -> pl.DataFrame:
+    kinds = _fields(PARTS)
+    rows: list[tuple[Any, ...]] = []
+    for at, (item, origin) in enumerate(zip(items, origins, strict=True)):
+        if is_public and item.is_hidden:
+            continue
+        for number, p in enumerate(origin.parts):
+            if p.how:
+                told = (None, None) if is_public else (p.amount, len(p.rows))
+                rows.append((at, number, p.role, p.table, p.how, p.column, p.weight, *told))
+    columns = zip(*rows, strict=True) if rows else [[] for _ in range(len(kinds) + 1)]
+    schema = {"_figure": pl.UInt32, **kinds}
+    frame = pl.DataFrame(
+        [
+            pl.Series(name, list(values), dtype=kind, strict=False)
+            for (name, kind), values in zip(schema.items(), columns, strict=True)
+        ]
+    )
+    return frame.group_by("_figure", maintain_order=True).agg(parts=pl.struct(*kinds))
+
+
+def _sources(items: Sequence[Item], origins: Sequence[Origin], *, is_public: bool) -> pl.DataFrame:
+    """Return the entries of each figure; each set of rows is written out once and then joined."""
+    sets: dict[int, int] = {}
+    listed: list[RowSet] = []
+    asked: list[tuple[int, int | None, str, int]] = []
+    for at, (item, origin) in enumerate(zip(items, origins, strict=True)):
+        if is_public and item.is_hidden:
+            continue
+        wanted: list[tuple[int | None, str, RowSet]] = [(i, p.role, p.rows) for i, p in enumerate(origin.parts)]  # fmt: skip
+        if not is_public:
+            wanted += [(None, REJECTED, r) for r in origin.rejected]
+        for part, role, rows in wanted:
+            if id(rows) not in sets:
+                sets[id(rows)] = len(listed)
+                listed.append(rows)
+            asked.append((at, part, role, sets[id(rows)]))
+    kinds = {f: k for f, k in _fields(SOURCES).items() if f not in ("part", "role")}
+    flat: dict[str, list[Any]] = {"_set": [], **{f: [] for f in kinds}}
+    for number, rows in enumerate(listed):
+        for entry in rows.entries:
+            flat["_set"].append(number)
+            for f in kinds:
+                flat[f].append(entry[f])
+    entries = pl.DataFrame(flat, schema={"_set": pl.UInt32, **kinds})
+    found = pl.DataFrame(
+        asked, schema={"_figure": pl.UInt32, "part": pl.Int64, "role": pl.String, "_set": pl.UInt32}, orient="row"
+    ).join(entries, on="_set", how="inner", maintain_order="left_right")  # fmt: skip
+    if is_public:
+        found = coarse(found)
+    fields = pl.struct(*_fields(SOURCES))
+    return found.group_by("_figure", maintain_order=True).agg(sources=fields)
+
+
+def coarse(entries: pl.DataFrame) -> pl.DataFrame:
+    """Return what a public edition says of a figure's sources: the table, the file and how many rows.
+
+    No role: how many rows of a numerator there are is a figure of its own.
+    """
+    rows = entries.filter(pl.col("rule").is_null()).group_by("_figure", "table", "file", maintain_order=True).agg(pl.col("n").max())  # fmt: skip
+    nothing = ("rule", "reason", "remedy", "sheet", "file_id")
+    return rows.with_columns(
+        part=pl.lit(None, dtype=pl.Int64), role=pl.lit("counted"), rows=pl.lit(""), **{c: pl.lit(None, dtype=pl.String) for c in nothing}
+    )  # fmt: skip
 
 
 def write_trace(report: Report, frames: Any = None) -> bytes:
@@ -426,10 +309,14 @@ def write_trace(report: Report, frames: Any = None) -> bytes:
         Not needed: a report carries its frames.
     """
     del frames
-    items = list(figure_ids(report).values())
-    frame = traced(report, items, is_public=report.settings.is_public)
+    parts = [
+        traced(report, list({i.id: i for i in figures_of(page)}.values()), is_public=report.settings.is_public)
+        for page in (*report.pages, *report.translations)
+    ]  # fmt: skip
     buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd", compression_level=9, statistics=False)
+    pl.concat(parts).write_parquet(
+        buffer, compression="zstd", compression_level=9, statistics=False
+    )
     return buffer.getvalue()
 
 
@@ -444,31 +331,88 @@ def sources_json(report: Report, page: Page, *, longest: int = 160) -> dict[str,
     Returns
     -------
     dict
-        Figure id → ``line``, ``files`` (each ``file``, ``sheet``, ``rows``, ``n``), ``n_rejected``,
+        Figure id → ``line``, ``files`` (each ``file``, ``sheet``, ``rows``, ``n``, ``role``: in words, empty
+        where there is one role only), ``made`` ("97 ÷ 267", empty where it says nothing), ``n_rejected``,
         ``steps``. In a public edition rows and sheets are empty, and withheld figures are left out.
     """
     items = list({item.id: item for item in figures_of(page)}.values())
-    frame = traced(report, items, is_public=report.settings.is_public)
+    is_public = report.settings.is_public
+    if is_public:
+        return _public_json(traced(report, items, is_public=True))
+    finder = tracer(report)
     out = {}
-    for row in frame.iter_rows(named=True):
-        if report.settings.is_public and row["is_hidden"]:
-            continue
-        out[row["figure_id"]] = {
-            "line": row["line"],
-            "files": [
-                {
-                    "file": e["file"] or "",
-                    "sheet": e["sheet"] or "",
-                    "rows": shorten(e["rows"], longest),
-                    "n": e["n"],
-                }
-                for e in row["sources"]
-                if e["rule"] is None
-            ],
-            "n_rejected": sum(e["n"] for e in row["sources"] if e["rule"] is not None),
-            "steps": row["steps"],
-        }
+    for item, origin in zip(items, finder.origins_of(items), strict=True):
+        files = [
+            {"file": e["file"] or "", "sheet": e["sheet"] or "", "rows": shorten(e["rows"], longest), "n": e["n"], "role": role}
+            for role, rows in dict.fromkeys((p.role, p.rows) for p in origin.parts)
+            for e in rows.entries
+        ]  # fmt: skip
+        out[item.id] = {
+            "line": item.said,
+            "files": files,
+            "made": made_of(origin),
+            "n_rejected": sum(len(r) for r in origin.rejected),
+            "steps": list(steps_of(finder.origins.now, origin, item.source if origin.why == "no_rule" else None)),
+        }  # fmt: skip
     return out
+
+
+def _public_json(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    return {
+        row["figure_id"]: {
+            "line": row["line"], "made": "", "n_rejected": 0, "steps": row["steps"],
+            "files": [{"file": e["file"] or "", "sheet": "", "rows": "", "n": e["n"], "role": ""} for e in row["sources"]],
+        }
+        for row in frame.iter_rows(named=True)
+        if not row["is_hidden"]
+    }  # fmt: skip
+
+
+SIGNS: Final = {"ratio": "÷", "difference": "−", "ratio_difference": "÷", "gap_in": "−"}
+
+
+def made_of(origin: Origin) -> str:
+    """Return how the amounts of a figure's parts make it: "97 ÷ 267"; empty where one part is the figure."""
+    if origin.formula not in SIGNS:
+        return ""
+    sums: dict[str, float] = {}
+    for part in origin.parts:
+        amount = part.amount
+        role = "numerator" if part.role == "counted" else part.role
+        if amount is not None:
+            sums[role] = sums.get(role, 0) + amount
+    return equation(origin.formula, sums)
+
+
+def equation(formula: str, sums: Mapping[str, float]) -> str:
+    """Return amounts by role as a sum to read.
+
+    Examples
+    --------
+    >>> equation("ratio", {"numerator": 97, "denominator": 267})
+    '97 ÷ 267'
+    >>> equation("ratio_difference", {"numerator": 97, "denominator": 267, "taken_off": 0.35})
+    '97 ÷ 267 − 0,35'
+    """
+    shown = [sums[r] for r in ("numerator", "denominator") if r in sums]
+    words = " ÷ ".join(amount_text(a) for a in shown)
+    if formula.startswith("ratio") and len(shown) < 2:
+        return ""
+    return f"{words} − {amount_text(sums['taken_off'])}" if "taken_off" in sums else words
+
+
+def amount_text(amount: float) -> str:
+    """Return an amount with as many decimals as it needs, at most four.
+
+    Examples
+    --------
+    >>> amount_text(1234.0), amount_text(0.35)
+    ('1.234', '0,35')
+    """
+    for decimals in range(4):
+        if abs(amount - round(amount, decimals)) < 1e-9 * max(1.0, abs(amount)):
+            return text.number(amount, decimals)
+    return text.number(amount, 4)
 
 
 def shorten(shown: str, longest: int) -> str:
@@ -487,3 +431,15 @@ def shorten(shown: str, longest: int) -> str:
         if used > longest:
             return f"{', '.join(parts[: max(i, 1)])} … (+{len(parts) - max(i, 1)})"
     return shown
+
+
+def line_rows(report: Report, items: Iterable[Item]) -> list[dict[str, Any]]:
+    """Return the entries of the rows that figures are made of together, rejected ones left out."""
+    entries = joined(tracer(report).origins_of(list(items)), why="").parts
+    return [e for part in entries for e in part.rows.entries if e["rule"] is None]
+
+
+__all__ = [
+    "FORMULAS", "REASONS", "TOTAL", "TRACE_FILE", "TRACE_SCHEMA", "Item", "core_rows", "figure_ids", "figures_of", "is_figure", "numbers",
+    "ranges", "sources_json", "traced", "tracer", "write_trace",
+]  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from htx_pipeline.report.blocks import Field, Page, Report, Table
-from htx_pipeline.report.trace import Item, coarse, core_rows, shorten
+from htx_pipeline.report.trace import Item, figures_of, line_rows, shorten
 from htx_pipeline.schemas import TABLES
 
 FIRST: Final = "Cần bảng nào"
@@ -64,30 +64,33 @@ def line_sources(report: Report) -> dict[str, dict[str, str]]:
     """
     if report.frames is None:
         return {}
-    items = [
-        Item(
-            id=f"{page.id}/{table.id}/{name}", page=page.id, kind="cell", label="", value="", source=table.rows_behind(row), line=row,
-        )
-        for page in report.pages
-        for table in page.tables
-        for name, row in zip(table.names, table.rows, strict=True)
-    ]  # fmt: skip
     found = {}
     is_public = report.settings.is_public
-    for item, entries in zip(items, core_rows(report).sources(items), strict=True):
-        kept = (
-            coarse(entries, is_hidden=False)
-            if is_public
-            else [e for e in entries if e["rule"] is None]
-        )
-        files = [f"{e['file']} ({e['n']} dòng)" for e in kept]
-        found[item.id] = {
-            "_line_id": item.id,
-            "_files": "; ".join(dict.fromkeys(files)),
-            "_sheets": "; ".join(dict.fromkeys(e["sheet"] or "" for e in kept)),
-            "_rows": " | ".join(shorten(e["rows"], ROWS_SHOWN) for e in kept if e["rows"]),
-        }
+    for page in report.pages:
+        cells: dict[str, list[Item]] = {}
+        for item in figures_of(page):
+            if item.kind == "cell" and not (is_public and item.is_hidden):
+                cells.setdefault(item.id.rpartition("/")[0], []).append(item)
+        for table in page.tables:
+            for name, row in zip(table.names, table.rows, strict=True):
+                line = f"{page.id}/{table.id}/{name}"
+                # A line of words alone has the rows of its whole table.
+                words = Item(id=line, page=page.id, kind="cell", label="", value="", scope=table, line=row)  # fmt: skip
+                found[line] = _line_source(line, line_rows(report, cells.get(line, [words])), is_public=is_public)  # fmt: skip
     return found
+
+
+def _line_source(
+    line: str, entries: Sequence[Mapping[str, Any]], *, is_public: bool
+) -> dict[str, str]:
+    files = [f"{e['file']} ({e['n']} dòng)" for e in entries]
+    shown = [] if is_public else entries
+    return {
+        "_line_id": line,
+        "_files": "; ".join(dict.fromkeys(files)),
+        "_sheets": "; ".join(dict.fromkeys(e["sheet"] or "" for e in shown)),
+        "_rows": " | ".join(shorten(e["rows"], ROWS_SHOWN) for e in shown if e["rows"]),
+    }
 
 
 def write_dictionary(
