@@ -6,6 +6,8 @@ order findings are told in. What does not: reading the file or drawing anything.
 Named rules: a finding with a cell stands in that cell; with a row and a column, in the column the
 mapping reads it from (a derived id stands at the name it was derived from); with a row alone, in the
 row's first filled cell; with a column alone, in its heading; with neither, on top of the list.
+That a value is missing is not told of a cell whose value is told to be unreadable, nor of an id derived
+from a cell that is told to be empty: one mistake of the sender is one line.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from htx_pipeline.schemas import TABLES
 
 ORDER: Final = ("critical", "error", "warning", "info")
 _ADDRESS: Final = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})")
+_MISSING: Final = ".required"
 _STANDS_FOR: Final = {
     "org_id": ("name",), "admin_code": ("place_name", "district_name"), "locality": ("district_name", "place_name"),
     "linkage_id": ("contract_number", "supplier_name"), "evidence": ("status",), "period": ("reported_on", "signed_on", "starts_on"),
@@ -84,15 +87,33 @@ def place(
         sheets = {"csv": book.sheets[0]}
     known = _Columns(sheets, mappings, findings)
     rank = {name: i for i, name in enumerate(sheets)}
-    seen: dict[Remark, None] = {}
+    seen: dict[Remark, bool] = {}
     for f in findings.iter_rows(named=True):
-        seen[_remark(f, sheets, known)] = None
+        remark = _remark(f, sheets, known)
+        seen[remark] = known.is_derived(remark.sheet or "", f["table"] or "", f["column"] or "")
     return sorted(
-        seen,
+        _told_once(seen),
         key=lambda r: (
             r.sheet is not None, ORDER.index(r.severity), rank.get(r.sheet or "", -1), r.row or 0, r.col or 0, r.rule_id, r.reason, r.value,
         ),
     )  # fmt: skip
+
+
+def _told_once(remarks: dict[Remark, bool]) -> list[Remark]:
+    """Leave out what another remark about the same cell tells already; *remarks* says which are derived."""
+    missing = {r for r in remarks if r.rule_id.endswith(_MISSING) and r.cell}
+    unread = {
+        (r.sheet, r.cell, r.column): ORDER.index(r.severity)
+        for r in sorted(remarks, key=lambda r: -ORDER.index(r.severity))
+        if r.cell and r not in missing
+    }
+    empty = {(r.sheet, r.cell) for r in missing if not remarks[r]}
+
+    def is_told(r: Remark) -> bool:
+        worst = unread.get((r.sheet, r.cell, r.column), len(ORDER))
+        return worst <= ORDER.index(r.severity) or (remarks[r] and (r.sheet, r.cell) in empty)
+
+    return [r for r in remarks if r not in missing or not is_told(r)]
 
 
 class _Columns:
@@ -134,6 +155,12 @@ class _Columns:
                 if name in located.columns:
                     return located.columns[name]
         return None
+
+    def is_derived(self, sheet: str, table: str, column: str) -> bool:
+        """Say whether a column is made from another one of the sheet."""
+        return (table, sheet, column) not in self.told and not any(
+            column in located.columns for located in self.of(sheet, table)
+        )
 
     def heading_row(self, sheet: str, table: str) -> int | None:
         return next((max(x.header_rows) for x in self.of(sheet, table) if x.header_rows), None)

@@ -263,7 +263,8 @@ def structural_rules(table: Table) -> list[dict[str, Any]]:
     """Return the rules that follow from the schema, as Great Expectations JSON objects.
 
     Required columns, code lists, patterns, limits, references (rows rejected or flagged), and the
-    unique key (critical: a table with a broken key is not published).
+    unique key (critical: a table with a broken key is not published). Rows that lack a part of their key
+    are rejected for that and cannot break it.
 
     Examples
     --------
@@ -280,9 +281,10 @@ def structural_rules(table: Table) -> list[dict[str, Any]]:
             "unique",
             "key",
             "expect_compound_columns_to_be_unique",
-            {"column_list": list(table.key)}
-            if len(table.key) > 1
-            else {"column_list": [*table.key, "period"]},
+            {
+                "column_list": list(table.key) if len(table.key) > 1 else [*table.key, "period"],
+                "ignore_row_if": "any_value_is_missing",
+            },
             action="stop",
             texts=(
                 f"Trùng khóa ({key_vi}) sau khi đã xử lý trùng lặp.",

@@ -506,6 +506,30 @@ def test_a_filled_template_is_checked_by_itself_and_sent_back(tmp_path: Path) ->
     assert "Tên lớp" in back["D9"].comment.text
 
 
+def test_one_mistake_of_the_sender_is_one_line(tmp_path: Path) -> None:
+    path = t.write_template("training", tmp_path / "training.xlsx", period="2025")
+    book = openpyxl.load_workbook(path)
+    sheet = book[t.DATA_SHEET]
+    rows = [
+        [1, "0100109106", None, "Kế toán", "tháng 13/2025", 5, 2, 6, 24],
+        [2, None, None, "Kế toán", None, 5, 2, 6, 24],
+    ]
+    for r, row in enumerate(rows):
+        for at, value in enumerate(row, 1):
+            sheet.cell(t.FIRST_ROW + r, at, value)
+    book.save(path)
+    made = give_feedback(path, tmp_path / "back.xlsx", period=None)
+    listed = [
+        (row[3], row[4])
+        for row in _back(made.content)[LIST_NAME].iter_rows(values_only=True)
+        if row[1] == "✗ LỖI"
+    ]
+    assert listed == [
+        ("C9", "Tên hợp tác xã"), ("E9", "Ngày khai giảng"), ("C10", "Tên hợp tác xã"), ("E10", "Ngày khai giảng"),
+    ]  # fmt: skip
+    assert made.counts["error"] == len(listed)
+
+
 def test_what_changed_is_listed_with_links(tmp_path: Path) -> None:
     path = t.write_template("training", tmp_path / "training.xlsx", period="2025")
     versions = []

@@ -126,3 +126,22 @@ def test_every_required_column_and_every_key_is_covered_by_a_rule(table, project
         r for r in suite.rules if r.expectation_type == "expect_compound_columns_to_be_unique"
     ]
     assert any(set(table.key) <= set(r.columns) and r.action == "stop" for r in unique)
+
+
+def test_rows_that_lack_a_part_of_their_key_are_rejected_without_stopping_the_table(
+    table, project_root: Path
+):
+    """Two rows a sender left half empty must not hold back everybody else's."""
+    from htx_pipeline.validation.run import validate
+
+    suite = load_suite(project_root / "expectations" / f"{table.name}.json")
+    empty = table.conform(pl.DataFrame({"period": ["2025", "2025"]}))
+    references = {
+        rule.kwargs["reference"]: pl.Series([], dtype=pl.String)
+        for rule in suite.rules
+        if "reference" in rule.kwargs
+    }
+    result = validate(empty, suite, references=references)
+    assert result.check(f"{table.name}.key.unique").passed
+    assert result.rejected.height == 2
+    assert result.is_publishable
