@@ -27,6 +27,7 @@ from htx_pipeline.feedback.look import (
     clean,
     dress,
     fill_of,
+    fit_to_width,
     link,
     put,
     resubmit_lines,
@@ -463,11 +464,7 @@ def write_changes(ws: Any, changes: pl.DataFrame, *, titles: dict[str, str], pre
 
 
 def _page(ws: Any) -> None:
-    ws.page_setup.orientation = "landscape"
-    ws.page_setup.paperSize = 9
-    ws.page_setup.fitToWidth = 1
-    ws.page_setup.fitToHeight = 0
-    ws.sheet_properties.pageSetUpPr.fitToPage = True
+    fit_to_width(ws)
     ws.sheet_view.showGridLines = False
     ws.page_margins.left = ws.page_margins.right = 0.4
     ws.page_margins.top = ws.page_margins.bottom = 0.5

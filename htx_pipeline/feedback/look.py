@@ -103,6 +103,15 @@ def dress(cell: Any, **style: Any) -> None:
     cell._style = copy(known[key][0])
 
 
+def fit_to_width(ws: Any) -> None:
+    """Print a sheet on A4 across, as wide as one page."""
+    ws.page_setup.orientation = "landscape"
+    ws.page_setup.paperSize = 9
+    ws.page_setup.fitToWidth = 1
+    ws.page_setup.fitToHeight = 0
+    ws.sheet_properties.pageSetUpPr.fitToPage = True
+
+
 def link(ws: Any, row: int, col: int, sheet: str, address: str) -> None:
     """Link one of our cells to a cell of the workbook."""
     from openpyxl.worksheet.hyperlink import Hyperlink

@@ -28,6 +28,7 @@ from htx_pipeline.feedback.look import (
     clean,
     dress,
     fill_of,
+    fit_to_width,
     link,
 )
 from htx_pipeline.feedback.places import Remark
@@ -136,9 +137,12 @@ def render(book: Workbook, remarks: Sequence[Remark]) -> tuple[Any, dict[str, st
         for number in wanted:
             for at, value in enumerate(rows[number - 1] if number <= len(rows) else (), 1):
                 _put_value(ws, number, at, value)
+        # A title that stands alone in its row may run over its neighbours.
+        shared = [row for row in rows[:200] if sum(v != "" for v in row) > 1] or rows[:200]
         for at in range(1, min(sheet.n_cols, 60) + 1):
-            longest = max((len(str(row[at - 1])) for row in rows[:200]), default=0)
-            ws.column_dimensions[ws.cell(1, at).column_letter].width = min(max(longest + 2, 9), 40)
+            longest = max((len(str(row[at - 1])) for row in shared), default=0)
+            ws.column_dimensions[ws.cell(1, at).column_letter].width = min(max(longest + 2, 6), 40)
+        fit_to_width(ws)
     return copy, titles
 
 
