@@ -122,6 +122,9 @@ def everything(graph: CSRGraph) -> None:
         upstreamness(graph)
         esri(graph, sector=np.arange(len(graph)) % 3)
         maximum_flow(graph, 0, len(graph) - 1)
+        arrays.closed_pairs(graph)
+    order = np.arange(len(graph))[::-1].copy()
+    arrays.largest_parts(graph, order, np.array([0, 3, len(graph)]))
 
 
 def test_plain_python_and_compiled_code_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
