@@ -330,14 +330,14 @@ def _(t: Tables) -> Any:
 def _(t: Tables) -> Any:
     from htx_pipeline.clusters.describe import clusters
 
-    return clusters(t("nodes"), t("traced"), t("communities"), t("reports"))
+    return clusters(t("nodes"), t.scan("traced"), t("communities"), t("reports"))
 
 
 @measure("clusters.criteria")
 def _(t: Tables) -> Any:
     from htx_pipeline.clusters.criteria import cluster_criteria
 
-    return cluster_criteria(t("nodes"), t("edges"), t("communities"))
+    return cluster_criteria(t("nodes"), t.scan("edges"), t("communities"))
 
 
 @measure("history.cluster_history")
@@ -345,7 +345,7 @@ def _(t: Tables) -> Any:
     from htx_pipeline.metrics.history import cluster_history
 
     year = pl.lit("2024").alias("period")
-    own = t("traced")
+    own = t.scan("traced")
     both = [own, own.with_columns(year)]
     nodes, found, told = t("nodes"), t("communities"), t("reports")
     return cluster_history(

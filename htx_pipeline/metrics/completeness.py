@@ -279,8 +279,9 @@ def minimum_cut(
     """
     names = sorted({source, sink, *(end for tail, head, _ in arcs for end in (tail, head))})
     number = {name: row for row, name in enumerate(names)}
-    tail, head = (np.array([number[a[end]] for a in arcs], dtype=np.int32) for end in (0, 1))
-    width = np.array([a[2] for a in arcs], dtype=np.int64)
+    tail = np.array([number[u] for u, _, _ in arcs], dtype=np.int32)
+    head = np.array([number[v] for _, v, _ in arcs], dtype=np.int32)
+    width = np.array([room for _, _, room in arcs], dtype=np.int64)
     value, (cut_tail, cut_head, _) = _cut(
         tail, head, width, n=len(names), source=number[source], sink=number[sink]
     )
