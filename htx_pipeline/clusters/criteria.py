@@ -11,10 +11,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
-from htx_pipeline.clusters.describe import KEY, _inside, cluster_stages
-from htx_pipeline.graph.network import at_least
+from htx_pipeline.clusters.inside import KEY, null_sum, with_clusters
+from htx_pipeline.clusters.stages import cluster_stages
 from htx_pipeline.ingest.dates import reporting_period
 from htx_pipeline.reference.admin_units.tables import admin_units
 from htx_pipeline.reference.products import products
@@ -55,7 +56,7 @@ _PLAN: Final = {
 
 def cluster_criteria(
     nodes: pl.DataFrame,
-    edges: pl.DataFrame,
+    edges: pl.DataFrame | pl.LazyFrame,
     communities: pl.DataFrame,
     *,
     evidence: str = "signed",
@@ -107,7 +108,7 @@ def cluster_criteria(
     True
     """
     parts = [pl.DataFrame(schema=CRITERIA_SCHEMA)]
-    crossing = _inside(edges, communities, evidence=evidence)
+    crossing = with_clusters(edges, communities, evidence=evidence)
     values = _values(nodes, crossing, communities, min_hub_partners=min_hub_partners)
     stage = cluster_stages(nodes, edges, communities, evidence=evidence)
     processing = (
@@ -115,7 +116,7 @@ def cluster_criteria(
         .group_by(KEY)
         .agg(pl.col("is_present").any().alias("has_processing"))
     )
-    paths = _paths(nodes, at_least(edges, evidence=evidence), communities)
+    paths = _paths(nodes, crossing, communities)
     values = values.join(processing, on=KEY, how="left").join(paths, on=KEY, how="left")
     for period in values["period"].unique().sort():
         last = reporting_period(int(period))[1]
@@ -186,7 +187,7 @@ def _judged(
     )  # fmt: skip
 
 
-def _areas(rows: pl.DataFrame, crossing: pl.DataFrame, day: date) -> list[pl.DataFrame]:
+def _areas(rows: pl.DataFrame, crossing: pl.LazyFrame, day: date) -> list[pl.DataFrame]:
     """Judge the area of each cluster's main product where a minimum is set for it or its group."""
     minima = thresholds(on=day).filter(pl.col("subject").str.starts_with("hi_tech_zone_area."))
     groups = dict(products().select("code", "group").iter_rows())
@@ -195,9 +196,10 @@ def _areas(rows: pl.DataFrame, crossing: pl.DataFrame, day: date) -> list[pl.Dat
     }
     parts = []
     inside = crossing.drop_nulls("cluster_id")
-    areas = inside.group_by(*KEY, "product_code").agg(
-        pl.col("n_linkages").sum(),
-        pl.when(pl.col("area_ha").count() > 0).then(pl.col("area_ha").sort().sum()).alias("_area"),
+    areas = (
+        inside.group_by(*KEY, "product_code")
+        .agg(pl.col("n_linkages").sum(), null_sum("area_ha", is_float=True).alias("_area"))
+        .collect()
     )
     main = (
         areas.join(rows.select(KEY), on=KEY, how="semi")
@@ -217,7 +219,7 @@ def _areas(rows: pl.DataFrame, crossing: pl.DataFrame, day: date) -> list[pl.Dat
 
 def _values(
     nodes: pl.DataFrame,
-    crossing: pl.DataFrame,
+    crossing: pl.LazyFrame,
     communities: pl.DataFrame,
     *,
     min_hub_partners: int,
@@ -248,9 +250,11 @@ def _values(
         ]
     )  # fmt: skip
     hubs = (
-        ends.group_by(*KEY, "org_id")
-        .agg(pl.col("_other").n_unique().alias("_partners"))
+        ends.unique()
+        .group_by(*KEY, "org_id")
+        .agg(pl.len().alias("_partners"))
         .filter(pl.col("_partners") >= min_hub_partners)
+        .collect()
         .join(nodes.select("period", "org_id", "legal_type"), on=["period", "org_id"], how="left")
         .filter(pl.col("legal_type").is_in(_HUB_TYPES))
         .group_by(KEY)
@@ -259,40 +263,47 @@ def _values(
     return counted.join(hubs, on=KEY, how="left").with_columns(pl.col("n_hubs").fill_null(0))
 
 
-def _paths(nodes: pl.DataFrame, rows: pl.DataFrame, communities: pl.DataFrame) -> pl.DataFrame:
-    stage = {(p, o): s for p, o, s in nodes.select("period", "org_id", "stage").iter_rows()}
-    cluster = {
-        (p, o): c for p, o, c in communities.select("period", "org_id", "cluster_id").iter_rows()
-    }
-    found = dict.fromkeys(communities.select(KEY).unique().sort(KEY).iter_rows(), False)
-    into: dict[tuple[str, str, str], dict[str, set[str]]] = {}
-    onward: set[tuple[str, str, str]] = set()
-    columns = ["period", "product_code", "supplier_id", "buyer_id", "has_production", "has_processing", "has_consumption"]  # fmt: skip
-    for period, product, u, v, makes, processes, consumes in rows.select(columns).iter_rows():
-        if u == v:
-            continue
-        onward.add((period, product, u))
-        own = cluster.get((period, u))
-        if own is None or own != cluster.get((period, v)):
-            continue
-        if makes and processes and consumes:
-            found[period, own] = True
-        into.setdefault((period, own, product), {}).setdefault(u, set()).add(v)
-    for (period, own, product), heads in into.items():
-        if found[period, own]:
-            continue
-        frontier = [u for u in heads if stage.get((period, u)) == "production"]
-        seen = set(frontier)
-        while frontier:
-            for v in heads.get(frontier.pop(), ()):
-                if v in seen:
-                    continue
-                if stage.get((period, v)) == "processing" and (period, product, v) in onward:
-                    found[period, own] = True
-                seen.add(v)
-                frontier.append(v)
-    return pl.DataFrame(
-        [(p, c, passed) for (p, c), passed in found.items()],
-        schema={"period": pl.String, "cluster_id": pl.String, "has_path": pl.Boolean},
-        orient="row",
+def _paths(nodes: pl.DataFrame, crossing: pl.LazyFrame, communities: pl.DataFrame) -> pl.DataFrame:
+    """Say which clusters have a path producer to processor to another buyer, product by product."""
+    rows = crossing.filter(pl.col("supplier_id") != pl.col("buyer_id"))
+    inside = rows.filter(pl.col("cluster_id").is_not_null())
+    covers = pl.col("has_production") & pl.col("has_processing") & pl.col("has_consumption")
+    found = [inside.filter(covers).select(KEY).unique().collect()]
+    cells = inside.select("period", "product_code").unique().collect()
+    for period, product in cells.sort("period", "product_code").iter_rows():
+        is_cell = (pl.col("period") == period) & pl.col("product_code").eq_missing(pl.lit(product))
+        own = nodes.filter(pl.col("period") == period)
+        onward = rows.filter(is_cell).select(pl.col("supplier_id").alias("org_id")).unique()
+        reached = _reached(inside.filter(is_cell).select("supplier_id", "buyer_id").collect(), own)
+        mills = reached.join(
+            own.filter(pl.col("stage") == "processing"), on="org_id", how="semi"
+        ).join(onward.collect(), on="org_id", how="semi")
+        place = communities.filter(pl.col("period") == period)
+        found.append(place.join(mills, on="org_id", how="semi").select(KEY).unique())
+    return (
+        communities.select(KEY)
+        .unique()
+        .join(
+            pl.concat(found).unique().with_columns(pl.lit(True).alias("has_path")),
+            on=KEY,
+            how="left",
+        )
+        .with_columns(pl.col("has_path").fill_null(False))
     )
+
+
+def _reached(links: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """Return who is led to, by one linkage or several, from an organisation of the stage production."""
+    from htx_pipeline.graph.csr import CSRGraph
+    from htx_pipeline.graph.kernels import traverse
+
+    graph = CSRGraph.from_frame(links, keys=(), sums=(), dates=())
+    ids = graph.ids.alias("org_id").to_frame()
+    stage = ids.join(
+        nodes.select("org_id", "stage"), on="org_id", how="left", maintain_order="left"
+    )
+    makes = (stage["stage"] == "production").fill_null(False).to_numpy()
+    reached = traverse.reach(graph.out.indptr, graph.out.indices, makes)
+    ahead = np.zeros(len(graph), dtype=bool)
+    ahead[graph.edge_target[reached[graph.edge_source]]] = True
+    return ids.filter(pl.Series(ahead))

@@ -1,7 +1,8 @@
 """What a cluster is: its members, products, stages, value, largest buyer, and its name.
 
-What belongs here: the tables `metrics/clusters`, `metrics/cluster_members`, `metrics/cluster_stages`.
-What does not: finding clusters (`detect`), legal tests (`criteria`).
+What belongs here: the tables `metrics/clusters` and `metrics/cluster_members`. What does not: finding
+clusters (`detect`), their linkages (`inside`), stages (`stages`) and names (`naming`), legal tests
+(`criteria`).
 
 A cluster's linkages are those with both ends in it, at the evidence level given (default: signed or
 stronger). Every share of a cluster is computed on one basis, stated in ``weight_basis``.
@@ -13,17 +14,11 @@ from typing import Final
 
 import polars as pl
 
-from htx_pipeline.graph.network import (
-    COOPERATIVE_TYPES,
-    at_least,
-    basis_value,
-    basis_weight,
-    value_bases,
-)
-from htx_pipeline.reference.products import OTHER, UNSPECIFIED, product_labels
-from htx_pipeline.reference.stages import STAGES, decree_stages, stages
-
-KEY: Final = ["period", "cluster_id"]
+from htx_pipeline.clusters.inside import KEY, inside_of, null_sum, with_clusters
+from htx_pipeline.clusters.naming import named
+from htx_pipeline.clusters.stages import cluster_stages
+from htx_pipeline.graph.network import COOPERATIVE_TYPES, basis_weight
+from htx_pipeline.reference.stages import STAGES, decree_stages
 
 TOP: Final = pl.List(
     pl.Struct(
@@ -100,59 +95,10 @@ MEMBER_SCHEMA: Final[dict[str, pl.DataType]] = {
 }
 """Columns of `metrics/cluster_members`."""
 
-STAGE_SCHEMA: Final[dict[str, pl.DataType]] = {
-    "period": pl.String(),
-    "cluster_id": pl.String(),
-    "product_code": pl.String(),
-    "stage": pl.String(),
-    "n_organisations": pl.Int64(),
-    "value_in_vnd": pl.Int64(),
-    "value_out_vnd": pl.Int64(),
-    "weight_basis": pl.String(),
-    "delivered_tonnes": pl.Float64(),
-    "is_present": pl.Boolean(),
-    "presence_basis": pl.String(),
-    "is_named_by_decree": pl.Boolean(),
-}
-"""Columns of `metrics/cluster_stages`."""
-
-
-def _null_sum(column: str) -> pl.Expr:
-    """Add up in ascending order; null when nothing is stated."""
-    return pl.when(pl.col(column).count() > 0).then(pl.col(column).sort().sum()).alias(column)
-
-
-def _inside(edges: pl.DataFrame, communities: pl.DataFrame, *, evidence: str) -> pl.DataFrame:
-    """Return the edges with their clusters: ``cluster_id``, null where the ends are in two."""
-    own = communities.select("period", "org_id", "cluster_id")
-    rows = at_least(edges, evidence=evidence)
-    rows = rows.join(
-        own, left_on=["period", "supplier_id"], right_on=["period", "org_id"], how="left"
-    )
-    rows = rows.join(
-        own,
-        left_on=["period", "buyer_id"],
-        right_on=["period", "org_id"],
-        how="left",
-        suffix="_buyer",
-    )
-    own_cluster = pl.col("cluster_id_supplier")
-    return rows.rename({"cluster_id": "cluster_id_supplier"}).with_columns(
-        pl.when(own_cluster == pl.col("cluster_id_buyer")).then(own_cluster).alias("cluster_id")
-    )
-
-
-def _weighted(inside: pl.DataFrame, *, min_stated_share: float) -> pl.DataFrame:
-    bases = value_bases(inside, by=("period", "cluster_id"), min_stated_share=min_stated_share)
-    return inside.join(bases, on=KEY, how="left").with_columns(
-        basis_value(pl.col("weight_basis")).alias("_value"),
-        basis_weight(pl.col("weight_basis")).alias("_weight"),
-    )
-
 
 def cluster_members(
     nodes: pl.DataFrame,
-    edges: pl.DataFrame,
+    edges: pl.DataFrame | pl.LazyFrame,
     communities: pl.DataFrame,
     reports: pl.DataFrame,
     *,
@@ -179,23 +125,25 @@ def cluster_members(
         its ``weight_basis``, null where none states one. ``source_ids``: the rows of the register,
         the report and the linkages behind the row.
     """
-    rows = _weighted(
-        _inside(edges, communities, evidence=evidence).filter(pl.col("cluster_id").is_not_null()),
-        min_stated_share=min_stated_share,
+    rows, bases = inside_of(
+        with_clusters(edges, communities, evidence=evidence), min_stated_share=min_stated_share
     )
 
     def side(own: str, value: str) -> pl.DataFrame:
-        return rows.group_by(*KEY, pl.col(own).alias("org_id")).agg(
-            _null_sum("_value").alias(value),
-            pl.col("n_linkages").sum().alias(f"_n_{value}"),
-            pl.col("n_linkages").filter(pl.col("is_self_loop")).sum().alias("_n_loops"),
-            pl.col("source_ids").list.explode().alias(f"_sources_{value}"),
+        return (
+            rows.group_by(*KEY, pl.col(own).alias("org_id"))
+            .agg(
+                null_sum("_value").alias(value),
+                pl.col("n_linkages").sum().alias(f"_n_{value}"),
+                pl.col("n_linkages").filter(pl.col("is_self_loop")).sum().alias("_n_loops"),
+                pl.col("source_ids").list.explode().alias(f"_sources_{value}"),
+            )
+            .collect()
         )
 
     key = [*KEY, "org_id"]
     out = side("supplier_id", "value_out_vnd")
     into = side("buyer_id", "value_in_vnd").drop("_n_loops")
-    bases = rows.select(*KEY, "weight_basis").unique()
     told = reports.select(
         "period", "org_id", "official_members", "revenue_vnd", pl.col("source_id").alias("_report")
     )
@@ -229,104 +177,9 @@ def cluster_members(
     )
 
 
-def cluster_stages(
-    nodes: pl.DataFrame,
-    edges: pl.DataFrame,
-    communities: pl.DataFrame,
-    *,
-    evidence: str = "signed",
-    min_stated_share: float = 0.5,
-) -> pl.DataFrame:
-    """Say, for each product of a cluster, which stages of the chain are present.
-
-    A stage is present when an organisation of that stage handles the product inside the cluster, or
-    a linkage inside it covers the stage (its flag); ``presence_basis`` says which: ``organisation``,
-    ``linkage``, ``both``.
-
-    Returns
-    -------
-    DataFrame
-        `STAGE_SCHEMA`: five rows (one a stage) for each period, cluster and product. Value and
-        tonnes are those of linkages whose buyer (in) or seller (out) stands at the stage;
-        ``delivered_tonnes`` is what the stage's organisations delivered.
-    """
-    rows = _weighted(
-        _inside(edges, communities, evidence=evidence).filter(pl.col("cluster_id").is_not_null()),
-        min_stated_share=min_stated_share,
-    )
-    stage_of = nodes.select("period", "org_id", "stage")
-    product = [*KEY, "product_code"]
-    rows = rows.join(
-        stage_of.rename({"org_id": "supplier_id", "stage": "_from"}),
-        on=["period", "supplier_id"],
-        how="left",
-    ).join(
-        stage_of.rename({"org_id": "buyer_id", "stage": "_to"}),
-        on=["period", "buyer_id"],
-        how="left",
-    )
-
-    grid = (
-        rows.select(*product, "weight_basis")
-        .unique()
-        .join(
-            stages().select(pl.col("code").alias("stage"), "rank", "is_named_by_decree"),
-            how="cross",
-        )
-    )
-    flags = pl.concat(
-        [
-            rows.filter(pl.col(flag).fill_null(False)).select(*product, pl.lit(code).alias("stage"))
-            for code, flag in stages().drop_nulls("flag").select("code", "flag").iter_rows()
-        ]
-    ).unique()
-    ends = pl.concat(
-        [
-            rows.select(
-                *product, pl.col("supplier_id").alias("org_id"), pl.col("_from").alias("stage")
-            ),
-            rows.select(*product, pl.col("buyer_id").alias("org_id"), pl.col("_to").alias("stage")),
-        ]
-    )
-    who = ends.group_by(*product, "stage").agg(
-        pl.col("org_id").n_unique().cast(pl.Int64).alias("n_organisations")
-    )
-    out = rows.group_by(*product, pl.col("_from").alias("stage")).agg(
-        _null_sum("_value").alias("value_out_vnd"), _null_sum("delivered_tonnes")
-    )
-    into = rows.group_by(*product, pl.col("_to").alias("stage")).agg(
-        _null_sum("_value").alias("value_in_vnd")
-    )
-    cell = [*product, "stage"]
-    frame = (
-        grid.join(who, on=cell, how="left", nulls_equal=True)
-        .join(out, on=cell, how="left", nulls_equal=True)
-        .join(into, on=cell, how="left", nulls_equal=True)
-        .join(
-            flags.with_columns(pl.lit(True).alias("_flag")), on=cell, how="left", nulls_equal=True
-        )
-        .with_columns(pl.col("n_organisations").fill_null(0), pl.col("_flag").fill_null(False))
-    )
-    by_node = pl.col("n_organisations") > 0
-    return (
-        frame.with_columns(
-            (by_node | pl.col("_flag")).alias("is_present"),
-            pl.when(by_node & pl.col("_flag"))
-            .then(pl.lit("both"))
-            .when(by_node)
-            .then(pl.lit("organisation"))
-            .when(pl.col("_flag"))
-            .then(pl.lit("linkage"))
-            .alias("presence_basis"),
-        )
-        .sort(*product, "rank")
-        .select(pl.col(c).cast(t) for c, t in STAGE_SCHEMA.items())
-    )
-
-
 def clusters(
     nodes: pl.DataFrame,
-    edges: pl.DataFrame,
+    edges: pl.DataFrame | pl.LazyFrame,
     communities: pl.DataFrame,
     reports: pl.DataFrame,
     *,
@@ -367,30 +220,13 @@ def clusters(
     DataFrame
         `CLUSTER_SCHEMA`, sorted by period and cluster.
     """
-    crossing = _inside(edges, communities, evidence=evidence)
-    inside = _weighted(
-        crossing.filter(pl.col("cluster_id").is_not_null()), min_stated_share=min_stated_share
-    )
-    executed = pl.col("evidence") == "executed"
-    made = inside.group_by(KEY).agg(
-        pl.col("weight_basis").first(),
-        pl.col("n_linkages").sum(),
-        pl.col("n_linkages").filter(executed).sum().alias("n_linkages_executed"),
-        _null_sum("contracted_value_vnd"),
-        _null_sum("paid_value_vnd"),
-        pl.col("n_contracted_value", "n_paid_value").sum(),
-        pl.col("n_delivered_tonnes").sum().alias("_n_delivered"),
-        _null_sum("delivered_tonnes"),
-        _null_sum("area_ha"),
-        _null_sum("households"),
-        pl.col("contracted_value_vnd").filter(executed).sum().alias("_contracted_executed"),
-        pl.col("product_code").unique().sort().alias("products"),
-        pl.col("source_ids").list.explode().alias("_sources"),
-        pl.col("_weight").sum(),
-    )
+    crossing = with_clusters(edges, communities, evidence=evidence)
+    inside, bases = inside_of(crossing, min_stated_share=min_stated_share)
     frame = (
         _composition(nodes, communities, reports)
-        .join(made, on=KEY, how="left", validate="1:1")
+        .join(bases, on=KEY, how="left")
+        .join(_sums(inside), on=KEY, how="left", validate="1:1")
+        .join(_sources(inside), on=KEY, how="left")
         .join(_main(inside, "product_code", "main_product"), on=KEY, how="left")
         .join(_main_locality(nodes, communities, inside), on=KEY, how="left")
         .join(_buyers(inside, nodes), on=KEY, how="left")
@@ -398,7 +234,7 @@ def clusters(
         .join(
             _stage_lists(nodes, edges, communities, evidence, min_stated_share), on=KEY, how="left"
         )
-        .join(_outside(crossing, made.select(*KEY, "weight_basis")), on=KEY, how="left")
+        .join(_outside(crossing, bases), on=KEY, how="left")
     )
     by_value = (pl.col("contracted_value_vnd") > 0) & (
         pl.col("n_contracted_value") >= min_stated_share * pl.col("n_linkages")
@@ -419,13 +255,7 @@ def clusters(
         .then(pl.lit("links"))
         .alias("executed_share_basis"),
         pl.when(everything > 0).then(pl.col("_weight") / everything).alias("inside_share"),
-        pl.col("n_linkages_outside").fill_null(0),
-        pl.col("_sources").list.unique().list.len().alias("n_source_rows"),
-        pl.col("_sources")
-        .list.eval(pl.element().str.split(":").list.first())
-        .list.unique()
-        .list.len()
-        .alias("n_source_files"),
+        pl.col("n_linkages_outside", "n_source_rows", "n_source_files").fill_null(0),
         pl.concat_list(
             pl.when(~has_values).then(pl.lit("no_values")),
             pl.when(has_values & (stated < pl.col("n_linkages"))).then(
@@ -442,7 +272,45 @@ def clusters(
         .list.drop_nulls()
         .alias("notes"),
     )
-    return _named(frame).select(pl.col(c).cast(t) for c, t in CLUSTER_SCHEMA.items()).sort(KEY)
+    return named(frame).select(pl.col(c).cast(t) for c, t in CLUSTER_SCHEMA.items()).sort(KEY)
+
+
+def _sums(inside: pl.LazyFrame) -> pl.DataFrame:
+    executed = pl.col("evidence") == "executed"
+    return (
+        inside.group_by(KEY)
+        .agg(
+            pl.col("n_linkages").sum(),
+            pl.col("n_linkages").filter(executed).sum().alias("n_linkages_executed"),
+            null_sum("contracted_value_vnd"),
+            null_sum("paid_value_vnd"),
+            pl.col("n_contracted_value", "n_paid_value").sum(),
+            pl.col("n_delivered_tonnes").sum().alias("_n_delivered"),
+            null_sum("delivered_tonnes", is_float=True),
+            null_sum("area_ha", is_float=True),
+            null_sum("households"),
+            pl.col("contracted_value_vnd").filter(executed).sum().alias("_contracted_executed"),
+            pl.col("product_code").unique().sort().alias("products"),
+            pl.col("_weight").sum(),
+        )
+        .collect()
+    )
+
+
+def _sources(inside: pl.LazyFrame) -> pl.DataFrame:
+    """Count the rows and files behind each cluster's linkages."""
+    rows = (
+        inside.select(*KEY, pl.col("source_ids").alias("_row"))
+        .explode("_row")
+        .drop_nulls()
+        .unique()
+    )
+    first = pl.col("_row").str.split(":").list.first()
+    return (
+        rows.group_by(KEY)
+        .agg(pl.len().alias("n_source_rows"), first.n_unique().alias("n_source_files"))
+        .collect()
+    )
 
 
 def _composition(
@@ -470,7 +338,7 @@ def _composition(
         pl.len().alias("n_organisations"),
         *(is_one.sum().alias(name) for name, is_one in is_kind.items()),
         (~pl.any_horizontal(*is_kind.values())).sum().alias("n_other"),
-        _null_sum("official_members"),
+        null_sum("official_members"),
         pl.col("official_members").count().alias("n_members_stated"),
         pl.col("is_stage_conflict").fill_null(False).sum().alias("_n_conflicts"),
     )
@@ -480,7 +348,7 @@ def _composition(
     )
 
 
-def _main(inside: pl.DataFrame, column: str, alias: str) -> pl.DataFrame:
+def _main(inside: pl.LazyFrame, column: str, alias: str) -> pl.DataFrame:
     """Return the value of a column with most weight, then most linkages, then first by name."""
     return (
         inside.group_by(*KEY, column)
@@ -488,15 +356,18 @@ def _main(inside: pl.DataFrame, column: str, alias: str) -> pl.DataFrame:
         .sort(*KEY, "_weight", "n_linkages", column, descending=[False, False, True, True, False])
         .group_by(KEY, maintain_order=True)
         .agg(pl.col(column).first().alias(alias))
+        .collect()
     )
 
 
 def _main_locality(
-    nodes: pl.DataFrame, communities: pl.DataFrame, inside: pl.DataFrame
+    nodes: pl.DataFrame, communities: pl.DataFrame, inside: pl.LazyFrame
 ) -> pl.DataFrame:
     """Return the locality with most cooperatives, then most weight sold, then first by name."""
-    sold = inside.group_by("period", pl.col("supplier_id").alias("org_id")).agg(
-        pl.col("_weight").sum()
+    sold = (
+        inside.group_by("period", pl.col("supplier_id").alias("org_id"))
+        .agg(pl.col("_weight").sum())
+        .collect()
     )
     return (
         communities.join(nodes, on=["period", "org_id"], how="left")
@@ -513,14 +384,17 @@ def _main_locality(
     )
 
 
-def _buyers(inside: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
-    rows = inside.filter(~pl.col("is_self_loop"))
+def _buyers(inside: pl.LazyFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    rows = (
+        inside.filter(~pl.col("is_self_loop"))
+        .group_by(*KEY, "buyer_id")
+        .agg(pl.col("_weight").sum(), pl.col("n_linkages").sum())
+        .collect()
+    )
     names = nodes.select("period", pl.col("org_id").alias("buyer_id"), "name")
     total = rows.group_by(KEY).agg(pl.col("_weight").sum().alias("_total"))
     return (
-        rows.group_by(*KEY, "buyer_id")
-        .agg(pl.col("_weight").sum(), pl.col("n_linkages").sum())
-        .join(total, on=KEY, how="left")
+        rows.join(total, on=KEY, how="left")
         .filter(pl.col("_total") > 0)
         .sort(
             *KEY, "_weight", "n_linkages", "buyer_id", descending=[False, False, True, True, False]
@@ -535,22 +409,22 @@ def _buyers(inside: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _enterprises(inside: pl.DataFrame, nodes: pl.DataFrame, *, n_top: int) -> pl.DataFrame:
+def _enterprises(inside: pl.LazyFrame, nodes: pl.DataFrame, *, n_top: int) -> pl.DataFrame:
     """List the enterprises with most weight through them, bought and sold."""
     rows = inside.filter(~pl.col("is_self_loop"))
-    total = rows.group_by(KEY).agg(pl.col("_weight").sum().alias("_total"))
-    keep = [*KEY, "_value", "_weight", "n_linkages"]
-    ends = pl.concat(
-        [
-            rows.select(*keep, pl.col("supplier_id").alias("org_id")),
-            rows.select(*keep, pl.col("buyer_id").alias("org_id")),
-        ]
-    )
+    total = rows.group_by(KEY).agg(pl.col("_weight").sum().alias("_total")).collect()
+    sides = [
+        rows.group_by(*KEY, pl.col(end).alias("org_id"))
+        .agg(null_sum("_value"), pl.col("_weight", "n_linkages").sum())
+        .collect()
+        for end in ("supplier_id", "buyer_id")
+    ]
+    ends = pl.concat(sides)
     firms = nodes.filter(pl.col("legal_type") == "enterprise").select("period", "org_id", "name")
     ranked = (
         ends.join(firms, on=["period", "org_id"], how="inner")
         .group_by(*KEY, "org_id", "name")
-        .agg(_null_sum("_value").alias("value_vnd"), pl.col("_weight", "n_linkages").sum())
+        .agg(null_sum("_value").alias("value_vnd"), pl.col("_weight", "n_linkages").sum())
         .join(total, on=KEY, how="left")
         .with_columns(
             pl.when(pl.col("_total") > 0).then(pl.col("_weight") / pl.col("_total")).alias("share")
@@ -566,7 +440,7 @@ def _enterprises(inside: pl.DataFrame, nodes: pl.DataFrame, *, n_top: int) -> pl
 
 def _stage_lists(
     nodes: pl.DataFrame,
-    edges: pl.DataFrame,
+    edges: pl.DataFrame | pl.LazyFrame,
     communities: pl.DataFrame,
     evidence: str,
     min_stated_share: float,
@@ -593,17 +467,18 @@ def _stage_lists(
     )
 
 
-def _outside(crossing: pl.DataFrame, bases: pl.DataFrame) -> pl.DataFrame:
+def _outside(crossing: pl.LazyFrame, bases: pl.DataFrame) -> pl.DataFrame:
     """Add up, for each cluster, the linkages of its members with organisations outside it."""
     parts = []
     for side in ("supplier", "buyer"):
         rows = crossing.filter(pl.col("cluster_id").is_null()).drop("cluster_id")
-        own = rows.rename({f"cluster_id_{side}": "cluster_id"}).drop_nulls("cluster_id")
-        own = own.join(bases, on=KEY, how="inner")
+        own = rows.rename({f"cluster_id_{side}": "cluster_id"})
+        own = own.join(bases.lazy(), on=KEY, how="left").drop_nulls("weight_basis")
+        weight = basis_weight(pl.col("weight_basis"))
         parts.append(
-            own.select(
-                *KEY, basis_weight(pl.col("weight_basis")).alias("_weight_outside"), "n_linkages"
-            )
+            own.group_by(KEY)
+            .agg(weight.sum().alias("_weight_outside"), pl.col("n_linkages").sum())
+            .collect()
         )
     return (
         pl.concat(parts)
@@ -611,46 +486,4 @@ def _outside(crossing: pl.DataFrame, bases: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("_weight_outside").sum(), pl.col("n_linkages").sum().alias("n_linkages_outside")
         )
-    )
-
-
-def _named(frame: pl.DataFrame) -> pl.DataFrame:
-    """Name clusters after main product and locality; clusters of one name add their largest buyer."""
-
-    def name(language: str) -> pl.Expr:
-        labels = product_labels(language)
-        of_chain = {c: t for c, t in labels.items() if c not in (OTHER, UNSPECIFIED)}
-        product = pl.col("main_product").replace_strict(
-            of_chain, default=None, return_dtype=pl.String
-        )
-        if language == "vi":
-            head = pl.lit("Cụm liên kết ") + (
-                product.str.slice(0, 1).str.to_lowercase() + product.str.slice(1)
-            ).fill_null("nhiều sản phẩm")
-            place = pl.lit(" – ") + pl.col("main_locality").fill_null("chưa rõ địa bàn")
-        else:
-            head = product.fill_null("Mixed products") + pl.lit(" cluster")
-            place = pl.lit(", ") + pl.col("main_locality").fill_null("place not stated")
-        return head + place
-
-    frame = frame.with_columns(
-        name("vi").alias("cluster_name_vi"), name("en").alias("cluster_name_en")
-    )
-    buyer = pl.col("largest_buyer_name")
-    repeated = pl.len().over("period", "cluster_name_vi") > 1
-    frame = frame.with_columns(
-        pl.when(repeated & buyer.is_not_null())
-        .then(pl.col(f"cluster_name_{language}") + pl.lit(" (") + buyer + pl.lit(")"))
-        .otherwise(pl.col(f"cluster_name_{language}"))
-        .alias(f"cluster_name_{language}")
-        for language in ("vi", "en")
-    )
-    frame = frame.sort("period", "n_organisations", "cluster_id", descending=[False, True, False])
-    again = pl.int_range(pl.len()).over("period", "cluster_name_vi")
-    return frame.with_columns(
-        pl.when(again > 0)
-        .then(pl.format("{} {}", pl.col(f"cluster_name_{language}"), again + 1))
-        .otherwise(pl.col(f"cluster_name_{language}"))
-        .alias(f"cluster_name_{language}")
-        for language in ("vi", "en")
     )

@@ -30,15 +30,16 @@ def _with_ids(frame: pl.DataFrame, *, column: str, prefix: str) -> pl.DataFrame:
 
 
 def _per_period(
-    edge_rows: pl.DataFrame,
-    find: Callable[[pl.DataFrame], pl.DataFrame],
+    edge_rows: pl.LazyFrame,
+    find: Callable[[pl.LazyFrame, str], pl.DataFrame],
     *,
     column: str,
     prefix: str,
 ) -> pl.DataFrame:
     parts = [pl.DataFrame(schema={**MEMBER_SCHEMA, column: pl.String()})]
-    for period in edge_rows["period"].unique().sort():
-        found = find(edge_rows.filter(pl.col("period") == period))
+    periods = edge_rows.select("period").unique().collect()["period"].sort()
+    for period in periods:
+        found = find(edge_rows.filter(pl.col("period") == period), period)
         named = _with_ids(found, column=column, prefix=prefix)
         parts.append(named.select(pl.lit(period).alias("period"), "org_id", column))
     return pl.concat(parts).sort("period", "org_id")
@@ -78,15 +79,16 @@ def components(edge_rows: pl.DataFrame) -> pl.DataFrame:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    def find(rows: pl.DataFrame) -> pl.DataFrame:
-        pairs = _pairs(rows.with_columns(pl.lit(0).alias("_value")))
+    def find(rows: pl.LazyFrame, _period: str) -> pl.DataFrame:
+        ends = rows.select("supplier_id", "buyer_id", "n_linkages", pl.lit(0).alias("_value"))
+        pairs = _pairs(ends.collect())
         a, b = (pairs.edges[end].to_numpy() for end in ("source", "target"))
         n = pairs.nodes.height
         matrix = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n, n))
         _, groups = connected_components(matrix, directed=False)
         return _grouped(pairs, groups)
 
-    return _per_period(edge_rows, find, column="component_id", prefix="w-")
+    return _per_period(edge_rows.lazy(), find, column="component_id", prefix="w-")
 
 
 def partition(
@@ -173,20 +175,16 @@ def communities(
     kept = at_least(edge_rows.lazy(), evidence=evidence).filter(
         pl.col("supplier_id") != pl.col("buyer_id")
     )
-    bases = value_bases(kept, min_stated_share=min_stated_share)
-    valued = (
-        kept.join(bases, on="period", how="left")
-        .select(
-            "period", "supplier_id", "buyer_id", "n_linkages", "weight_basis",
-            basis_value(pl.col("weight_basis")).fill_null(0).alias("_value"),
-        )
-        .collect()
-    )  # fmt: skip
+    bases = dict(value_bases(kept, min_stated_share=min_stated_share).collect().iter_rows())
 
-    def find(rows: pl.DataFrame) -> pl.DataFrame:
-        found = _pairs(rows)
+    def find(rows: pl.LazyFrame, period: str) -> pl.DataFrame:
+        basis = bases[period]
+        value = pl.lit(0) if basis == "links" else basis_value(pl.lit(basis)).fill_null(0)
+        found = _pairs(
+            rows.select("supplier_id", "buyer_id", "n_linkages", value.alias("_value")).collect()
+        )
         pairs = found.edges
-        if rows["weight_basis"][0] == "links":
+        if basis == "links":
             weight = pairs["n_linkages"].cast(pl.Float64)
         else:
             floor = pairs.filter(pl.col("_value") > 0)["_value"].min()
@@ -199,4 +197,4 @@ def communities(
         groups = partition(n, a, b, shares, resolution=resolution, seed=seed)
         return _grouped(found, groups)
 
-    return _per_period(valued, find, column="cluster_id", prefix="c-")
+    return _per_period(kept, find, column="cluster_id", prefix="c-")

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from htx_pipeline.errors import InputError
 from htx_pipeline.graph.csr import WEIGHT, CSRGraph
 from htx_pipeline.graph.rows import Rows
 
@@ -183,6 +184,71 @@ def triangles(graph: CSRGraph) -> NDArray[np.int64]:
 
     count: NDArray[np.int64] = cuts.triangles(*graph.neighbours)
     return count
+
+
+def closed_pairs(graph: CSRGraph) -> NDArray[np.int64]:
+    """Return, for each node j, the number of pairs (i, k) with edges i to j, j to k and i to k.
+
+    Examples
+    --------
+    >>> graph = CSRGraph.from_arrays(np.array([0, 0, 1]), np.array([1, 2, 2]))
+    >>> closed_pairs(graph).tolist()
+    [0, 1, 0]
+    """
+    from htx_pipeline.graph.kernels import structure
+
+    out, into = graph.out, graph.into
+    found: NDArray[np.int64]
+    found = structure.closed_pairs(out.indptr, out.indices, into.indptr, into.indices)
+    return found
+
+
+def largest_parts(
+    graph: CSRGraph, order: NDArray[np.int64], counts: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return (nodes, weight within) of the largest weak component after each count of exits.
+
+    One pass over the edges, nodes being put back in reverse (Newman & Ziff 2001,
+    doi:10.1103/PhysRevE.64.016706). Of components of one size the one with the smallest row counts.
+
+    Parameters
+    ----------
+    order:
+        All nodes in the order in which they leave.
+    counts:
+        How many have left at each step, ascending.
+
+    Raises
+    ------
+    InputError
+        The weights are not whole numbers.
+
+    Examples
+    --------
+    >>> graph = CSRGraph.from_arrays(np.array([0, 1, 2]), np.array([1, 2, 3]))
+    >>> largest_parts(graph, np.array([1, 0, 2, 3]), np.array([0, 1, 4]))
+    (array([4, 2, 0]), array([3, 1, 0]))
+    """
+    from htx_pipeline.graph.kernels import structure, traverse
+
+    n, steps = len(graph), len(counts)
+    place = np.empty(n, dtype=np.int64)
+    place[order] = np.arange(n)
+    leaves = np.searchsorted(counts, place, side="right").astype(np.int64)
+    # The last step at which both ends of an edge are there; some edges are never there.
+    last = np.minimum(leaves[graph.edge_source], leaves[graph.edge_target]) - 1
+    ptr = np.zeros(steps + 2, dtype=np.int64)
+    np.cumsum(np.bincount(last + 1, minlength=steps + 1), out=ptr[1:])
+    _, edge = structure.place(ptr, (last + 1).astype(np.int32), graph.edge_target)
+    weight = graph.weights()
+    if weight.dtype.kind != "i":
+        raise InputError(
+            "Weights must be whole numbers, so that their sums are exact.", code="graph_weight"
+        )
+    size, within = traverse.giants(
+        graph.edge_source, graph.edge_target, weight, edge, ptr[1:].copy(), leaves, steps
+    )
+    return size, within
 
 
 def pagerank(

@@ -38,22 +38,30 @@ class Trade(NamedTuple):
         return ids.join(own, on="org_id", how="left", maintain_order="left")[name].to_list()
 
 
-def trades(edges: pl.DataFrame, *, evidence: str, min_stated_share: float = 0.5) -> Iterator[Trade]:
+def trades(
+    edges: pl.DataFrame | pl.LazyFrame, *, evidence: str, min_stated_share: float = 0.5
+) -> Iterator[Trade]:
     """Yield the trade of each period that has any, in order; self-loops are no trade."""
-    rows = at_least(edges, evidence=evidence)
-    bases = value_bases(rows, min_stated_share=min_stated_share)
-    rows = rows.filter(pl.col("supplier_id") != pl.col("buyer_id")).join(bases, on="period")
-    is_links = pl.col("weight_basis") == "links"
-    value = basis_value(pl.col("weight_basis"))
-    rows = rows.with_columns(
-        pl.when(is_links).then(pl.col("n_linkages")).otherwise(value.fill_null(0)).alias("trade"),
-        (is_links | value.is_not_null()).fill_null(False).alias("is_stated"),
-    ).sort("period", "supplier_id", "buyer_id", "product_code", "evidence")
-    for (period,), part in rows.group_by("period", maintain_order=True):
+    all_rows = at_least(edges.lazy(), evidence=evidence)
+    bases = value_bases(all_rows, min_stated_share=min_stated_share).collect()
+    between = all_rows.filter(pl.col("supplier_id") != pl.col("buyer_id"))
+    for period, basis in bases.iter_rows():
+        is_links = basis == "links"
+        value = pl.col("n_linkages") if is_links else basis_value(pl.lit(basis))
+        part = (
+            between.filter(pl.col("period") == period)
+            .select(
+                "supplier_id", "buyer_id", "product_code", "n_linkages",
+                value.fill_null(0).alias("trade"), value.is_not_null().alias("is_stated"),
+            )
+            .collect()
+        )  # fmt: skip
+        if part.is_empty():
+            continue
         graph = CSRGraph.from_frame(
             part, keys=("product_code",), sums=("trade", "n_linkages"), dates=(), weight="trade"
         )
-        yield Trade(str(period), str(part["weight_basis"][0]), graph, part)
+        yield Trade(str(period), str(basis), graph, part)
 
 
 def tidy(values: NDArray[np.float64], *, digits: int = DIGITS) -> pl.Series:

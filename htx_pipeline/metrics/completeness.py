@@ -12,8 +12,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 import narwhals as nw
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from htx_pipeline.graph.build import NODE_ID, CanonicalEdges, canonical_edges
 from htx_pipeline.graph.network import at_least
 from htx_pipeline.metrics._tables import at_level, chosen, typed, with_stages
 from htx_pipeline.metrics._tabular import MASS_SCALE, Native, enter, leave, pin, ratio, stack, total
@@ -274,26 +277,36 @@ def minimum_cut(
     >>> minimum_cut([("s", "a", 3), ("a", "t", 2)], source="s", sink="t")
     (2, [('a', 't')])
     """
-    import networkx as nx
+    names = sorted({source, sink, *(end for tail, head, _ in arcs for end in (tail, head))})
+    number = {name: row for row, name in enumerate(names)}
+    tail = np.array([number[u] for u, _, _ in arcs], dtype=np.int32)
+    head = np.array([number[v] for _, v, _ in arcs], dtype=np.int32)
+    width = np.array([room for _, _, room in arcs], dtype=np.int64)
+    value, (cut_tail, cut_head, _) = _cut(
+        tail, head, width, n=len(names), source=number[source], sink=number[sink]
+    )
+    pairs = zip(cut_tail.tolist(), cut_head.tolist(), strict=True)
+    return value, sorted((names[u], names[v]) for u, v in pairs)
 
-    graph: Any = nx.DiGraph()
-    graph.add_nodes_from([source, sink])
-    for tail, head, capacity in sorted(arcs):
-        if graph.has_edge(tail, head):
-            graph[tail][head]["capacity"] += capacity
-        else:
-            graph.add_edge(tail, head, capacity=capacity)
-    residual = nx.algorithms.flow.preflow_push(graph, source, sink)
-    open_arcs = {source}
-    frontier = [source]
-    while frontier:
-        node = frontier.pop()
-        for head, attributes in residual[node].items():
-            if head not in open_arcs and attributes["capacity"] > attributes["flow"]:
-                open_arcs.add(head)
-                frontier.append(head)
-    cut = sorted((u, v) for u, v in graph.edges if u in open_arcs and v not in open_arcs)
-    return int(residual.graph["flow_value"]), [a for a in cut if graph.edges[a]["capacity"] > 0]
+
+def _cut(
+    tail: NDArray[Any],
+    head: NDArray[Any],
+    width: NDArray[np.int64],
+    *,
+    n: int,
+    source: int,
+    sink: int,
+) -> tuple[int, tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
+    """Return the greatest flow, and tail, head and width of the arcs of the cut nearest the source."""
+    from htx_pipeline.graph.csr import CSRGraph
+    from htx_pipeline.graph.flow import maximum_flow
+
+    graph = CSRGraph.from_arrays(tail, head, n=n, weight=width)
+    flow = maximum_flow(graph, source, sink)
+    u, v, room = graph.edge_source, graph.edge_target, graph.weights()
+    is_cut = flow.side[u] & ~flow.side[v] & (room > 0)
+    return round(flow.value), (u[is_cut], v[is_cut], room[is_cut])
 
 
 def bottlenecks(
@@ -348,32 +361,26 @@ def bottlenecks(
     scale = 1 if quantity.endswith("_vnd") else 1_000_000
     if capacities is not None and scale == 1:
         raise ValueError("capacities are in tonnes: choose a quantity in tonnes")
-    stage_of = {(p, o): s for p, o, s in nodes.select("period", "org_id", "stage").iter_rows()}
-    limits = {}
-    if capacities is not None:
-        columns = ["period", "org_id", "product_code", "capacity_tonnes"]
-        limits = {
-            (p, o, c): t for p, o, c, t in capacities.select(columns).iter_rows() if t is not None
-        }
-    rows = at_least(edges, evidence=evidence).filter(~pl.col("is_self_loop"))
-    grouped = (
-        rows.group_by("period", "product_code", "supplier_id", "buyer_id")
-        .agg(
-            pl.when(pl.col(quantity).count() > 0).then(pl.col(quantity).sort().sum()).alias("_q"),
-            pl.len().alias("_n"),
-        )
-        .sort("period", "product_code", "supplier_id", "buyer_id")
-    )
+    rows = at_least(edges.lazy(), evidence=evidence).filter(~pl.col("is_self_loop"))
+    cells = rows.select("period", "product_code").unique().collect().sort("period", "product_code")
     made = []
-    for (period, product), part in grouped.group_by("period", "product_code", maintain_order=True):
-        links = [
-            (u, v, round(q * scale))
-            for u, v, q in part.select("supplier_id", "buyer_id", "_q").drop_nulls().iter_rows()
-        ]
+    for period, product in cells.iter_rows():
+        part = rows.filter(
+            pl.col("period") == period, pl.col("product_code").eq_missing(pl.lit(product))
+        )
+        own = None
+        if capacities is not None:
+            own = capacities.filter(
+                pl.col("period") == period, pl.col("product_code").eq_missing(pl.lit(product))
+            ).drop_nulls("capacity_tonnes")
+        pairs = canonical_edges(
+            part.select("supplier_id", "buyer_id", quantity).collect(),
+            keys=(),
+            sums=(quantity,),
+            dates=(),
+        )
         found = _bottleneck(
-            links,
-            {o: stage_of.get((period, o)) for u, v, _ in links for o in (u, v)},
-            {o: round(t * scale) for (p, o, c), t in limits.items() if (p, c) == (period, product)},
+            pairs, nodes.filter(pl.col("period") == period), own, quantity=quantity, scale=scale
         )
         for name in ("max_flow", "supply", "demand", "cut_flow"):
             if found.get(name) is not None:
@@ -383,8 +390,8 @@ def bottlenecks(
                 "period": period,
                 "product_code": product,
                 "quantity": quantity,
-                "n_edges": part.height,
-                "n_edges_without_quantity": part["_q"].null_count(),
+                "n_edges": pairs.edges.height,
+                "n_edges_without_quantity": pairs.edges[quantity].null_count(),
                 "is_defined": found["reason"] is None,
                 **found,
             }
@@ -395,42 +402,77 @@ def bottlenecks(
 
 
 def _bottleneck(
-    links: list[tuple[str, str, int]], stage: dict[str, str | None], limits: dict[str, int]
+    pairs: CanonicalEdges,
+    nodes: pl.DataFrame,
+    capacities: pl.DataFrame | None,
+    *,
+    quantity: str,
+    scale: int,
 ) -> dict[str, Any]:
-    if not links:
+    edges = pairs.edges.drop_nulls(quantity)
+    if edges.is_empty():
         return {"reason": "quantity_not_stated"}
-    producers = {o for o, s in stage.items() if s == "production"}
-    takers = {o for o, s in stage.items() if s == "consumption"}
-    supply = sum(q for u, v, q in links if u in producers and v not in producers)
-    demand = sum(q for u, v, q in links if v in takers and u not in takers)
-    sums = {"supply": supply, "demand": demand}
-    if not producers:
+    u, v = edges["source"].to_numpy(), edges["target"].to_numpy()
+    q = np.rint(edges[quantity].to_numpy() * scale).astype(np.int64)
+    ids = pairs.nodes.select(pl.col(NODE_ID).alias("org_id"))
+    n = ids.height
+    stage = ids.join(
+        nodes.select("org_id", "stage"), on="org_id", how="left", maintain_order="left"
+    )
+    trades = np.zeros(n, dtype=bool)
+    trades[u] = trades[v] = True
+    makes = (stage["stage"] == "production").fill_null(False).to_numpy() & trades
+    takes = (stage["stage"] == "consumption").fill_null(False).to_numpy() & trades
+    sums = {
+        "supply": int(q[makes[u] & ~makes[v]].sum()),
+        "demand": int(q[takes[v] & ~takes[u]].sum()),
+    }
+    if not makes.any():
         return {**sums, "reason": "no_production"}
-    if not takers:
+    if not takes.any():
         return {**sums, "reason": "no_consumption"}
-    endless = sum(q for _, _, q in links) + 1
-    # Each organisation is an arc from its entrance to its exit, as wide as its capacity.
-    arcs = [(f"in:{o}", f"out:{o}", limits.get(o, endless)) for o in stage]
-    arcs += [(f"out:{u}", f"in:{v}", q) for u, v, q in links]
-    arcs += [("source", f"in:{o}", endless) for o in producers]
-    arcs += [(f"out:{o}", "sink", endless) for o in takers]
-    flow, cut = minimum_cut(arcs, source="source", sink="sink")
+    # Each organisation is an arc from its entrance (0..n-1) to its exit (n..2n-1), as wide as its
+    # capacity; without one, and at the two ends, wider than all it trades, so that it is never in the cut.
+    sold, bought = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    np.add.at(sold, u, q)
+    np.add.at(bought, v, q)
+    ample = sold + bought + 1
+    through = ample.copy()
+    if capacities is not None:
+        known = capacities.select("org_id", pl.col("capacity_tonnes").cast(pl.Float64))
+        limit = ids.join(known, on="org_id", how="left", maintain_order="left")["capacity_tonnes"]
+        stated = limit.is_not_null().to_numpy()
+        through[stated] = np.rint(limit.drop_nulls().to_numpy() * scale).astype(np.int64)
+    every, source, sink = np.arange(n), 2 * n, 2 * n + 1
+    producers, takers = np.flatnonzero(makes), np.flatnonzero(takes)
+    tail = np.concatenate([every, u + n, np.full(len(producers), source), takers + n])
+    head = np.concatenate([every + n, v, producers, np.full(len(takers), sink)])
+    width = np.concatenate([through, q, ample[producers], ample[takers]])
+    flow, (cut_tail, cut_head, cut_width) = _cut(
+        tail, head, width, n=2 * n + 2, source=source, sink=sink
+    )
     if flow == 0:
         return {**sums, "max_flow": None, "reason": "not_connected"}
-    width: dict[tuple[str, str], int] = {}
-    for tail, head, capacity in arcs:
-        width[tail, head] = width.get((tail, head), 0) + capacity
-    pairs: dict[tuple[str, str], list[int]] = {}
-    for tail, head in cut:
-        names = tuple(stage[end.partition(":")[2]] or UNKNOWN for end in (tail, head))
-        pairs.setdefault((names[0], names[1]), []).append(width[tail, head])
-    tightest = min(pairs, key=lambda p: (-sum(pairs[p]), p))
+    named = stage["stage"].fill_null(UNKNOWN)
+    cut = pl.DataFrame(
+        {
+            "from_stage": named.gather(cut_tail % n),
+            "to_stage": named.gather(cut_head % n),
+            "width": cut_width,
+        }
+    )
+    tightest = (
+        cut.group_by("from_stage", "to_stage")
+        .agg(pl.col("width").sum(), pl.len().alias("n"))
+        .sort("width", "from_stage", "to_stage", descending=[True, False, False])
+        .row(0, named=True)
+    )
     return {
         **sums,
         "max_flow": flow,
-        "from_stage": tightest[0],
-        "to_stage": tightest[1],
-        "cut_flow": sum(pairs[tightest]),
-        "n_cut_edges": len(pairs[tightest]),
+        "from_stage": tightest["from_stage"],
+        "to_stage": tightest["to_stage"],
+        "cut_flow": tightest["width"],
+        "n_cut_edges": tightest["n"],
         "reason": None,
     }

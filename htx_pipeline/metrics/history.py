@@ -174,7 +174,7 @@ def lineage(
 
 def cluster_history(
     nodes: pl.DataFrame,
-    edges: pl.DataFrame,
+    edges: pl.DataFrame | pl.LazyFrame,
     communities: pl.DataFrame,
     reports: pl.DataFrame,
     *,
@@ -256,7 +256,7 @@ def cluster_history(
         ]
     )  # fmt: skip
     made = pl.concat(matched).join(measured, on=["year", "cluster_id"], how="left")
-    has_links = pl.col("year").is_in(sorted(set(edges["period"])))
+    has_links = pl.col("year").is_in(_years(edges))
     has_none = has_links & pl.col("n_linkages").is_null()
     amounts = ("n_linkages", "contracted_value_vnd", "paid_value_vnd", "delivered_tonnes")
     return (
@@ -268,6 +268,10 @@ def cluster_history(
         .select(pl.col(c).cast(t) for c, t in CLUSTER_HISTORY_SCHEMA.items())
         .sort("period", "cluster_id", "year")
     )
+
+
+def _years(edges: pl.DataFrame | pl.LazyFrame) -> list[str]:
+    return edges.lazy().select("period").unique().collect()["period"].sort().to_list()
 
 
 def _matched(
@@ -290,7 +294,7 @@ def _matched(
 
 def _measured(
     nodes: pl.DataFrame,
-    edges: pl.DataFrame,
+    edges: pl.DataFrame | pl.LazyFrame,
     members: pl.DataFrame,
     reports: pl.DataFrame,
     *,

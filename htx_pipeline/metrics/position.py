@@ -280,20 +280,12 @@ def _betweenness(
 
 def _brokered_pairs(graph: CSRGraph) -> NDArray[np.int64]:
     """Pairs i→j→k of each j, i ≠ k, without i→k (Gould & Fernandez)."""
-    from scipy.sparse import csr_array
-
+    source, target = graph.edge_source.astype(np.int64), graph.edge_target.astype(np.int64)
     n = len(graph)
-    ones = np.ones(graph.number_of_edges(), dtype=np.int64)
-    links = csr_array((ones, (graph.edge_source, graph.edge_target)), shape=(n, n))
-    both_ways = links.multiply(links.T).sum(axis=1)
-    # Row j, column k of LᵀL counts who sells to both j and k.
-    closed = np.zeros(n, dtype=np.int64)
-    turned = links.T.tocsr()
-    for start in range(0, n, 4_096):
-        some = slice(start, start + 4_096)
-        closed[some] = (turned[some] @ links).multiply(links[some]).sum(axis=1)
+    turned = np.isin(source * n + target, target * n + source)
+    both_ways = np.bincount(source[turned], minlength=n)
     pairs = arrays.in_degree(graph) * arrays.out_degree(graph)
-    return np.asarray(pairs - both_ways - closed, dtype=np.int64)
+    return np.asarray(pairs - both_ways - arrays.closed_pairs(graph), dtype=np.int64)
 
 
 def _full_chains(

@@ -432,7 +432,9 @@ def percolation(
 
     References
     ----------
-    Albert, Jeong & Barabási 2000, doi:10.1038/35019019.
+    Albert, Jeong & Barabási 2000, doi:10.1038/35019019; Newman & Ziff 2001,
+    doi:10.1103/PhysRevE.64.016706 (organisations are put back in reverse, so that a draw costs one pass
+    over the linkages).
 
     Examples
     --------
@@ -455,15 +457,15 @@ def percolation(
     for trade in trades(edges, evidence=evidence, min_stated_share=min_stated_share):
         graph = trade.graph
         n = len(graph)
-        weight = graph.weights().astype(np.int64)
-        counts = sorted({round(n * up_to * step / steps) for step in range(steps + 1)})
+        total = int(graph.weights().sum())
+        counts = np.unique([round(n * up_to * step / steps) for step in range(steps + 1)])
         for strategy in strategies:
             orders = _exit_orders(graph, strategy, draws=draws, seed=seed)
-            shares = np.array(
-                [[_giant(graph, weight, order[:k]) for k in counts] for order in orders]
-            )
-            for place, k in enumerate(counts):
-                giant, value = shares[:, place, 0], shares[:, place, 1]
+            parts = [arrays.largest_parts(graph, order, counts) for order in orders]
+            giants = np.array([size for size, _ in parts]) / n
+            values = np.array([within for _, within in parts]) / (total or np.nan)
+            for place, k in enumerate(counts.tolist()):
+                giant, value = giants[:, place], values[:, place]
                 rows.append((
                     trade.period, strategy, round(k / n, DIGITS), k, len(orders),
                     *(round(float(f(part)), DIGITS) for part in (giant, value) for f in (np.mean, np.min, np.max)),
@@ -487,23 +489,3 @@ def _exit_orders(
     else:
         score = np.diff(graph.neighbours[0]).astype(np.float64)
     return [np.lexsort((np.arange(n), -score))]
-
-
-def _giant(
-    graph: CSRGraph, weight: NDArray[np.int64], gone: NDArray[np.int64]
-) -> tuple[float, float]:
-    from htx_pipeline.graph.kernels import traverse
-
-    n = len(graph)
-    total = int(weight.sum())
-    stays = np.ones(n, dtype=bool)
-    stays[gone] = False
-    if not stays.any():
-        return 0.0, 0.0 if total else float("nan")
-    kept = stays[graph.edge_source] & stays[graph.edge_target]
-    source, target = graph.edge_source[kept], graph.edge_target[kept]
-    label, count = traverse.components(n, source, target)
-    size = np.bincount(label[stays], minlength=int(count))
-    largest = int(np.argmax(size))
-    within = int(weight[kept][label[source] == largest].sum())
-    return float(size[largest]) / n, within / total if total else float("nan")

@@ -201,6 +201,37 @@ def test_the_network_of_clrs_carries_23_and_is_cut_where_the_book_says() -> None
     assert cut == [("v1", "v3"), ("v4", "t"), ("v4", "v3")]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_the_cut_is_the_one_nearest_the_source_and_as_wide_as_the_flow(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    ends = rng.integers(0, 9, (2, 30)).tolist()
+    arcs = [
+        (str(u), str(v), w)
+        for u, v, w in zip(*ends, rng.integers(0, 6, 30).tolist(), strict=True)
+        if u != v
+    ]
+    flow, cut = completeness.minimum_cut(arcs, source="0", sink="8")
+    graph = nx.DiGraph()
+    graph.add_nodes_from(["0", "8"])
+    for u, v, w in arcs:
+        known = graph.get_edge_data(u, v, {"capacity": 0})["capacity"]
+        graph.add_edge(u, v, capacity=known + w)
+    assert flow == nx.maximum_flow_value(graph, "0", "8")
+    assert flow == sum(graph.edges[arc]["capacity"] for arc in cut)
+    residual = nx.algorithms.flow.preflow_push(graph, "0", "8")
+    open_arcs = nx.DiGraph(
+        (u, v) for u, v, a in residual.edges(data=True) if a["capacity"] > a["flow"]
+    )
+    open_arcs.add_node("0")
+    near = {"0", *nx.descendants(open_arcs, "0")}
+    wanted = [
+        (u, v)
+        for u, v, a in graph.edges(data=True)
+        if u in near and v not in near and a["capacity"] > 0
+    ]
+    assert cut == sorted(wanted)
+
+
 def test_no_path_no_flow() -> None:
     assert completeness.minimum_cut([("s", "a", 5), ("b", "t", 5)], source="s", sink="t")[0] == 0
 

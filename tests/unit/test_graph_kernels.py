@@ -122,6 +122,10 @@ def everything(graph: CSRGraph) -> None:
         upstreamness(graph)
         esri(graph, sector=np.arange(len(graph)) % 3)
         maximum_flow(graph, 0, len(graph) - 1)
+        arrays.closed_pairs(graph)
+    order = np.arange(len(graph))[::-1].copy()
+    counted = CSRGraph.from_arrays(graph.edge_source, graph.edge_target, n=len(graph))
+    arrays.largest_parts(counted, order, np.array([0, 3, len(graph)]))
 
 
 def test_plain_python_and_compiled_code_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:

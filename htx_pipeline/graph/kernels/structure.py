@@ -7,9 +7,15 @@ What does not: algorithms on the rows.
 # ruff: noqa: PLR0917
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from htx_pipeline.graph.kernels.jit import F64, I32, I64, flag, kernel
+
+
+def _paths_of_two(out_ptr: Any, *_: Any) -> float:
+    return float((np.diff(out_ptr).astype(np.float64) ** 2).sum())
 
 
 @kernel(I64, I32, I32)
@@ -83,3 +89,24 @@ def drop_loops(indptr, indices, values):  # type: ignore[no-untyped-def]
                 k += 1
         out_ptr[u + 1] = k
     return out_ptr, out_idx[:k].copy(), out_val[:k].copy()
+
+
+@kernel(I64, I32, I64, I32, work=_paths_of_two)
+def closed_pairs(out_ptr, out_idx, in_ptr, in_idx):  # type: ignore[no-untyped-def]
+    """Return, for each row j, the number of pairs (i, k) with i to j, j to k and i to k."""
+    n = len(out_ptr) - 1
+    closed = np.zeros(n, dtype=np.int64)
+    mark = np.full(n, -1, dtype=np.int32)
+    for j in range(n):
+        if in_ptr[j] == in_ptr[j + 1] or out_ptr[j] == out_ptr[j + 1]:
+            continue
+        for slot in range(out_ptr[j], out_ptr[j + 1]):
+            mark[out_idx[slot]] = j
+        count = 0
+        for slot in range(in_ptr[j], in_ptr[j + 1]):
+            i = in_idx[slot]
+            for other in range(out_ptr[i], out_ptr[i + 1]):
+                if mark[out_idx[other]] == j:
+                    count += 1
+        closed[j] = count
+    return closed

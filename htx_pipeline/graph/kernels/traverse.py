@@ -4,6 +4,7 @@ What belongs here: breadth-first searches over rows.
 What does not: searches by weight (`weighted`), depth-first structure (`cuts`).
 """
 
+# ruff: noqa: PLR0917
 from __future__ import annotations
 
 from typing import Any
@@ -225,3 +226,43 @@ def reach(indptr, indices, seed):  # type: ignore[no-untyped-def]
                 stack[size] = v
                 size += 1
     return found
+
+
+@kernel(I32, I32, I64, I64, I64, I64, i64)
+def giants(source, target, weight, order, ptr, leaves, steps):  # type: ignore[no-untyped-def]
+    """Return (size, weight within) of the largest component at each step of an exit of rows.
+
+    ``leaves[u]`` is the step from which row u is gone (``steps`` = never), and the edges in
+    ``order[ptr[s] : ptr[s + 1]]`` are those that end with step s + 1; the last are never lost. Rows come
+    back one step after another, so that each edge is joined once (Newman & Ziff 2001). Of components of
+    one size the one with the smallest row counts.
+    """
+    n = len(leaves)
+    parent = np.arange(n).astype(np.int32)
+    size = np.ones(n, dtype=np.int64)
+    within = np.zeros(n, dtype=np.int64)
+    sizes = np.zeros(steps, dtype=np.int64)
+    weights = np.zeros(steps, dtype=np.int64)
+    for step in range(steps - 1, -1, -1):
+        for place in range(ptr[step], ptr[step + 1]):
+            e = order[place]
+            a = source[e]
+            b = target[e]
+            while parent[a] != a:
+                parent[a] = parent[parent[a]]
+                a = parent[a]
+            while parent[b] != b:
+                parent[b] = parent[parent[b]]
+                b = parent[b]
+            if a > b:
+                a, b = b, a
+            if a != b:
+                parent[b] = a
+                size[a] += size[b]
+                within[a] += within[b]
+            within[a] += weight[e]
+        for u in range(n):
+            if leaves[u] > step and parent[u] == u and size[u] > sizes[step]:
+                sizes[step] = size[u]
+                weights[step] = within[u]
+    return sizes, weights
