@@ -129,8 +129,8 @@ class _Member:
         self.process.wait()
 
     def _give(self, shared: bytes, work: queue.Queue[bytes | None]) -> None:
-        with self.process.stdin as pipe:  # type: ignore[union-attr]
-            try:
+        try:
+            with self.process.stdin as pipe:  # type: ignore[union-attr]
                 pipe.write(shared)
                 while True:
                     self._room.acquire()
@@ -139,8 +139,8 @@ class _Member:
                         return
                     pipe.write(piece)
                     pipe.flush()
-            except BrokenPipeError:
-                return  # It failed; its exit status and words tell why.
+        except BrokenPipeError:
+            return  # It failed; its exit status and words tell why.
 
     def _listen(self, said: queue.Queue[bool]) -> None:
         with self.process.stdout as pipe:  # type: ignore[union-attr]

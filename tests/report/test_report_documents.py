@@ -323,4 +323,4 @@ def test_names_above_the_stages_do_not_touch() -> None:
 
 def test_folder_of_the_cache_is_made(report, tmp_path: Path) -> None:
     made = write(replace(report, clusters=(), localities=(), departments=()), cache_dir=tmp_path / "new" / "cache", workers=1)  # fmt: skip
-    assert len(made.files) == len(documents.WRITERS)
+    assert len(made.files) == len(documents.FORMATS)
