@@ -16,7 +16,7 @@ import pytest
 from docx.oxml.ns import qn
 
 from htx_pipeline.report.blocks import Report, Table
-from htx_pipeline.report.docx import DocxWriter
+from htx_pipeline.report.docx import MOST_ROWS, DocxWriter
 from htx_pipeline.report.figures import Picture, render_all
 from htx_pipeline.report.model import build_report
 from htx_pipeline.report.options import ReportOptions
@@ -89,7 +89,7 @@ def test_each_table_repeats_its_heading_and_has_an_alternative_text(document, ma
         assert next(first.iter(qn("w:tblHeader")), None) is not None
         assert next(element.iter(qn("w:tblCaption"))).get(qn("w:val")) == table.title
         rows = list(element.iter(qn("w:tr")))
-        assert len(rows) == 1 + min(len(table.printed), 10)
+        assert len(rows) == 1 + min(len(table.printed), MOST_ROWS)
 
 
 def test_each_picture_has_its_alternative_text(document, made) -> None:
