@@ -98,6 +98,17 @@ class Field:
         """Return whether cells are aligned right: numbers, and amounts written in words."""
         return self.is_number or self.kind == "words"
 
+    def decimals_of(self, value: Any) -> int:
+        """Return with how many decimals a number is printed: a whole one among others with none.
+
+        Examples
+        --------
+        >>> mixed = Field(key="2025", label="2025", kind="number")
+        >>> mixed.show(267), mixed.show(36.329)
+        ('267', '36,33')
+        """
+        return 0 if self.kind == "number" and isinstance(value, int) else DECIMALS[self.kind]
+
     def show(self, value: Any) -> str:
         """Return *value* as the page prints it.
 
@@ -117,7 +128,7 @@ class Field:
         if self.is_number:
             return text.number(
                 value / self.scale if self.scale != 1 else value,
-                DECIMALS[self.kind],
+                self.decimals_of(value),
                 lang=self.lang,
             )
         return str(value)

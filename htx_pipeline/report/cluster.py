@@ -121,24 +121,34 @@ class ClusterPages(ClusterTables):
         places, products = "", ""
         localities = list(c["localities"] or ())
         if len(localities) == 1:
-            places = w("cluster.places_one", place=localities[0])
+            places = w("cluster.places_one", place=self._within(localities[0]))
         elif len(localities) > 3 and c["main_locality"]:
             places = w(
-                "cluster.places_many", n=w.count("place", len(localities)), main=c["main_locality"]
+                "cluster.places_many",
+                n=w.count("place", len(localities)),
+                main=self._within(c["main_locality"]),
             )
         elif localities:
-            places = w("cluster.places_some", places=w.listing(localities, of="place"))
+            places = w(
+                "cluster.places_some", places=w.listing(map(self._within, localities), of="place")
+            )
         if c["main_product"] is not None:
             main = self.product(c["main_product"])
-            products = w("cluster.product_main", product=lower(main))
+            products = w("cluster.product_main", product=text.lower_first(main))
             others = sorted(
-                lower(self.product(p)) for p in c["products"] or () if p != c["main_product"]
+                text.lower_first(self.product(p))
+                for p in c["products"] or ()
+                if p != c["main_product"]
             )
             if others:
                 products += w(
                     "cluster.product_others", products=w.listing(others, most=3, of="product")
                 )
         return w("cluster.is", n=w.count("organisation", c["n_organisations"]), parts=parts, places=places, products=products)  # fmt: skip
+
+    def _within(self, place: str) -> str:
+        """Return a place as a sentence names it; a translation leaves names as they are."""
+        return text.within(place) if self.lang == "vi" else place
 
     def _facts(self, view: ClusterView) -> list[Fact]:
         w, c = self.w, view.c
@@ -326,8 +336,3 @@ class ClusterPages(ClusterTables):
 def text_line(lead: str, found: Sequence[str]) -> str:
     """Return a lead with what follows it, as one sentence."""
     return text.sentence(f"{lead} {'; '.join(found)}")
-
-
-def lower(words: str) -> str:
-    """Return *words* with a small first letter, for the middle of a sentence."""
-    return words[:1].lower() + words[1:]

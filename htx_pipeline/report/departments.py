@@ -121,7 +121,7 @@ class DepartmentPages(ChangeSections):
         said = []
         for words, rows in (("Cơ quan báo chậm", late), ("Đã quá hạn mà chưa hoàn thành", overdue)):
             if rows:
-                named = (f"“{r['task']}” ({r['locality']})" for r in rows)
+                named = (f"“{r['task']}” ({text.within(r['locality'])})" for r in rows)
                 said.append(f"{words}: {text.listing(named, most=4, of='nhiệm vụ')}")
         said += self.say_doubtful(done)
         if not said:
@@ -149,7 +149,7 @@ class DepartmentPages(ChangeSections):
         if not doubtful:
             return []
         named = (
-            f"“{r['task']}” tại {r['locality']} ({measure_text(actual, target['value_unit'])}, mục tiêu "
+            f"“{r['task']}” tại {text.within(r['locality'])} ({measure_text(actual, target['value_unit'])}, mục tiêu "
             f"{measure_text(target['target_value'], target['value_unit'])})"
             for r, actual, target in doubtful
         )

@@ -36,8 +36,12 @@ SMALL: Final = Look(size=9, color=MUTED)
 SPACER: Final = paragraph(after=0, is_thin=True)
 """Room below a table: Word joins two tables that touch."""
 PICTURE_MM: Final = 155.0
-MOST_ROWS: Final = 10
+SHORT_PICTURE_MM: Final = 142.0
+"""Width of a picture in a document that is to stay short."""
+MOST_ROWS: Final = 8
 """Lines of a long table in a document that is to stay short."""
+WHOLE: Final = 5
+"""A table of no more lines than these stays in one piece."""
 
 
 class DocxWriter:
@@ -81,6 +85,7 @@ class _Document:
     def __init__(self, page: Page, options: Any, pictures: Mapping[str, Picture]) -> None:
         self.page, self.o, self.pictures = page, options, pictures
         self.w = Words(page.lang)
+        self.is_short = page.most_pages is not None
         self.numbers = {"table": 0, "figure": 0}
         self.parts: list[str] = []
         self.figures: list[Figure] = []
@@ -222,11 +227,13 @@ class _Document:
                 self.parts.append(paragraph(*runs, align="both", first_mm=10))
 
     def _data(self, data: Table) -> None:
-        if self.page.most_pages is not None and data.page_rows is not None:
+        if self.is_short and data.page_rows is not None:
             data = replace(data, page_rows=min(data.page_rows, MOST_ROWS))
         self._caption("table", data.title)
         fields = data.fields
         size = 10.0 if len(fields) <= 6 else 9.5
+        if self.is_short:
+            size = 9.5 if len(fields) <= 6 else 9.0
         strong, plain = Look(size=size, bold=True), Look(size=size)
         aligns: list[Align] = ["right" if f.is_right else "left" for f in fields]
         rows = [
@@ -247,6 +254,8 @@ class _Document:
                     for s, a in zip(shown, aligns, strict=True)
                 ]
             )
+        if len(rows) <= WHOLE + 1:
+            rows = [[kept(cell) for cell in row] for row in rows[:-1]] + rows[-1:]
         whole = sum(f.width for f in fields)
         fills: list[list[str | None]] = [
             [TINT if i == 0 else None] * len(fields) for i in range(len(rows))
@@ -270,7 +279,7 @@ class _Document:
             picture(
                 png,
                 len(self.figures),
-                width_mm=PICTURE_MM,
+                width_mm=SHORT_PICTURE_MM if self.is_short else PICTURE_MM,
                 title=figure.title,
                 description=figure.alt,
             )

@@ -196,8 +196,8 @@ class HtmlWriter:
 
         options = self.report.settings
         # Where the subtitle tells which edition it is, once is enough.
-        told = options.kind_label in values["lead"] or w.lang != "vi"
-        kind = "" if told else options.kind_label.capitalize()
+        kind = options.kind_label_in(w.lang)
+        kind = "" if kind in values["lead"] else kind.capitalize()
         as_of = w("page.as_of", day=w.day(options.as_of))
         js = (HERE / "assets" / "report.js").read_text("utf-8")
         html: str = (

@@ -158,12 +158,12 @@ class LocalityPages(ChangeSections):
             return []
         if r["rank"] == f"1–{r['n_ranked']}":
             return [
-                "Tỷ lệ liên kết chưa phân biệt được với các địa bàn khác (khoảng tin cậy 95 %); "
+                "Tỷ lệ liên kết chưa phân biệt được với các địa bàn khác (khoảng tin cậy 95%); "
                 f"{missing} số hợp tác xã chưa gửi báo cáo"
             ]
         where = f"thứ {r['rank']}" if "–" not in r["rank"] else f"trong khoảng thứ {r['rank']}"
         return [
-            f"Tỷ lệ liên kết đứng {where} trên {text.number(r['n_ranked'])} địa bàn được xếp hạng (khoảng tin cậy 95 %); "
+            f"Tỷ lệ liên kết đứng {where} trên {text.number(r['n_ranked'])} địa bàn được xếp hạng (khoảng tin cậy 95%); "
             f"{missing} số hợp tác xã chưa gửi báo cáo"
         ]
 
@@ -520,5 +520,6 @@ class LocalityPages(ChangeSections):
             scope=f"commune:{code}",
             sections=tuple(s for s in sections if s.blocks),
             kind="locality",
+            most_pages=2,
             summary={**self.place_summary(r, name), "localities": r["locality"] or ""},
         )

@@ -86,7 +86,9 @@ def _stamped(report: Report, options: ReportOptions) -> Report:
     """Say on every page which edition it belongs to."""
 
     def each(pages: tuple[Page, ...]) -> tuple[Page, ...]:
-        return tuple(replace(p, subtitle=f"{p.subtitle} – {options.kind_label}") for p in pages)
+        return tuple(
+            replace(p, subtitle=f"{p.subtitle} – {options.kind_label_in(p.lang)}") for p in pages
+        )
 
     return replace(
         report, overview=each((report.overview,))[0], clusters=each(report.clusters), localities=each(report.localities),

@@ -108,6 +108,12 @@ class ReportOptions(BaseModel):
         """Return what is printed on every file: which edition it is."""
         return "BẢN CÔNG BỐ" if self.is_public else "BẢN NỘI BỘ"
 
+    def kind_label_in(self, lang: str) -> str:
+        """Return the same in a language of the reports."""
+        if lang == "vi":
+            return self.kind_label
+        return "PUBLIC EDITION" if self.is_public else "INTERNAL EDITION"
+
     @property
     def timestamp(self) -> datetime:
         """Return the moment written into files: midnight UTC of `as_of`."""

@@ -172,7 +172,7 @@ class OverviewPages(ChangeSections, QualitySections):
             short = sum(bool(c["stages_missing"]) for c in self.clusters)
             said.append(
                 f"Mạng lưới có {text.number(len(self.clusters))} cụm liên kết; đứng đầu là "
-                f"{largest['cluster_name_vi'] or largest['cluster_id']}, gồm "
+                f"{text.lower_first(largest['cluster_name_vi'] or largest['cluster_id'])}, gồm "
                 f"{text.number(largest['n_organisations'])} tổ chức; "
                 f"{text.number(short)} cụm còn thiếu ít nhất một công đoạn"
             )
@@ -341,9 +341,7 @@ class OverviewPages(ChangeSections, QualitySections):
             fields.append(Field(key="n_reported", label="Đã báo cáo", kind="count", width=0.8))
         if self.has_linkages:
             fields += [
-                Field(
-                    key="n_linked_active", label="Liên kết đang thực hiện", kind="count", width=1.0
-                ),
+                Field(key="n_linked_active", label="Đang thực hiện", kind="count", width=0.9),
                 Field(key="n_linked_executed", label="Đã thực hiện", kind="count", width=0.9),
                 Field(key="linked_share", label="Tỷ lệ liên kết", kind="share", width=0.9),
             ]
@@ -409,7 +407,7 @@ class OverviewPages(ChangeSections, QualitySections):
             return ()
         limit = text.share(threshold("own.ranking.missing_share")["value"], 0)
         return (
-            "Hạng theo tỷ lệ liên kết: “2–5” nghĩa là với khoảng tin cậy 95 % chỉ biết địa bàn đứng trong khoảng ấy; "
+            "Hạng theo tỷ lệ liên kết: “2–5” nghĩa là với khoảng tin cậy 95% chỉ biết địa bàn đứng trong khoảng ấy; "
             f"địa bàn thiếu trên {limit} báo cáo không xếp hạng",
         )
 
@@ -659,7 +657,10 @@ class OverviewPages(ChangeSections, QualitySections):
             spec={
                 "kind": "dots",
                 "points": [
-                    {k: p[k] for k in ("label", "share", "product", "product_label", "text")} for p in points
+                    {k: p[k] for k in ("share", "product", "product_label", "text")}
+                    # The mark tells the product; what is left of the name fits in.
+                    | {"label": str(p["label"]).partition(" – ")[2] or p["label"]}
+                    for p in points
                 ],
                 "mark": self.mark(),
             },

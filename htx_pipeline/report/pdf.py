@@ -103,7 +103,8 @@ class PdfWriter:
                 return made
             sheets, filled = self._ends()
             kept = page.least_pages <= sheets <= page.most_pages
-            rank = (kept, kept and filled >= LEAST_FILLED, -sheets, filled)
+            is_full = sheets == 1 or filled >= LEAST_FILLED
+            rank = (kept, kept and is_full, -sheets, filled)
             if best is None or rank > best[0]:
                 best = (rank, made)
             if rank[1]:

@@ -67,7 +67,7 @@ def trend_figure(
                 "key": trend.key or str(i + 1),
                 "measure": trend.label,
                 "unit": unit,
-                **dict(shown),
+                **{y: round(v) if v is not None and decimals == 0 else v for y, v in shown},
             }
         )
     years = sorted({year for trend in trends for year, _ in trend.points})

@@ -101,7 +101,7 @@ class QualitySections(Builder):
             {**r, "locality": WITHOUT_PLACE if r["locality"] in (None, "unknown") else r["locality"]}
             for r in self.f.rows(
                 "metrics/reporting_roster_localities", "n_expected", "n_on_time", "n_late", "n_undated", "n_partial",
-                "n_missing", "reported_share",
+                "n_missing", "n_unexpected_reports", "reported_share",
             )
         ]  # fmt: skip
         if not rows or not self.f.has("core/cooperative_reports"):
@@ -119,8 +119,11 @@ class QualitySections(Builder):
         sums["reported_share"] = ratio(
             (sums["n_expected"] or 0) - (sums["n_missing"] or 0), sums["n_expected"]
         )
+        more = total(rows, "n_unexpected_reports")
+        notes = (f"Các cột nộp gồm cả {text.number(more)} đơn vị không phải báo cáo mà vẫn gửi",) if more else ()  # fmt: skip
         return Table(
             id="tinh-hinh-bao-cao",
+            notes=notes,
             title=f"Tình hình gửi báo cáo kỳ {self.f.period}",
             sheet="Tình hình báo cáo",
             fields=(

@@ -219,9 +219,11 @@ def within(place: str) -> str:
 
     Examples
     --------
-    >>> within("Huyện Đăk Hà"), within("Xã Ia Chim"), within("Bristol")
-    ('huyện Đăk Hà', 'xã Ia Chim', 'Bristol')
+    >>> within("Huyện Đăk Hà"), within("Xã Ia Chim"), within("Bristol"), within("Ngoài tỉnh")
+    ('huyện Đăk Hà', 'xã Ia Chim', 'Bristol', 'ngoài tỉnh')
     """
+    if place in ("Ngoài tỉnh", "Toàn tỉnh"):
+        return place.lower()
     for kind in (
         "Huyện",
         "Thành phố",
@@ -236,6 +238,17 @@ def within(place: str) -> str:
         if place.startswith(f"{kind} "):
             return kind.lower() + place[len(kind) :]
     return place
+
+
+def lower_first(words: str) -> str:
+    """Return *words* with a small first letter, for the middle of a sentence.
+
+    Examples
+    --------
+    >>> lower_first("Cụm liên kết sắn – Huyện Đăk Hà")
+    'cụm liên kết sắn – Huyện Đăk Hà'
+    """
+    return words[:1].lower() + words[1:]
 
 
 def slug(words: str) -> str:

@@ -249,7 +249,14 @@ def _row(
         elif field.kind == "date" and isinstance(value, date):
             sheet.write_datetime(line, j, value, formats["date"])
         elif field.is_number and isinstance(value, int | float):
-            sheet.write_number(line, j, value, formats[field.kind])
+            sheet.write_number(
+                line,
+                j,
+                value,
+                formats[
+                    "count" if field.kind == "number" and isinstance(value, int) else field.kind
+                ],
+            )
             longest[j] = max(longest[j], len(field.show(value)))
         else:
             shown = str(value)

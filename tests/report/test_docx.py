@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
+import subprocess
 import zipfile
 from datetime import date
 
 import docx
 import polars as pl
+import pypdf
 import pytest
 from docx.oxml.ns import qn
 
 from htx_pipeline.report.blocks import Report, Table
-from htx_pipeline.report.docx import DocxWriter
+from htx_pipeline.report.docx import MOST_ROWS, DocxWriter
 from htx_pipeline.report.figures import Picture, render_all
 from htx_pipeline.report.model import build_report
 from htx_pipeline.report.options import ReportOptions
@@ -86,7 +89,7 @@ def test_each_table_repeats_its_heading_and_has_an_alternative_text(document, ma
         assert next(first.iter(qn("w:tblHeader")), None) is not None
         assert next(element.iter(qn("w:tblCaption"))).get(qn("w:val")) == table.title
         rows = list(element.iter(qn("w:tr")))
-        assert len(rows) == 1 + min(len(table.printed), 10)
+        assert len(rows) == 1 + min(len(table.printed), MOST_ROWS)
 
 
 def test_each_picture_has_its_alternative_text(document, made) -> None:
@@ -149,3 +152,22 @@ def test_word_and_pdf_say_the_same_conclusions_and_figures(document, made) -> No
                 assert all(f.value in words and f.change in words for f in block.items)
             if isinstance(block, Prose):
                 assert all(p in words for p in block.paragraphs)
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="No LibreOffice here: apt-get install libreoffice-writer.")  # fmt: skip
+def test_a_clusters_word_file_keeps_to_three_sheets_at_any_size(cluster_hand, drawings, tmp_path) -> None:  # fmt: skip
+    for n in (5, 40, 300):
+        report = build_report(cluster_hand.frames_of(n), period="2025", options=OPTIONS)
+        for page in (*report.clusters, *report.translations):
+            pictures = render_all({f.id: f.spec for f in page.figures}, cache_dir=drawings)
+            path = tmp_path / f"{n}-{page.lang}.docx"
+            path.write_bytes(DocxWriter(report, pictures).write(page))
+    files = sorted(tmp_path.glob("*.docx"))
+    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
+    subprocess.run(
+        ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), *map(str, files)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    sheets = {f.stem: len(pypdf.PdfReader(f.with_suffix(".pdf")).pages) for f in files}
+    assert len(sheets) == 6
+    assert {name: n for name, n in sheets.items() if n > 3} == {}
