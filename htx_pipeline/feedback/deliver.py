@@ -179,6 +179,7 @@ def _copy_of(  # noqa: PLR0911
         "xls": "tệp Excel kiểu cũ (.xls)",
         "ods": "tệp OpenDocument (.ods)",
         "xlsm": "tệp có macro (.xlsm)",
+        "xlsb": "tệp Excel nhị phân (.xlsb)",
     }
     if book.info.kind in kinds:
         return (

@@ -16,7 +16,7 @@ from htx_pipeline.ingest._scan import SheetFacts, Unsafe
 
 _END: Final = 0xFFFFFFFE
 _FREE: Final = 0xFFFFFFFF
-_ERRORS: Final = {
+ERRORS: Final = {
     0x00: "#NULL!",
     0x07: "#DIV/0!",
     0x0F: "#VALUE!",
@@ -217,12 +217,12 @@ def _sheet(  # noqa: PLR0912
             if kind == 0x00BD:
                 last = unpack("<H", book, body + length - 2)[0]
             elif kind == 0x0205 and length >= 8 and book[body + 7]:
-                facts.errors[(row + 1, col + 1)] = _ERRORS.get(book[body + 6], "#ERROR")
+                facts.errors[(row + 1, col + 1)] = ERRORS.get(book[body + 6], "#ERROR")
             elif kind == 0x0006:
                 facts.has_formulas = True
                 result = book[body + 6 : body + 14]
                 if result[6:] == b"\xff\xff" and result[0] == 2:
-                    facts.errors[(row + 1, col + 1)] = _ERRORS.get(result[2], "#ERROR")
+                    facts.errors[(row + 1, col + 1)] = ERRORS.get(result[2], "#ERROR")
             facts.rows = max(facts.rows, row + 1)
             facts.cols = max(facts.cols, last + 1, col + 1)
             if facts.rows * facts.cols > max_cells or facts.cols > 256:

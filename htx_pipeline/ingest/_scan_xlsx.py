@@ -78,10 +78,10 @@ def scan(archive: zipfile.ZipFile, *, max_cells: int) -> Found:
         ),
     )
     for name in (book, rels):
-        _stream_checked(archive, name)
-    targets = _relations(_small(archive, rels))
+        stream_checked(archive, name)
+    targets = relations(small_part(archive, rels))
     parts: dict[str, SheetFacts] = {}
-    for title, relation, state in _sheets(_small(archive, book)):
+    for title, relation, state in _sheets(small_part(archive, book)):
         target, kind = targets.get(relation, ("", ""))
         part = names.get(target.lower(), "")
         facts = SheetFacts(title, part=part, is_worksheet=kind.endswith("/worksheet"), state=state)
@@ -94,10 +94,10 @@ def scan(archive: zipfile.ZipFile, *, max_cells: int) -> Found:
         if name in parts or name in (book, rels):
             continue
         if name in referenced or lower.endswith((".xml", ".rels", ".vml")):
-            _stream_checked(archive, name, strings=lower.endswith("sharedstrings.xml"))
+            stream_checked(archive, name, strings=lower.endswith("sharedstrings.xml"))
     types = names.get("[content_types].xml")
     if types is not None:
-        found.is_macro_kind = b"macroEnabled" in _small(archive, types)
+        found.is_macro_kind = b"macroEnabled" in small_part(archive, types)
     fonts = _fonts_by_style(archive, names)
     shared: Shared | None = None
     for facts in found.sheets:
@@ -117,7 +117,7 @@ def scan(archive: zipfile.ZipFile, *, max_cells: int) -> Found:
 
 def _dde_links(archive: zipfile.ZipFile, names: dict[str, str]) -> int:
     return sum(
-        b"ddeLink" in _small(archive, name)
+        b"ddeLink" in small_part(archive, name)
         for lower, name in names.items()
         if lower.startswith("xl/externallinks/") and lower.endswith(".xml")
     )
@@ -167,7 +167,8 @@ def _check_declarations(chunk: bytes, name: str) -> None:
         raise Unsafe("xml_dtd", why=f"In {name}.")
 
 
-def _stream_checked(archive: zipfile.ZipFile, name: str, *, strings: bool = False) -> None:
+def stream_checked(archive: zipfile.ZipFile, name: str, *, strings: bool = False) -> None:
+    """Refuse a part of XML that declares entities or states an impossible count."""
     count = 0
     for chunk in _chunks(_pieces(archive, name), name):
         _check_declarations(chunk, name)
@@ -180,7 +181,8 @@ def _stream_checked(archive: zipfile.ZipFile, name: str, *, strings: bool = Fals
                 raise Unsafe("sheet_too_large", why=f"More than {_MAX_STRINGS:,} texts.")
 
 
-def _small(archive: zipfile.ZipFile, name: str) -> bytes:
+def small_part(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return a part that is never large; refuse one that is."""
     if archive.getinfo(name).file_size > _MAX_SMALL:
         raise Unsafe("zip_bomb", why=f"{name} is unusually large.")
     return archive.read(name)
@@ -198,15 +200,16 @@ def _local(tag: str) -> str:
     return _NAMESPACE.sub("", tag)
 
 
-def _relations(content: bytes) -> dict[str, tuple[str, str]]:
-    relations = {}
+def relations(content: bytes) -> dict[str, tuple[str, str]]:
+    """Return id → part and type of the relations that stay within the container."""
+    found = {}
     for element in _parse(content):
         target = element.get("Target", "")
         if element.get("TargetMode") == "External":
             continue
         path = target[1:] if target.startswith("/") else posixpath.join("xl", target)
-        relations[element.get("Id", "")] = (posixpath.normpath(path), element.get("Type", ""))
-    return relations
+        found[element.get("Id", "")] = (posixpath.normpath(path), element.get("Type", ""))
+    return found
 
 
 def _sheets(content: bytes) -> Iterator[tuple[str, str, str]]:
@@ -222,7 +225,7 @@ def _fonts_by_style(archive: zipfile.ZipFile, names: dict[str, str]) -> list[str
     name = names.get("xl/styles.xml")
     if name is None:
         return []
-    content = _small(archive, name)
+    content = small_part(archive, name)
     if not re.search(rb'="\.?[Vv][Nn]|="VPS|="ABC', content):
         return []
     fonts: list[str] = []

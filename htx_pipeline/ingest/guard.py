@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.findings import findings
-from htx_pipeline.ingest import _scan_ods, _scan_xls, _scan_xlsx
+from htx_pipeline.ingest import _scan_ods, _scan_xls, _scan_xlsb, _scan_xlsx
 from htx_pipeline.ingest._scan import SheetFacts, Unsafe, a1
 
 if TYPE_CHECKING:
     import polars as pl
 
-Kind = Literal["xlsx", "xlsm", "xls", "ods", "csv", "html"]
+Kind = Literal["xlsx", "xlsm", "xlsb", "xls", "ods", "csv", "html"]
 
 MIB: Final = 2**20
 
@@ -224,13 +224,6 @@ _REFUSALS: Final[dict[str, tuple[str, str, tuple[str, str]]]] = {
         "Tệp không phải là bảng tính hoặc tệp CSV.",
         _SAVE_AS_XLSX,
     ),
-    "binary_workbook": (
-        "The file is a binary workbook (.xlsb), a kind that is not read: what it hides (rows, links, "
-        "programs) cannot be checked.",
-        "Tệp là bảng tính nhị phân (.xlsb); hệ thống không đọc loại tệp này vì không kiểm tra được "
-        "các thành phần bên trong.",
-        _SAVE_AS_XLSX,
-    ),
     "old_workbook": (
         "The file is a workbook of Excel 5.0/95 or older, a kind that is not read.",
         "Tệp là bảng tính Excel 5.0/95 hoặc cũ hơn; hệ thống không đọc loại tệp này.",
@@ -338,6 +331,7 @@ _FOREIGN: Final[tuple[tuple[bytes, str], ...]] = (
 _EXTENSIONS: Final[dict[str, tuple[str, ...]]] = {
     "xlsx": (".xlsx", ".xltx"),
     "xlsm": (".xlsm", ".xltm"),
+    "xlsb": (".xlsb",),
     "xls": (".xls", ".xlt"),
     "ods": (".ods", ".ots"),
     "csv": (".csv", ".tsv", ".txt", ".tab"),
@@ -491,7 +485,7 @@ def _check_zip(
             _check_entries(archive, len(content), limits)
             names = {entry.filename for entry in archive.infolist()}
             if "xl/workbook.bin" in names:
-                raise Unsafe("binary_workbook")
+                return _check_xlsb(archive, limits)
             if "xl/workbook.xml" in names or _scan_xlsx.workbook_part(archive) is not None:
                 return _check_xlsx(archive, limits)
             if "content.xml" in names:
@@ -558,6 +552,21 @@ def _check_xlsx(
     archive: zipfile.ZipFile, limits: Limits
 ) -> tuple[Kind, list[SheetFacts], list[Note]]:
     found = _scan_xlsx.scan(archive, max_cells=limits.max_cells)
+    kind: Kind = "xlsm" if found.has_macros or found.is_macro_kind else "xlsx"
+    return kind, found.sheets, _book_notes(found, limits)
+
+
+def _check_xlsb(
+    archive: zipfile.ZipFile, limits: Limits
+) -> tuple[Kind, list[SheetFacts], list[Note]]:
+    found = _scan_xlsb.scan(archive, max_cells=limits.max_cells)
+    notes = _book_notes(found, limits)
+    if any(sheet.has_formulas for sheet in found.sheets):
+        notes.append(_FORMULAS_UNSEEN)
+    return "xlsb", found.sheets, notes
+
+
+def _book_notes(found: _scan_xlsx.Found, limits: Limits) -> list[Note]:
     if len(found.sheets) > limits.max_sheets:
         raise Unsafe("too_many_sheets", why=f"{len(found.sheets)} sheets.")
     notes = _content_notes(found.sheets)
@@ -567,8 +576,7 @@ def _check_xlsx(
         notes.insert(0, replace(_DDE, count=found.dde_links))
     if found.external_links:
         notes.insert(0, replace(_LINKS, count=found.external_links))
-    kind: Kind = "xlsm" if found.has_macros or found.is_macro_kind else "xlsx"
-    return kind, found.sheets, notes
+    return notes
 
 
 def _check_ods(
@@ -594,6 +602,14 @@ _MACROS: Final = Note(
     "info",
     "The workbook carries macros. They are never run; the stored values are read.",
     "Tệp có chứa macro. Hệ thống không chạy macro, chỉ đọc giá trị đã lưu.",
+)
+_FORMULAS_UNSEEN: Final = Note(
+    "formulas_unseen",
+    "info",
+    "The formulas of a binary workbook are not looked at; their stored values are read.",
+    "Công thức trong tệp nhị phân (.xlsb) không được xem xét; hệ thống đọc giá trị đã lưu.",
+    "Save as .xlsx next time.",
+    "Lần sau nên lưu tệp dưới dạng .xlsx.",
 )
 _WEB_PAGE: Final = Note(
     "web_page_read",

@@ -24,7 +24,7 @@ from typing import Final
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.guard import MIB, FileInfo, refuse
 
-TRIED_KINDS: Final = frozenset({"xls", "ods", "xlsm"})
+TRIED_KINDS: Final = frozenset({"xls", "xlsb", "ods", "xlsm"})
 SUSPICIOUS_NOTES: Final = frozenset({"wrong_extension", "external_links", "formula_starts_program"})
 """An .xlsx of which the guard noted one of these is tried too."""
 

@@ -1,4 +1,4 @@
-"""One way to the cells of any workbook: .xlsx, .xlsm, .xls, .ods, text tables, tables of web pages.
+"""One way to the cells of any workbook: .xlsx, .xlsm, .xlsb, .xls, .ods, text tables, tables of web pages.
 
 What belongs here: opening a file that `guard` has passed, its sheets, typed cells, and frames of
 text in which nothing is lost. What does not: what the rows mean (`layout`), and how text becomes

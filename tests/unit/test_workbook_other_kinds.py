@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-
 import pytest
 
 from htx_pipeline.errors import InputError
@@ -48,17 +45,9 @@ def test_a_page_without_a_table_is_refused():
         open_bytes(b"<html><body>x</body></html>", name="a.xls")
 
 
-def _zip(name):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr(name, b"x")
-    return out.getvalue()
-
-
 @pytest.mark.parametrize(
     ("content", "code", "word"),
     [
-        (_zip("xl/workbook.bin"), "binary_workbook", "nhị phân"),
         (b"\x09\x08\x10\x00" + bytes(100), "old_workbook", "Excel 5.0/95"),
         (b"\x09\x04\x06\x00" + bytes(100), "old_workbook", "Excel 5.0/95"),
     ],
