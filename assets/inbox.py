@@ -9,7 +9,7 @@ import dagster as dg
 import polars as pl
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.ingest.inbox import Seen, intake, read_ledger
+from htx_pipeline.ingest.inbox import Seen, intake, read_ledger, waiting
 from htx_pipeline.ingest.mapping import load_mappings
 from htx_pipeline.orchestration.failures import explained
 from htx_pipeline.orchestration.metadata import OWNERS
@@ -41,18 +41,13 @@ def inbox(
         | pl.col("periods").str.split("; ").list.contains(context.partition_key)
     )
     mine = mine.with_columns(received_on=pl.col("seen_at").dt.date())
-    latest = (
-        mine.sort("entry")
-        .group_by(pl.coalesce("sha256", "file").alias("_what"))
-        .agg(pl.col("fate").filter(pl.col("fate") != "ignored").last())
-    )
-    waiting = int((latest["fate"] == "quarantined").sum())
+    n_waiting = waiting(ledger)["entry"].is_in(mine["entry"].implode()).sum()
     yield dg.Output(mine, metadata=dict(mine.group_by("fate").len().sort("fate").iter_rows()))
     yield dg.AssetCheckResult(
         check_name=QUARANTINE,
-        passed=waiting == 0,
+        passed=n_waiting == 0,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"waiting": waiting},
+        metadata={"waiting": n_waiting},
     )
 
 

@@ -222,6 +222,32 @@ def active(ledger: pl.DataFrame) -> pl.DataFrame:
     return accepted.filter(current).sort("entry")
 
 
+def waiting(ledger: pl.DataFrame) -> pl.DataFrame:
+    """Return the entries of the files that wait in quarantine: somebody must act.
+
+    A content waits until it is accepted, or until a later file of the same name is: that is how a sender
+    mends a file that was cut off.
+
+    Examples
+    --------
+    >>> waiting(empty_ledger()).height
+    0
+    """
+    told = ledger.filter(pl.col("fate") != "ignored").sort("entry")
+    last = told.group_by(pl.coalesce("sha256", "file").alias("_what"), maintain_order=True).last()
+    mended = (
+        told.filter(pl.col("fate") == "accepted")
+        .group_by("file")
+        .agg(pl.max("entry").alias("_mended"))
+    )
+    return (
+        last.filter(pl.col("fate") == "quarantined")
+        .join(mended, on="file", how="left", maintain_order="left")
+        .filter((pl.col("_mended") > pl.col("entry")).fill_null(value=False).not_())
+        .select(ledger.columns)
+    )
+
+
 def corrections_in_force(ledger: pl.DataFrame) -> dict[str, tuple[str, int]]:
     """Return, for each active file with only corrected rows, the report's hash and the order of arrival.
 

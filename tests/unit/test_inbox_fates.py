@@ -24,6 +24,7 @@ from htx_pipeline.ingest.inbox import (
     intake,
     read_ledger,
     scan_inbox,
+    waiting,
 )
 from htx_pipeline.ingest.inbox_places import fill_glob, row_keys, safe_name
 from htx_pipeline.ingest.mapping import ColumnRule, Mapping, PeriodRule
@@ -136,6 +137,17 @@ A, B, C, D = (
     ("6100000004", "HTX Nắng", 40),
 )
 COURSE = "Lớp;Đơn vị;Số người\nQuản trị;HTX Sao Mai;3\n"
+
+
+def test_a_file_sent_again_under_its_name_no_longer_waits(box: Box) -> None:
+    box.put("2024.csv", b"PK\x03\x04 cut off")
+    box.put("la.csv", "Khác;Biểu\n1;2\n")
+    assert {code for _, code in box.take().values()} == {"damaged", "unknown_kind"}
+    assert waiting(box.ledger)["file"].sort().to_list() == ["2024.csv", "la.csv"]
+    box.put("2024.csv", report(A, B))
+    box.put("other.csv", report(C, D, heading="Báo cáo năm 2023"))
+    box.take()
+    assert waiting(box.ledger)["file"].to_list() == ["la.csv"]
 
 
 # --- what is not taken in ---------------------------------------------------------------------
