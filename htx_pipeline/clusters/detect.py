@@ -123,7 +123,7 @@ def partition(
 
 
 def communities(
-    edge_rows: pl.DataFrame,
+    edge_rows: pl.DataFrame | pl.LazyFrame,
     *,
     resolution: float = 1.0,
     seed: int = 20,

@@ -3,14 +3,16 @@
 What belongs here: the decorator, the names of the array types, and when compiling pays.
 What does not: kernels.
 
-Numba takes more than a second to start and most of a second for each kernel that is not in its cache;
-a province has a few thousand linkages, which plain Python runs through in less. So a kernel is compiled
-once a process has asked more of it than `BUDGET`. Both ways give the same bits: the same operations in the
-same order, without fast-math.
+Numba takes most of a second to start and as long for each kernel that is not in its cache; a province
+has a few thousand linkages, which plain Python runs through in less. So kernels are compiled once a process
+has asked more of one than `BUDGET`, and loaded at first use once one of them came from the cache. Both ways
+give the same bits: the same operations in the same order, without fast-math. ``python -m
+htx_pipeline.graph.kernels`` fills the cache; what must be compiled all the same is logged.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Final, NamedTuple
@@ -51,6 +53,15 @@ flag: Final = Type("boolean")
 BUDGET = 1_000_000
 """So many elements a kernel goes through in plain Python, all calls of a process together, before it is
 compiled: about half a second."""
+
+CALL = 150_000
+"""A call that goes through more elements than this is the first of many, or of a graph that wants all
+kernels: it is compiled at once."""
+
+LOG: Final = logging.getLogger(__name__)
+
+_state = {"is_cached": False, "is_told": False}
+"""Whether a kernel came from the cache in this process, and whether compiling was announced."""
 
 KERNELS: Final[list[Kernel]] = []
 
@@ -117,6 +128,14 @@ class Kernel:
         function = self._with_compiled_helpers(options)
         try:
             self._compiled = numba.njit(signature, cache=True, **options)(function)
+            if self._compiled.stats.cache_hits:
+                _state["is_cached"] = True
+            elif not _state["is_told"]:
+                _state["is_told"] = True
+                LOG.info(
+                    "Kernels are compiled once on this machine, some seconds; "
+                    "python -m htx_pipeline.graph.kernels does it beforehand."
+                )
         except RuntimeError as error:
             if "cannot cache" not in str(error):
                 raise
@@ -142,8 +161,9 @@ class Kernel:
     def __call__(self, *args: Any) -> Any:
         """Run the function, compiled if that is done or pays by now."""
         if self._compiled is None:
-            self.spent += self.work(*args)
-            if self.spent <= BUDGET:
+            work = self.work(*args)
+            self.spent += work
+            if work <= CALL and self.spent <= BUDGET and not _state["is_cached"]:
                 with np.errstate(divide="ignore", invalid="ignore"):
                     return self.function(*args)
             self.compile()
