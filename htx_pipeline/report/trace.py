@@ -96,7 +96,8 @@ class Tracer:
         self._report = report
         self._origins = Origins(report)
         self._found: dict[str, Origin] = {}
-        self._core = CoreRows(report.frames)
+        self._items: dict[str, Item] = {}
+        self._walked: set[str] = set()
 
     @property
     def origins(self) -> Origins:
@@ -105,20 +106,29 @@ class Tracer:
 
     def origins_of(self, items: Sequence[Item]) -> list[Origin]:
         """Return what each figure is made of; sentences and pictures from the figures that they state."""
-        known = {item.id: item for item in items}
-        return [self._origin(item, known) for item in items]
+        self._items |= {item.id: item for item in items}
+        pages = {i.split("/")[0] for item in items for i in item.rests_on if i not in self._items}
+        for page in (*self._report.pages, *self._report.translations):
+            # A sentence may rest on a figure of another page: each page is walked once.
+            if page.id in pages and page.id not in self._walked:
+                self._walked.add(page.id)
+                self._items = {item.id: item for item in figures_of(page)} | self._items
+        return [self._origin(item) for item in items]
 
-    def _origin(self, item: Item, known: Mapping[str, Item]) -> Origin:
+    def stated(self, item: Item) -> list[str]:
+        """Return the ids of the figures that a figure rests on, of those that there are."""
+        return [i for i in item.rests_on if i in self._items]
+
+    def _origin(self, item: Item) -> Origin:
         if item.id not in self._found:
-            self._found[item.id] = self._find(item, known)
+            self._found[item.id] = self._find(item)
         return self._found[item.id]
 
-    def _find(self, item: Item, known: Mapping[str, Item]) -> Origin:
-        if item.rests_on:
-            stated = [known[i] for i in item.rests_on if i in known and i != item.id]
-            if stated:
-                why = "words" if item.kind == "sentence" else "picture"
-                return joined((self._origin(s, known) for s in stated), why=why)
+    def _find(self, item: Item) -> Origin:
+        stated = [self._items[i] for i in self.stated(item) if i != item.id]
+        if stated:
+            why = "words" if item.kind == "sentence" else "picture"
+            return joined((self._origin(s) for s in stated), why=why)
         made = self._origins.of(item.ask) if item.ask is not None else None
         if made is None:
             return self._scope(item)
@@ -202,7 +212,7 @@ def traced(report: Report, items: Sequence[Item], *, is_public: bool) -> pl.Data
             "line": [i.said for i in items],
             "formula": [o.formula for o in origins],
             "why_not": ["" if o.formula else o.why for o in origins],
-            "rests_on": [list(i.rests_on) if i.kind in ("sentence", "mark") else [] for i in items],
+            "rests_on": [finder.stated(i) if i.kind in ("sentence", "mark") else [] for i in items],
         },
         schema={k: TRACE_SCHEMA[k] for k in ("figure_id", "page", "kind", "label", "value", "is_hidden", "line", "formula", "why_not", "rests_on")},
     )  # fmt: skip
