@@ -121,7 +121,17 @@ def is_printed(value: float, figure: Mapping[str, Any], raw: Any) -> bool:
         )
     }  # fmt: skip
     shown = shown.lstrip("+−-") if value < 0 or shown.startswith("+") else shown
-    return any(shown == s or shown.startswith((f"{s} ", f"{s};")) for s in said)
+    if any(shown == s or shown.startswith((f"{s} ", f"{s};")) for s in said):
+        return True
+    # A column has one unit for all its lines: "0,4 tỷ đồng" where money alone would be "436 triệu".
+    stated = re.match(r"([\d.]*\d)(?:,(\d+))?\s*(.*)", shown)
+    if stated is None:
+        return False
+    whole, decimals, unit = stated.groups(default="")
+    number = float(f"{whole.replace('.', '')}.{decimals or 0}")
+    scales = [s for word, s in (("tỷ đồng", 1e9), ("triệu đồng", 1e6)) if unit.startswith(word)]
+    half = 0.5 * 10.0 ** -len(decimals) * (1 + 1e-6)
+    return any(abs(abs(value) / s - number) <= half for s in scales or ([1e9, 1e6, 0.01] if not unit else []))  # fmt: skip
 
 
 if __name__ == "__main__":
