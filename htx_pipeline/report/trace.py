@@ -17,10 +17,19 @@ from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Page, Report
 from htx_pipeline.report.frames import Frames
 from htx_pipeline.report.items import Item, figure_ids, figures_of, is_figure
-from htx_pipeline.report.origins.model import FORMULAS, REASONS, Origin, Part, joined
+from htx_pipeline.report.origins.model import (
+    FORMULAS,
+    REASONS,
+    ROLES,
+    ROLES_EN,
+    Origin,
+    Part,
+    joined,
+)
 from htx_pipeline.report.origins.registry import TOTAL, Origins
 from htx_pipeline.report.origins.rows import RowSet, numbers, ranges
 from htx_pipeline.report.origins.steps import steps_of
+from htx_pipeline.report.text import Lang
 
 TRACE_FILE: Final = "nguon/trace.parquet"
 """Where an edition keeps the sources of its figures."""
@@ -352,15 +361,18 @@ def sources_json(report: Report, page: Page, *, longest: int = 160) -> dict[str,
     finder = tracer(report)
     out = {}
     for item, origin in zip(items, finder.origins_of(items), strict=True):
+        order = list(ROLES)
+        rows = sorted(dict.fromkeys((p.role, p.rows) for p in origin.parts), key=lambda r: order.index(r[0]))  # fmt: skip
+        roles = {} if len({r for r, _ in rows}) < 2 else ROLES_EN if page.lang == "en" else ROLES
         files = [
-            {"file": e["file"] or "", "sheet": e["sheet"] or "", "rows": shorten(e["rows"], longest), "n": e["n"], "role": role}
-            for role, rows in dict.fromkeys((p.role, p.rows) for p in origin.parts)
-            for e in rows.entries
+            {"file": e["file"] or "", "sheet": e["sheet"] or "", "rows": shorten(e["rows"], longest), "n": e["n"], "role": roles.get(role, "")}
+            for role, one in rows
+            for e in one.entries
         ]  # fmt: skip
         out[item.id] = {
             "line": item.said,
             "files": files,
-            "made": made_of(origin),
+            "made": made_of(origin, lang=page.lang),
             "n_rejected": sum(len(r) for r in origin.rejected),
             "steps": list(steps_of(finder.origins.now, origin, item.source if origin.why == "no_rule" else None)),
         }  # fmt: skip
@@ -381,7 +393,7 @@ def _public_json(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
 SIGNS: Final = {"ratio": "÷", "difference": "−", "ratio_difference": "÷", "gap_in": "−"}
 
 
-def made_of(origin: Origin) -> str:
+def made_of(origin: Origin, *, lang: Lang = "vi") -> str:
     """Return how the amounts of a figure's parts make it: "97 ÷ 267"; empty where one part is the figure."""
     if origin.formula not in SIGNS:
         return ""
@@ -391,10 +403,10 @@ def made_of(origin: Origin) -> str:
         role = "numerator" if part.role == "counted" else part.role
         if amount is not None:
             sums[role] = sums.get(role, 0) + amount
-    return equation(origin.formula, sums)
+    return equation(origin.formula, sums, lang=lang)
 
 
-def equation(formula: str, sums: Mapping[str, float]) -> str:
+def equation(formula: str, sums: Mapping[str, float], *, lang: Lang = "vi") -> str:
     """Return amounts by role as a sum to read.
 
     Examples
@@ -405,13 +417,15 @@ def equation(formula: str, sums: Mapping[str, float]) -> str:
     '97 ÷ 267 − 0,35'
     """
     shown = [sums[r] for r in ("numerator", "denominator") if r in sums]
-    words = " ÷ ".join(amount_text(a) for a in shown)
+    words = " ÷ ".join(amount_text(a, lang=lang) for a in shown)
     if formula.startswith("ratio") and len(shown) < 2:
         return ""
-    return f"{words} − {amount_text(sums['taken_off'])}" if "taken_off" in sums else words
+    return (
+        f"{words} − {amount_text(sums['taken_off'], lang=lang)}" if "taken_off" in sums else words
+    )
 
 
-def amount_text(amount: float) -> str:
+def amount_text(amount: float, *, lang: Lang = "vi") -> str:
     """Return an amount with as many decimals as it needs, at most four.
 
     Examples
@@ -421,8 +435,8 @@ def amount_text(amount: float) -> str:
     """
     for decimals in range(4):
         if abs(amount - round(amount, decimals)) < 1e-9 * max(1.0, abs(amount)):
-            return text.number(amount, decimals)
-    return text.number(amount, 4)
+            return text.number(amount, decimals, lang=lang)
+    return text.number(amount, 4, lang=lang)
 
 
 def shorten(shown: str, longest: int) -> str:

@@ -345,7 +345,7 @@ def public(hand, frames, options):
 def test_the_page_gets_rows_in_the_office_and_only_files_in_public(report, public) -> None:
     key = "tong-quan/theo-dia-ban/Đăk Hà/linked_share"
     told = trace.sources_json(report, report.overview)[key]
-    assert {f["role"] for f in told["files"]} == {"numerator", "denominator", "evidence"}
+    assert {f["role"] for f in told["files"]} == {"tử số", "mẫu số", "căn cứ"}
     assert all(f["rows"] for f in told["files"])
     assert re.fullmatch(r"\d+ ÷ \d+", told["made"])
     files = trace.sources_json(public, public.overview)[key]["files"]
