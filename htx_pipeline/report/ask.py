@@ -228,7 +228,8 @@ def figure_text(figure: Mapping[str, Any], *, has_rows: bool = False) -> list[An
         One line for each source row, with its ``source_id``, instead of ranges.
     """
     parts: list[Any] = [figure["figure_id"], f"{figure['label']}: {figure['value']}", *_made(figure)]  # fmt: skip
-    kept = [e for e in figure["sources"] if e["role"] != REJECTED]
+    order = list(ROLES)
+    kept = sorted((e for e in figure["sources"] if e["role"] in ROLES), key=lambda e: order.index(e["role"]))  # fmt: skip
     lost = [e for e in figure["sources"] if e["role"] == REJECTED]
     if not kept:
         parts.append(NO_ROW)

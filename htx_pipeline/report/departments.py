@@ -118,17 +118,23 @@ class DepartmentPages(ChangeSections):
                  detail=f"tính đến {text.day(self.o.as_of)}"),
             Fact(key="progress_share", label="Hoàn thành bình quân", value=text.share(share)),
         ]  # fmt: skip
-        said = []
-        for words, rows in (("Cơ quan báo chậm", late), ("Đã quá hạn mà chưa hoàn thành", overdue)):
+        page = f"so-nganh-{text.slug(name)}"
+        said: list[str] = []
+        rests: list[tuple[str, ...]] = []
+        for key, words, rows in (("n_late", "Cơ quan báo chậm", late), ("n_overdue", "Đã quá hạn mà chưa hoàn thành", overdue)):  # fmt: skip
             if rows:
+                rests.append((f"{page}/so-chinh/{key}",))
                 named = (f"“{r['task']}” ({text.within(r['locality'])})" for r in rows)
                 said.append(f"{words}: {text.listing(named, most=4, of='nhiệm vụ')}")
-        said += self.say_doubtful(done)
+        doubtful = self.say_doubtful(done)
+        said += doubtful
+        rests += [(f"{page}/so-chinh/n_done", *(f"{page}/nhiem-vu/{r['id'].replace('/', '-')}/actual" for r in done)) for _ in doubtful]  # fmt: skip
         if not said:
             said.append("Không có nhiệm vụ nào chậm hoặc quá hạn")
+            rests.append((f"{page}/so-chinh/n_late", f"{page}/so-chinh/n_overdue"))
         return (
             Facts(id="so-chinh", items=tuple(facts), source=source),
-            Prose(id="cau-chinh", paragraphs=tuple(map(text.sentence, said)), is_list=True, source=source),
+            Prose(id="cau-chinh", paragraphs=tuple(map(text.sentence, said)), is_list=True, source=source, figures=tuple(rests)),
         )  # fmt: skip
 
     def say_doubtful(self, done: Sequence[Row]) -> list[str]:

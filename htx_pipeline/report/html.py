@@ -50,7 +50,7 @@ Sources = Callable[[Page], Mapping[str, Mapping[str, Any]]]
 """From a page to the rows behind its figures, by figure id, see `HtmlWriter`."""
 
 SAID: Final = ("shown", "nothing", "more", "sort", "stage", "sources", "source_of", "file", "sheet", "rows", "n_rows",
-               "rejected", "steps", "no_rows")  # fmt: skip
+               "rejected", "steps", "no_rows", "role", "made")  # fmt: skip
 """Words that the script says."""
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -468,8 +468,8 @@ def packed(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     -------
     dict
         ``ids``: figure id up to its last "/" → last part → place in ``records``, each
-        [place of its line, [[place of its file and sheet, rows, n], ...], n rejected, [places of its
-        steps]]; ``words`` and ``files`` hold what the places mean.
+        [place of its line, [[place of its file and sheet, rows, n, place of what they do], ...], n rejected,
+        [places of its steps], how its amounts make it]; ``words`` and ``files`` hold what the places mean.
 
     Examples
     --------
@@ -486,12 +486,16 @@ def packed(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         own = [
             words.setdefault(record["line"], len(words)),
             [
-                [files.setdefault((f["file"], f["sheet"]), len(files)), f["rows"], f["n"]]
+                [
+                    files.setdefault((f["file"], f["sheet"]), len(files)), f["rows"], f["n"],
+                    *([words.setdefault(f["role"], len(words))] if f.get("role") else []),
+                ]
                 for f in record["files"]
             ],
             record["n_rejected"],
             [words.setdefault(step, len(words)) for step in record["steps"]],
-        ]
+            *([record["made"]] if record.get("made") else []),
+        ]  # fmt: skip
         key = json.dumps(own, ensure_ascii=False)
         start, _, end = figure.rpartition("/")
         ids.setdefault(start, {})[end] = records.setdefault(key, len(records))

@@ -120,6 +120,8 @@ def _marks(page: Page, figure: Figure, cells: Sequence[Item]) -> Iterator[Item]:
 
 def _facts(page: Page, block: Facts) -> Iterator[Item]:
     for fact in block.items:
+        if fact.value == text.NULL_MARK:
+            continue
         source = fact.source or block.source
         column = fact_column(fact.key)
         yield Item(

@@ -106,11 +106,24 @@ class LocalityPages(ChangeSections):
         source = self.source(
             ("organisations", "cooperative_reports", "linkages"), f"số liệu của {text.within(r['locality'])}", only=only, through=THROUGH
         )  # fmt: skip
-        said = [self.say_linked(r), *self.say_rank(r), *self.say_missing_stages(r["locality"])]
+        page = f"dia-ban-{self.place_slug(r['locality'])}"
+        ranked = f"tong-quan/theo-dia-ban/{r['locality']}"
+        said = [
+            (self.say_linked(r), self.linked_figures(page)),
+            *((words, (f"{ranked}/rank", f"{ranked}/missing_share", f"{page}/so-chinh/n_reported")) for words in self.say_rank(r)),
+            *((words, (f"{page}/so-chinh/n_linked_active",)) for words in self.say_missing_stages(r["locality"])),
+        ]  # fmt: skip
         return (
             Facts(id="so-chinh", items=self.place_facts(r), source=source),
-            Prose(id="cau-chinh", paragraphs=tuple(text.sentence(s) for s in said if s), is_list=True, source=source),
+            Prose(
+                id="cau-chinh", paragraphs=tuple(text.sentence(words) for words, _ in said), is_list=True, source=source,
+                figures=tuple(rests for _, rests in said),
+            ),
         )  # fmt: skip
+
+    def linked_figures(self, page: str) -> tuple[str, ...]:
+        """Return the ids of the figures that `say_linked` states."""
+        return tuple(f"{page}/so-chinh/{k}" for k in ("n_cooperatives", "n_linked_active", "n_linked_executed"))  # fmt: skip
 
     def place_facts(self, r: Row) -> tuple[Fact, ...]:
         """Return the headline figures of a locality or commune."""
@@ -460,10 +473,14 @@ class LocalityPages(ChangeSections):
         late = [x for x in self.not_reported() if x["locality"] == name]
         frame = self.f.frame("core/linkages", "contracted_value_vnd", "evidence")
         here = frame.filter(only["linkages"]) if frame.height else frame
+        page = f"dia-ban-{self.place_slug(name)}"
+        told = (f"{page}/so-chinh/n_reported", f"{page}/so-chinh/n_cooperatives")
+        rests: list[tuple[str, ...]] = [told]
         said = [
             f"{of_whole(r['n_reported'] or 0, r['n_cooperatives'], 'hợp tác xã')} đã gửi báo cáo kỳ {self.f.period}"
         ]
         if late:
+            rests.append((f"tong-quan/theo-dia-ban/{name}/missing_share", *told))
             said.append(
                 f"Chưa gửi báo cáo: {text.listing((x['name'] or x['org_id'] for x in late), most=8, of='đơn vị')}"
             )
@@ -476,7 +493,7 @@ class LocalityPages(ChangeSections):
             )
         return (
             Prose(
-                id="tin-cay", paragraphs=tuple(map(text.sentence, said)), is_list=True,
+                id="tin-cay", paragraphs=tuple(map(text.sentence, said)), is_list=True, figures=tuple(rests),
                 source=self.source(("organisations", "cooperative_reports", "linkages"), "đếm dòng có nêu số liệu", only=only),
             ),
         )  # fmt: skip
@@ -500,21 +517,23 @@ class LocalityPages(ChangeSections):
             through=("graph/edges", "metrics/communes"),
         )  # fmt: skip
         where = f"; đến 30/6/2025 thuộc {r['locality']}" if r["locality"] else ""
+        page = f"dia-ban-xa-{code}"
         said = [self.say_linked(r), f"{name} mang mã {code} theo đơn vị hành chính hiện nay{where}"]
+        rests = (self.linked_figures(page), (f"{page}/so-chinh/n_cooperatives",))
         sections = [
             Section(
                 id="nhan-dinh",
                 title="Nhận định chính",
                 blocks=(
                     Facts(id="so-chinh", items=self.place_facts(r), source=source),
-                    Prose(id="cau-chinh", paragraphs=tuple(map(text.sentence, said)), is_list=True, source=source),
+                    Prose(id="cau-chinh", paragraphs=tuple(map(text.sentence, said)), is_list=True, source=source, figures=rests),
                 ),
             ),
             Section(id="san-pham", title="Sản phẩm", blocks=self.local_products("", only)),
             Section(id="hop-tac-xa", title="Hợp tác xã trên địa bàn", blocks=self.local_cooperatives(only)),
         ]  # fmt: skip
         return Page(
-            id=f"dia-ban-xa-{code}",
+            id=page,
             title=f"Liên kết theo chuỗi giá trị tại {text.within(name)}",
             subtitle=f"{self.o.title}, kỳ báo cáo {self.f.period}",
             scope=f"commune:{code}",

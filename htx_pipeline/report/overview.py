@@ -109,16 +109,18 @@ class OverviewPages(ChangeSections, QualitySections):
             ("organisations", "cooperative_reports", "linkages"),
             "số lượng và tổng giá trị trong kỳ",
         )
-        said = (*self.say_cooperatives(h), *self.say_linkages(h), *self.say_rejected(h))
+        said = (
+            *((words, ("so-chinh/n_cooperatives", "so-chinh/n_reported")) for words in self.say_cooperatives(h)),
+            *self.say_linkages(h),
+            *((words, ("dong-vao-ra/Cộng/rows_rejected", "dong-vao-ra/Cộng/rows_in")) for words in self.say_rejected(h)),
+        )  # fmt: skip
         return (
             Facts(id="so-chinh", items=self.headline_facts(h), source=source),
             Prose(
-                id="cau-chinh",
-                paragraphs=tuple(map(text.sentence, said)),
-                is_list=True,
-                source=source,
+                id="cau-chinh", paragraphs=tuple(text.sentence(words) for words, _ in said), is_list=True, source=source,
+                figures=tuple(tuple(f"tong-quan/{f}" for f in rests) for _, rests in said),
             ),
-        )
+        )  # fmt: skip
 
     def say_cooperatives(self, h: Row) -> list[str]:
         if h["count"] is None:
@@ -140,13 +142,15 @@ class OverviewPages(ChangeSections, QualitySections):
             f"({text.share(ratio(h['rejected'], h['rows_in']))}); lý do nêu ở mục Chất lượng số liệu"
         ]
 
-    def say_linkages(self, h: Row) -> list[str]:
+    def say_linkages(self, h: Row) -> list[tuple[str, tuple[str, ...]]]:
+        """Return what is said of linkages, each with the figures of the page that it rests on."""
         if not self.has_linkages:
-            return [
+            words = (
                 "Nguồn này không có dữ liệu liên kết giữa hợp tác xã và doanh nghiệp; báo cáo chỉ nêu được "
                 "số lượng, địa bàn và kết quả hoạt động của hợp tác xã"
-            ]
-        said = []
+            )
+            return [(words, ("so-chinh/n_cooperatives",))]
+        said: list[tuple[str, tuple[str, ...]]] = []
         if h["planned"] is not None and h["count"]:
             line = (
                 f"{of_whole(h['planned'], h['count'], 'hợp tác xã')} có liên kết ở một mức bất kỳ; "
@@ -156,27 +160,49 @@ class OverviewPages(ChangeSections, QualitySections):
                 line += f"; {of_whole(h['executed'], h['count'])} đã giao hàng hoặc thanh toán"
             else:
                 line += "; nguồn không nêu việc giao hàng hoặc thanh toán nên chưa biết đã thực hiện đến đâu"
-            said.append(line)
+            said.append((line, (*self.level_figures(), "so-chinh/n_linked_active")))
         if h["contracted"] or h["paid"]:
             said.append(
-                f"Giá trị theo hợp đồng là {text.money(h['contracted'])}; giá trị đã thanh toán là "
-                f"{text.money(h['paid'])}"
+                (
+                    f"Giá trị theo hợp đồng là {text.money(h['contracted'])}; giá trị đã thanh toán là "
+                    f"{text.money(h['paid'])}",
+                    (
+                        "theo-san-pham/Cộng/contracted_value_vnd",
+                        "theo-san-pham/Cộng/paid_value_vnd",
+                    ),
+                )
             )
         elif h["linkages"]:
             said.append(
-                f"Nguồn nêu {text.number(h['linkages'])} liên kết nhưng không nêu giá trị; các tỷ trọng "
-                "trong báo cáo tính theo số liên kết"
+                (
+                    f"Nguồn nêu {text.number(h['linkages'])} liên kết nhưng không nêu giá trị; các tỷ trọng "
+                    "trong báo cáo tính theo số liên kết",
+                    ("so-chinh/n_linkages",),
+                )
             )
         if self.clusters:
             largest = self.clusters[0]
             short = sum(bool(c["stages_missing"]) for c in self.clusters)
             said.append(
-                f"Mạng lưới có {text.number(len(self.clusters))} cụm liên kết; đứng đầu là "
-                f"{text.lower_first(largest['cluster_name_vi'] or largest['cluster_id'])}, gồm "
-                f"{text.number(largest['n_organisations'])} tổ chức; "
-                f"{text.number(short)} cụm còn thiếu ít nhất một công đoạn"
+                (
+                    f"Mạng lưới có {text.number(len(self.clusters))} cụm liên kết; đứng đầu là "
+                    f"{text.lower_first(largest['cluster_name_vi'] or largest['cluster_id'])}, gồm "
+                    f"{text.number(largest['n_organisations'])} tổ chức; "
+                    f"{text.number(short)} cụm còn thiếu ít nhất một công đoạn",
+                    (
+                        "so-chinh/n_clusters",
+                        f"danh-sach-cum/{largest['cluster_id']}/n_organisations",
+                    ),
+                )
             )
         return said
+
+    def level_figures(self) -> tuple[str, ...]:
+        """Return the ids, after the page's, of the numbers of linked cooperatives by level."""
+        table = next((b for b in self.linked_levels() if isinstance(b, Table)), None)
+        named = zip(table.names, table.rows, strict=True) if table else ()
+        line = next((name for name, r in named if r.get("measure") == "linked_share|all_htx"), None)
+        return () if line is None else tuple(f"muc-do-lien-ket/{line}/n_{level}" for level in LEVELS)  # fmt: skip
 
     def headline_facts(self, h: Row) -> tuple[Fact, ...]:
         count = h["count"]

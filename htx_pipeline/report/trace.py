@@ -17,10 +17,19 @@ from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Page, Report
 from htx_pipeline.report.frames import Frames
 from htx_pipeline.report.items import Item, figure_ids, figures_of, is_figure
-from htx_pipeline.report.origins.model import FORMULAS, REASONS, Origin, Part, joined
+from htx_pipeline.report.origins.model import (
+    FORMULAS,
+    REASONS,
+    ROLES,
+    ROLES_EN,
+    Origin,
+    Part,
+    joined,
+)
 from htx_pipeline.report.origins.registry import TOTAL, Origins
 from htx_pipeline.report.origins.rows import RowSet, numbers, ranges
 from htx_pipeline.report.origins.steps import steps_of
+from htx_pipeline.report.text import Lang
 
 TRACE_FILE: Final = "nguon/trace.parquet"
 """Where an edition keeps the sources of its figures."""
@@ -96,7 +105,8 @@ class Tracer:
         self._report = report
         self._origins = Origins(report)
         self._found: dict[str, Origin] = {}
-        self._core = CoreRows(report.frames)
+        self._items: dict[str, Item] = {}
+        self._walked: set[str] = set()
 
     @property
     def origins(self) -> Origins:
@@ -105,20 +115,29 @@ class Tracer:
 
     def origins_of(self, items: Sequence[Item]) -> list[Origin]:
         """Return what each figure is made of; sentences and pictures from the figures that they state."""
-        known = {item.id: item for item in items}
-        return [self._origin(item, known) for item in items]
+        self._items |= {item.id: item for item in items}
+        pages = {i.split("/")[0] for item in items for i in item.rests_on if i not in self._items}
+        for page in (*self._report.pages, *self._report.translations):
+            # A sentence may rest on a figure of another page: each page is walked once.
+            if page.id in pages and page.id not in self._walked:
+                self._walked.add(page.id)
+                self._items = {item.id: item for item in figures_of(page)} | self._items
+        return [self._origin(item) for item in items]
 
-    def _origin(self, item: Item, known: Mapping[str, Item]) -> Origin:
+    def stated(self, item: Item) -> list[str]:
+        """Return the ids of the figures that a figure rests on, of those that there are."""
+        return [i for i in item.rests_on if i in self._items]
+
+    def _origin(self, item: Item) -> Origin:
         if item.id not in self._found:
-            self._found[item.id] = self._find(item, known)
+            self._found[item.id] = self._find(item)
         return self._found[item.id]
 
-    def _find(self, item: Item, known: Mapping[str, Item]) -> Origin:
-        if item.rests_on:
-            stated = [known[i] for i in item.rests_on if i in known and i != item.id]
-            if stated:
-                why = "words" if item.kind == "sentence" else "picture"
-                return joined((self._origin(s, known) for s in stated), why=why)
+    def _find(self, item: Item) -> Origin:
+        stated = [self._items[i] for i in self.stated(item) if i != item.id]
+        if stated:
+            why = "words" if item.kind == "sentence" else "picture"
+            return joined((self._origin(s) for s in stated), why=why)
         made = self._origins.of(item.ask) if item.ask is not None else None
         if made is None:
             return self._scope(item)
@@ -202,7 +221,7 @@ def traced(report: Report, items: Sequence[Item], *, is_public: bool) -> pl.Data
             "line": [i.said for i in items],
             "formula": [o.formula for o in origins],
             "why_not": ["" if o.formula else o.why for o in origins],
-            "rests_on": [list(i.rests_on) if i.kind in ("sentence", "mark") else [] for i in items],
+            "rests_on": [finder.stated(i) if i.kind in ("sentence", "mark") else [] for i in items],
         },
         schema={k: TRACE_SCHEMA[k] for k in ("figure_id", "page", "kind", "label", "value", "is_hidden", "line", "formula", "why_not", "rests_on")},
     )  # fmt: skip
@@ -342,15 +361,18 @@ def sources_json(report: Report, page: Page, *, longest: int = 160) -> dict[str,
     finder = tracer(report)
     out = {}
     for item, origin in zip(items, finder.origins_of(items), strict=True):
+        order = list(ROLES)
+        rows = sorted(dict.fromkeys((p.role, p.rows) for p in origin.parts), key=lambda r: order.index(r[0]))  # fmt: skip
+        roles = {} if len({r for r, _ in rows}) < 2 else ROLES_EN if page.lang == "en" else ROLES
         files = [
-            {"file": e["file"] or "", "sheet": e["sheet"] or "", "rows": shorten(e["rows"], longest), "n": e["n"], "role": role}
-            for role, rows in dict.fromkeys((p.role, p.rows) for p in origin.parts)
-            for e in rows.entries
+            {"file": e["file"] or "", "sheet": e["sheet"] or "", "rows": shorten(e["rows"], longest), "n": e["n"], "role": roles.get(role, "")}
+            for role, one in rows
+            for e in one.entries
         ]  # fmt: skip
         out[item.id] = {
             "line": item.said,
             "files": files,
-            "made": made_of(origin),
+            "made": made_of(origin, lang=page.lang),
             "n_rejected": sum(len(r) for r in origin.rejected),
             "steps": list(steps_of(finder.origins.now, origin, item.source if origin.why == "no_rule" else None)),
         }  # fmt: skip
@@ -371,7 +393,7 @@ def _public_json(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
 SIGNS: Final = {"ratio": "÷", "difference": "−", "ratio_difference": "÷", "gap_in": "−"}
 
 
-def made_of(origin: Origin) -> str:
+def made_of(origin: Origin, *, lang: Lang = "vi") -> str:
     """Return how the amounts of a figure's parts make it: "97 ÷ 267"; empty where one part is the figure."""
     if origin.formula not in SIGNS:
         return ""
@@ -381,10 +403,10 @@ def made_of(origin: Origin) -> str:
         role = "numerator" if part.role == "counted" else part.role
         if amount is not None:
             sums[role] = sums.get(role, 0) + amount
-    return equation(origin.formula, sums)
+    return equation(origin.formula, sums, lang=lang)
 
 
-def equation(formula: str, sums: Mapping[str, float]) -> str:
+def equation(formula: str, sums: Mapping[str, float], *, lang: Lang = "vi") -> str:
     """Return amounts by role as a sum to read.
 
     Examples
@@ -395,13 +417,15 @@ def equation(formula: str, sums: Mapping[str, float]) -> str:
     '97 ÷ 267 − 0,35'
     """
     shown = [sums[r] for r in ("numerator", "denominator") if r in sums]
-    words = " ÷ ".join(amount_text(a) for a in shown)
+    words = " ÷ ".join(amount_text(a, lang=lang) for a in shown)
     if formula.startswith("ratio") and len(shown) < 2:
         return ""
-    return f"{words} − {amount_text(sums['taken_off'])}" if "taken_off" in sums else words
+    return (
+        f"{words} − {amount_text(sums['taken_off'], lang=lang)}" if "taken_off" in sums else words
+    )
 
 
-def amount_text(amount: float) -> str:
+def amount_text(amount: float, *, lang: Lang = "vi") -> str:
     """Return an amount with as many decimals as it needs, at most four.
 
     Examples
@@ -411,8 +435,8 @@ def amount_text(amount: float) -> str:
     """
     for decimals in range(4):
         if abs(amount - round(amount, decimals)) < 1e-9 * max(1.0, abs(amount)):
-            return text.number(amount, decimals)
-    return text.number(amount, 4)
+            return text.number(amount, decimals, lang=lang)
+    return text.number(amount, 4, lang=lang)
 
 
 def shorten(shown: str, longest: int) -> str:

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from types import ModuleType
 
+import polars as pl
 import pytest
 
 from htx_pipeline.report.edition import Edition, write_edition
@@ -63,3 +64,16 @@ def edition(
 def cluster_hand() -> ModuleType:
     """Return the module that makes one cluster of any size."""
     return _load("cluster_by_hand")
+
+
+@pytest.fixture(scope="session")
+def census() -> ModuleType:
+    """Return the module that counts figures and makes them again from rows."""
+    return _load("census")
+
+
+@pytest.fixture(scope="session")
+def two_years() -> dict[str, pl.DataFrame]:
+    """Return the frames of a very small province whose measures the pipeline computed."""
+    frames: dict[str, pl.DataFrame] = _load("two_years").frames()
+    return frames

@@ -120,7 +120,9 @@ def sources(page: Page) -> dict[str, Any]:
     """Return what is behind a fact and one line of the table."""
     one = {"line": "Nguồn: lien_ket_2024.csv.", "files": [{"file": "lien_ket_2024.csv", "sheet": "csv", "rows": "2–5, 9", "n": 5}],
            "n_rejected": 2, "steps": ["đọc từng ô", "cộng các liên kết"]}  # fmt: skip
-    return {f"{page.id}/so-chinh/k1": one, f"{page.id}/thanh-vien/62001/value": {**one, "n_rejected": 0}, f"{page.id}/thanh-vien/62001/said": one}  # fmt: skip
+    share = {**one, "made": "3 ÷ 5", "files": [{**one["files"][0], "rows": rows, "n": n, "role": role} for role, rows, n in
+                                               (("tử số", "2–4", 3), ("mẫu số", "2–5, 9", 5))]}  # fmt: skip
+    return {f"{page.id}/so-chinh/k1": one, f"{page.id}/thanh-vien/62001/value": {**one, "n_rejected": 0}, f"{page.id}/thanh-vien/62001/said": share}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -350,6 +352,9 @@ def test_a_figure_can_be_asked_for_its_rows(folder, visit) -> None:
     page.click("#panel-close")
     page.locator("#thanh-vien .why").click()
     assert page.locator("#panel-body h3").all_text_contents() == ["Giá trị (triệu đồng)", "Đã nói"]
+    assert "Cách tính: 3 ÷ 5" in page.inner_text("#panel")
+    roles = page.locator("#panel-body table").last.locator("tbody td:first-child")
+    assert roles.all_text_contents() == ["tử số", "mẫu số"]
 
 
 def test_the_index_finds_sorts_and_leads_to_every_report(folder, visit) -> None:

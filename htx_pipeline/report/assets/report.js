@@ -142,13 +142,14 @@
   // ---- from a figure to its rows
   const panel = $("panel"), body = $("panel-body");
   function told_of(record) {
-    const parts = [];
+    const parts = record.made ? [make("p", say("made", { sum: record.made }))] : [];
     if (record.files.length) {
+      const columns = [...(record.files.some((f) => f.role) ? ["role"] : []), "file", "sheet", "rows"];
       const table = make("table"), head = table.createTHead().insertRow(), rows = table.createTBody();
-      for (const key of ["file", "sheet", "rows", "n_rows"]) head.append(make("th", say(key), { scope: "col" }));
+      for (const key of [...columns, "n_rows"]) head.append(make("th", say(key), { scope: "col" }));
       for (const f of record.files) {
         const row = rows.insertRow();
-        for (const key of ["file", "sheet", "rows", "n"]) row.insertCell().textContent = f[key] ?? "";
+        for (const key of [...columns, "n"]) row.insertCell().textContent = f[key] ?? "";
       }
       parts.push(table);
     } else parts.push(make("p", say("no_rows")));
@@ -163,9 +164,9 @@
   }
   const index = (id) => { const cut = id.lastIndexOf("/"); return behind.ids[id.slice(0, cut)]?.[id.slice(cut + 1)]; };
   const record = (i) => {
-    const [line, files, n_rejected, steps] = behind.records[i];
-    return { line: behind.words[line], n_rejected, steps: steps.map((s) => behind.words[s]),
-      files: files.map(([at, rows, n]) => ({ file: behind.files[at][0], sheet: behind.files[at][1], rows, n })) };
+    const [line, files, n_rejected, steps, made] = behind.records[i];
+    return { line: behind.words[line], n_rejected, made, steps: steps.map((s) => behind.words[s]),
+      files: files.map(([at, rows, n, role]) => ({ file: behind.files[at][0], sheet: behind.files[at][1], rows, n, role: behind.words[role] })) };
   };
   function open(title, asked) {
     const groups = new Map();

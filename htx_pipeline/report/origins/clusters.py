@@ -13,7 +13,7 @@ import numpy as np
 
 from htx_pipeline.reference.actions import limits
 from htx_pipeline.report.origins.model import How, Origin, Part, Role, amount_of, value
-from htx_pipeline.report.origins.rows import COOPERATIVES, NONE, Positions, RowSet, TableRows, Year
+from htx_pipeline.report.origins.rows import NONE, Positions, RowSet, TableRows, Year
 
 LEIDEN: Final = "graph/communities"
 INSIDE: Final = ("graph/edges", LEIDEN, "metrics/clusters")
@@ -60,16 +60,25 @@ def weighed(table: TableRows, at: Positions, role: Role, column: str) -> Part:
     return Part(role, table.set(at), "sum" if column else "rows", column)
 
 
+KINDS: Final = {
+    "n_organisations": "",
+    "n_cooperatives": "htx",
+    "n_unions": "lhhtx",
+    "n_cooperative_groups": "tht",
+    "n_enterprises": "enterprise",
+}
+"""Counts of members, by legal type; all of them where it is empty."""
+
+
 def cluster(year: Year, ident: str, column: str) -> Origin | None:
     """Return what a column of `metrics/clusters` is made of."""
     table, own = year.linkages, linkages_of(year, ident)
     more: dict[str, Any] = {"through": INSIDE, "rejected": left_out(year, ident)}
-    if column in ("n_organisations", "n_cooperatives"):
+    if column in KINDS:
         register = year.organisations
         members = register.by("cluster", ident)
-        if column == "n_cooperatives":
-            kinds = np.isin(register.array("legal_type").astype(str), COOPERATIVES)
-            members = register.where(members, kinds)
+        if KINDS[column]:
+            members = register.where(members, register.eq("legal_type", KINDS[column]))
         return Origin((Part("counted", register.set(members), "rows"), Part("evidence", table.set(own))), "value", **more)  # fmt: skip
     if column == "n_linkages":
         return value(table, own, "rows", **more)

@@ -15,6 +15,7 @@ from htx_pipeline.report.frames import EARLIER
 
 EARLIER_TABLES: Final = (
     "core/organisations", "core/cooperative_reports", "core/linkages", "core/plan_tasks", "core/plan_targets", "graph/communities", "graph/nodes",
+    "metrics/clusters",
 )  # fmt: skip
 """Tables that a figure of an earlier year may be made of."""
 

@@ -113,9 +113,9 @@ def progress(year: Year, ident: str, column: str) -> Origin | None:
     """
     document, code, denominator, by = ident.rsplit("|", 3)
     goal = target(year, document, code, denominator, int(by))
-    if column == "target":
-        if goal is None:
-            return None
+    if goal is None and column in ("target", "gap"):
+        return Origin(why="no_row", through=("metrics/plan_progress",))
+    if goal is not None and column == "target":
         own = Part("counted", goal.rows, "sum", "value")
         return Origin((own,), "value", through=("metrics/plan_progress",))
     made = indicator(year, WHOLE, code, denominator, held_evidence(code, denominator))

@@ -27,6 +27,15 @@ ROLES: Final[dict[Role, str]] = {
 }
 """What rows do in a figure, as it is printed."""
 
+ROLES_EN: Final[dict[Role, str]] = {
+    "counted": "counted",
+    "numerator": "numerator",
+    "denominator": "denominator",
+    "taken_off": "taken off",
+    "evidence": "evidence",
+    "estimated": "estimated from",
+}
+
 FORMULAS: Final[dict[Formula, str]] = {
     "value": "bằng phần được tính",
     "ratio": "tử số ÷ mẫu số",

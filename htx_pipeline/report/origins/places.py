@@ -231,7 +231,8 @@ def place_origin(year: Year, scope: Scope, column: str) -> Origin | None:
             *total_parts(year, scope, part, "numerator"),
             *total_parts(year, scope, whole, "denominator"),
         )
-        return Origin(parts, "ratio", through=through, rejected=left_out(year, scope, "organisations", "linkages"))  # fmt: skip
+        how = f"{through[0]}: {column} = {part} ÷ {whole}"
+        return Origin(parts, "ratio", through=(*through, how), rejected=left_out(year, scope, "organisations", "linkages"))  # fmt: skip
     if column == "missing_share":
         return Origin(
             (silent(year, scope), *total_parts(year, scope, "n_cooperatives", "denominator")), "ratio",

@@ -169,7 +169,7 @@ class Origins:
         at = table.where(table.by("commune on a map", ask.line["code"]), shown)
         tests = {
             "n": (),
-            "n_cooperatives": (table.array("is_coop"),),
+            "n_cooperatives_and_groups": (table.array("is_coop"),),
             "n_makers": (table.eq("stage on a map", "processing"),),
             "n_linked": (self._is_linked(),),
         }
