@@ -614,7 +614,8 @@ class OverviewPages(ChangeSections, QualitySections):
         left_out = (f"{text.number(without)} cụm nhỏ không có báo cáo riêng",) if without else ()
         table = Table(
             id="danh-sach-cum",
-            title="Các cụm liên kết, xếp theo giá trị đã thanh toán rồi theo số tổ chức",
+            title="Các cụm liên kết, xếp theo số tổ chức" if self.o.is_public
+            else "Các cụm liên kết, xếp theo giá trị đã thanh toán rồi theo số tổ chức",
             sheet="Cụm liên kết",
             row_key="cluster_id",
             row_rows=lambda r: self.inside(r["cluster_id"]) or {},
@@ -835,6 +836,8 @@ class OverviewPages(ChangeSections, QualitySections):
                     "value": raw,
                     "unit": r["value_unit"],
                     "n": r["n"],
+                    "code": r["indicator"],
+                    "evidence": r["evidence"],
                 }
             )
         if not rows:
