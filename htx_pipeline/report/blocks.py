@@ -249,9 +249,9 @@ class Table:
         hidden = [v for r in rows for f in self.all_fields if isinstance(v := r.get(f.key), Hidden)]
         unsaid = sum(not v.has_class for v in hidden)
         if unsaid:
-            notes.append(w("table.hidden", mark=text.HIDDEN_MARK, cells=w.number(unsaid)))
+            notes.append(w("table.hidden", mark=text.HIDDEN_MARK))
         if len(hidden) > unsaid:
-            notes.append(w("table.classes", cells=w.number(len(hidden) - unsaid)))
+            notes.append(w("table.classes"))
         return tuple(text.sentence(n) for n in notes)
 
 

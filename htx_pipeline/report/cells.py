@@ -10,7 +10,7 @@ of another nothing can be shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -51,6 +51,10 @@ INDICATORS: Final[Mapping[str, str]] = {
     "executed_value_share": "executed_share",
     "linked_value_share": "contracted_value_vnd",
     "linked_area_share": "area_ha",
+    "linked_output_share": "contracted_tonnes",
+    "linked_households": "households",
+    "linked_members_share": "official_members",
+    "linked_revenue_share": "revenue_vnd",
     "revenue_vnd": "revenue_vnd",
     "official_members": "official_members",
     "members_per_cooperative": "official_members",
@@ -110,13 +114,24 @@ class Cells:
         self.hidden: set[str] = set()
         self.bands: dict[str, tuple[float, float]] = {}
         self.decided: set[str] = set()
+        types = self.frames.frame("core/organisations", "org_id", "legal_type")
+        others = types.filter(pl.col("legal_type") != "htx")["org_id"].to_list()
+        self.htx = ~pl.col("org_id").is_in(others)
         self.printed_before = self._printed_before()
         measures: dict[str, Measure] = {}
         for page in report.pages:
-            for item, level in sums_of(page, self.period):
+            for item, level in sums_of(page, self.period, linked=self._linked):
                 self._add(measures, item, level)
         for _, (column, items, masks) in sorted(measures.items()):
             self._decide(column, items, masks, is_secondary=is_secondary)
+
+    def _linked(self, level: str) -> list[str]:
+        """Return the organisations with a linkage of a level or a stronger one."""
+        frame = self.frames.frame("core/linkages", "supplier_id", "buyer_id", "evidence").filter(
+            pl.col("evidence").is_in(LEVELS[LEVELS.index(level) :])
+            & (pl.col("supplier_id") != pl.col("buyer_id"))
+        )
+        return sorted({*frame["supplier_id"].to_list(), *frame["buyer_id"].to_list()} - {None})
 
     def _printed_before(self) -> dict[tuple[str, str], str]:
         frame = self.frames.frame(PUBLISHED, "year", "figure_id", "value")
@@ -129,6 +144,9 @@ class Cells:
         column = item.column
         if column is None:
             return
+        if column.table == "cooperative_reports" and column.table not in item.source.only:
+            # Without a place, sums of reports are of cooperatives; unions report apart.
+            item = replace(item, source=replace(item.source, only={**item.source.only, column.table: self.htx}))  # fmt: skip
         self.decided.add(item.id)
         if not self._adds_up(item, column):
             self.hidden.add(item.id)
@@ -243,7 +261,9 @@ def _units(frame: pl.DataFrame, column: Column) -> list[Any]:
     return [frame[e].cast(pl.String).fill_null("").to_numpy() for e in column.entities]
 
 
-def sums_of(page: Page, period: str) -> Iterable[tuple[Item, int]]:
+def sums_of(
+    page: Page, period: str, *, linked: Callable[[str], list[str]]
+) -> Iterable[tuple[Item, int]]:
     """Yield the figures of a page that are sums, means or shares of amounts, and how little they are wanted."""
     tables = {t.id: t for t in page.tables}
     whole = next((b.source for s in page.sections for b in s.blocks if isinstance(b, Facts)), None)
@@ -255,7 +275,7 @@ def sums_of(page: Page, period: str) -> Iterable[tuple[Item, int]]:
         if table is not None and table.row_key == "org_id":
             continue
         if block == "chi-tieu-chung" and item.id.endswith("/value"):
-            made = _indicator(item)
+            made = _indicator(item, linked)
             if made is not None:
                 yield made, 0
         elif block.startswith("hinh-dien-bien-") and item.id.endswith(f"/{period}"):
@@ -275,15 +295,20 @@ def _level(page: Page, block: str, item: Item) -> int:
     return 0 if page.kind == "overview" and (item.kind == "fact" or item.id.split("/")[2] == "Cộng") else level  # fmt: skip
 
 
-def _indicator(item: Item) -> Item | None:
+def _indicator(item: Item, linked: Callable[[str], list[str]]) -> Item | None:
     """Return an indicator as the sum that it is; None where it is none."""
     line = item.line or {}
     column = COLUMNS.get(INDICATORS.get(line.get("code") or "", ""))
     if column is None:
         return None
     at = LEVELS.index(line["evidence"]) if line.get("evidence") in LEVELS else None
-    if at is not None and line.get("unit") == "share":
-        column = replace(column, how="share", part=pl.col("evidence").is_in(LEVELS[at:]), only=None)
+    if line.get("code") == "executed_value_share":
+        column = replace(column, only=lambda _: pl.col("evidence") != "planned")
+    elif at is not None and line.get("unit") == "share":
+        part = pl.col("evidence").is_in(LEVELS[at:])
+        if column.table == "cooperative_reports":
+            part = pl.col("org_id").is_in(linked(LEVELS[at]))
+        column = replace(column, how="share", part=part, only=None)
     elif at is not None:
         column = replace(column, only=lambda _: pl.col("evidence").is_in(LEVELS[at:]))
     return replace(item, column=column, source=replace(item.source, only={}))

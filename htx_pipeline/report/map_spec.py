@@ -53,6 +53,9 @@ def map_figure(
     shown = _shown(builder, scope)
     if builder.o.is_public:
         shown = _unnamed(builder, geography, shown)
+        if scope != "province" and not scope.startswith("locality:"):
+            # The only processor of a commune would be known by its place.
+            shown = [{**r, "stage": None if r["stage"] == "processing" else r["stage"]} for r in shown]
     counts = Counter(geography.commune_of[r["org_id"]] for r in shown if r["org_id"] in geography.commune_of)  # fmt: skip
     if not counts:
         return None
@@ -62,8 +65,6 @@ def map_figure(
     if scope.startswith("locality:"):
         kind = "locality"
     makers = _makers(builder, geography, shown, is_told_apart=scope != "province")
-    if builder.o.is_public and kind == "cluster":
-        makers = []  # The only processor of a commune would be known by its place.
     far = [c for c in geography.far if c in geography.communes]
     seen = _seen(geography, scope, counts, makers)
     view, size = _view(seen, PANEL_WIDTH, tallest_in)

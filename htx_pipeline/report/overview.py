@@ -599,10 +599,10 @@ class OverviewPages(ChangeSections, QualitySections):
             )
         else:
             fields.append(Field(key="n_linkages", label="Liên kết", kind="count", width=0.8))
-        fields += [
+        fields += [] if self.o.is_public else [
             Field(key="largest_buyer_share", label="Bên mua lớn nhất", kind="share", width=0.8),
-            Field(key="missing", label="Công đoạn còn thiếu", width=1.8),
         ]
+        fields.append(Field(key="missing", label="Công đoạn còn thiếu", width=1.8))
         bases = list(
             dict.fromkeys(BASIS_TEXT.get(c["weight_basis"] or "", "") for c in self.clusters)
         )
@@ -623,7 +623,7 @@ class OverviewPages(ChangeSections, QualitySections):
             rows=tuple(rows),
             source=source,
             notes=(
-                f"Tỷ trọng của bên mua lớn nhất tính theo {text.listing(b for b in bases if b)}",
+                *([] if self.o.is_public else [f"Tỷ trọng của bên mua lớn nhất tính theo {text.listing(b for b in bases if b)}"]),
                 "“Cụm” ở đây là nhóm tổ chức có liên kết chặt với nhau trong số liệu, không phải danh "
                 "hiệu pháp lý",
                 *self.money_notes(),

@@ -203,7 +203,7 @@ def chain_figure(
             product=builder.product(top["product_code"]),
             source=text.label(names, top["from_stage"]),
             target=text.label(names, top["to_stage"]),
-            amount=_amount(w, top[shown.amount] or 0, (unit, scale, 1)),
+            amount=_amount(w, top[shown.amount] or 0, (unit, scale, 0 if shown.amount == "n_linkages" else 1)),
         ) + _executed_words(rows, shown, w),
         spec=spec,
         source=source,

@@ -49,7 +49,7 @@ INTERNAL_FACTS: Final = frozenset({"buyer"})
 FEW_LINKAGES: Final = frozenset({"san-pham"})
 """Tables from which lines of few linkages are left out."""
 
-AMOUNT: Final = re.compile(r"\d[\d.,]*\s*(?:(?:nghìn |triệu |tỷ )?đồng|tấn|ha\b|hộ\b)")
+AMOUNT: Final = re.compile(r"\d[\d.,]*\s*(?:(?:nghìn |triệu |tỷ )?đồng|tấn|ha\b|hộ\b(?! kinh doanh))")
 
 
 def protect(report: Report, *, is_secondary: bool = True) -> Report:
@@ -203,11 +203,11 @@ class _Publisher:
     def _table(self, page: Page, table: Table) -> Table:
         if table.row_key == "org_id":
             return self._names_only(table)
-        rows, left = [], 0
+        rows, has_few = [], False
         for name, row in zip(table.names, table.rows, strict=True):
             n = row.get("n_linkages")
             if table.id in FEW_LINKAGES and isinstance(n, int) and 0 < n < self.least:
-                left += 1
+                has_few = True
                 continue
             rows.append(self._line(page, table, name, row))
         whole = self._line(page, table, "Cộng", table.total) if table.total else None
@@ -215,8 +215,8 @@ class _Publisher:
             tuple(f for f in group if not _is_blank(f, rows)) for group in (table.fields, table.more)
         )  # fmt: skip
         notes = [n for n in table.notes if self.is_sayable(page, n)]
-        if left:
-            notes.append(f"Không nêu {text.number(left)} dòng có dưới {self.least} liên kết")
+        if has_few:
+            notes.append(f"Không nêu những dòng có dưới {self.least} liên kết")
         return replace(
             table, rows=tuple(rows), total=whole, notes=tuple(notes), fields=fields, more=more
         )

@@ -212,17 +212,21 @@ class Guard:
         alike = np.zeros(len(self.x), dtype=int)
         if masks:
             alike = np.unique(np.asarray(masks), axis=1, return_inverse=True)[1].reshape(-1)
+        hard, soft = _Programs(self.x, masks, exact), _Programs(self.x, [], [], masks)
+        known = _Pool(self.x, 2 * len(self.targets))
         for t in range(len(self.targets)):
-            swap = self._swap(t, alike)
-            if swap is not None:
-                self.shifts[0][t], self.shifts[1][t] = swap, -swap
-                continue
             for at in (0, 1):
-                if at == 1 and self._fits(-self.shifts[0][t], masks, exact):
-                    self.shifts[1][t] = -self.shifts[0][t]
-                    continue
-                new = self._shift(t, at, masks, exact)
-                self.shifts[at][t] = self._shift(t, at, [], [], masks) if new is None else new
+                asked = (self.targets[t], self.need[t], self.share, at)
+                new = known.scaled(self.targets[t], self.need[t], at)
+                if new is None and at == 0:
+                    new = self._swap(t, alike)
+                if new is None:
+                    new = hard.shift(*asked)
+                if new is None:
+                    new = soft.shift(*asked)
+                else:
+                    known.add(new)
+                self.shifts[at][t] = new
 
     def _swap(self, t: int, alike: Any) -> Any:
         """Return a change between parts that no wanted sum tells apart; None where they hold too little."""
@@ -248,12 +252,19 @@ class Guard:
         masks, rooms = [*self.masks, mask], [*self.room, room]
         self.wanted.pop(cell, None)
         found: dict[tuple[int, int], Any] = {}
+        programs: _Programs | None = None
         for at, shifts in enumerate(self.shifts):
             moved = shifts @ mask if len(self.need) else np.zeros(0)
             for t in np.flatnonzero((moved > room[1] + slack) | (moved < room[0] - slack)):
                 if (t, at) in found:
                     continue
-                new = self._shift(int(t), at, masks, rooms, list(self.wanted.values()))
+                new = self._borrowed(int(t), at, mask, room, slack)
+                if new is not None:
+                    found[int(t), at] = new
+                    continue
+                if programs is None:
+                    programs = _Programs(self.x, masks, rooms, list(self.wanted.values()))
+                new = programs.shift(self.targets[t], self.need[t], self.share, at)
                 if new is None:
                     return False
                 found[int(t), at] = new
@@ -263,6 +274,20 @@ class Guard:
             self.shifts[at][t] = new
         self.masks, self.room = masks, rooms
         return True
+
+    def _borrowed(self, t: int, at: int, mask: Any, room: tuple[float, float], slack: float) -> Any:
+        """Return what another part has at hand, made smaller, where it serves this one too."""
+        pool = np.vstack(self.shifts)
+        told = pool @ self.targets[t] * (1.0 if at == 0 else -1.0)
+        enough = np.flatnonzero(told >= self.need[t])
+        times = self.need[t] / told[enough]
+        moved = (pool[enough] @ mask) * times
+        fits = np.flatnonzero((moved <= room[1] + slack) & (moved >= room[0] - slack))
+        if not len(fits):
+            return None
+        sizes = np.abs(pool[enough[fits]]).sum(axis=1) * times[fits]
+        best = fits[np.argmin(sizes)]
+        return pool[enough[best]] * times[best]
 
     def _fits(self, shift: Any, masks: Sequence[Any], rooms: Sequence[tuple[float, float]]) -> bool:
         if (self.x + shift < -TOLERANCE * np.maximum(self.x, 1.0)).any():
@@ -274,38 +299,120 @@ class Guard:
         slack = TOLERANCE * np.maximum(sums, 1.0)
         return bool(((moved <= ends[:, 1] + slack) & (moved >= ends[:, 0] - slack)).all())
 
-    def _shift(
-        self, t: int, at: int, masks: Sequence[Any], rooms: Sequence[tuple[float, float]], wanted: Sequence[Any] = ()
-    ) -> Any:
+
+class _Pool:
+    """Changes of the parts that touch none of the sums wanted, each of which serves many parts."""
+
+    def __init__(self, x: Any, most: int) -> None:
+        self.x = x
+        self.changes = np.zeros((most, len(x)))
+        self.size = np.zeros(most)
+        self.farthest = np.zeros((2, most))
+        """How many times a change may be made, forth and back, before a part would be negative."""
+        self.n = 0
+
+    def add(self, change: Any) -> None:
+        """Keep a change."""
+        self.changes[self.n] = change
+        self.size[self.n] = np.abs(change).sum()
+        for at, sign in enumerate((1.0, -1.0)):
+            loss = -sign * change
+            held = loss > TOLERANCE
+            self.farthest[at, self.n] = (self.x[held] / loss[held]).min() if held.any() else np.inf
+        self.n += 1
+
+    def scaled(self, target: Any, need: float, at: int) -> Any:
+        """Return the smallest known change, scaled, that makes *target* larger or smaller by *need*."""
+        told = self.changes[: self.n] @ target
+        with np.errstate(divide="ignore"):
+            times = np.where(np.abs(told) > TOLERANCE, (need if at == 0 else -need) / told, np.inf)
+        fits = np.where(times > 0, times <= self.farthest[0, : self.n], -times <= self.farthest[1, : self.n])  # fmt: skip
+        found = np.flatnonzero(fits & np.isfinite(times))
+        if not len(found):
+            return None
+        best = found[np.argmin(np.abs(times[found]) * self.size[found])]
+        return self.changes[best] * times[best]
+
+
+class _Programs:
+    """Linear programs over the parts, all with the same published and wanted sums.
+
+    Parts that none of these sums tells apart are one column.
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        masks: Sequence[Any],
+        rooms: Sequence[tuple[float, float]],
+        wanted: Sequence[Any] = (),
+    ) -> None:
+        from scipy.sparse import csc_matrix
+
+        self.x = x
+        n, m = len(x), len(wanted)
+        ends = np.asarray(rooms, dtype=float).reshape(-1, 2)
+        published = np.asarray(masks, dtype=bool).reshape(-1, n)
+        is_exact = (ends == 0.0).all(axis=1)
+        high, low = ends[~is_exact, 1], ends[~is_exact, 0]
+        soft = np.asarray(wanted, dtype=bool).reshape(-1, n)
+        kinds, at = np.unique(np.vstack([published, soft, np.ones((1, n), bool)]), axis=1, return_inverse=True)  # fmt: skip
+        self.kind = at.reshape(-1)
+        self.n_kinds, self.n_wanted = kinds.shape[1], m
+        sums = kinds[: len(published)].astype(float)
+        between = sums[~is_exact]
+        self.exact = csc_matrix(np.vstack([sums[is_exact], kinds[len(published) : -1]]))
+        held = [np.isfinite(high), np.isfinite(low)]
+        self.between = csc_matrix(np.vstack([between[held[0]], -between[held[1]]]))
+        self.most = np.concatenate([high[held[0]], -low[held[1]]])
+
+    def shift(self, target: Any, need: float, share: float, at: int) -> Any:
         """Return a small change of the parts that fits what is published; None where there is none.
 
-        It touches as few of the *wanted* sums as it can, the first ones least.
+        The *target* becomes larger (*at* 0) or smaller (1) by *need*. As few of the wanted sums are
+        touched as can be, the first ones least.
         """
         from scipy.optimize import linprog
-        from scipy.sparse import bmat, csr_matrix, hstack, identity, vstack
+        from scipy.sparse import csc_matrix, hstack, vstack
 
-        target, scale = self.targets[t], self.need[t] / self.share
-        x, n, m = self.x / scale, len(self.x), len(wanted)
-        ends = np.asarray(rooms, dtype=float).reshape(-1, 2) / scale
-        published = np.asarray(masks, dtype=float).reshape(-1, n)
-        is_exact = (ends == 0.0).all(axis=1)
-        equal = csr_matrix(np.vstack([published[is_exact], target[None, :].astype(float)]))
-        right = np.zeros(equal.shape[0] + m)
-        right[equal.shape[0] - 1] = self.share if at == 0 else -self.share
-        equal = hstack([equal, -equal])
+        scale = need / share
+        held = [np.bincount(self.kind[part], weights=self.x[part], minlength=self.n_kinds) for part in (target, ~target)]  # fmt: skip
+        there = [np.bincount(self.kind[part], minlength=self.n_kinds) > 0 for part in (target, ~target)]  # fmt: skip
+        kinds = np.concatenate([np.flatnonzero(t) for t in there])
+        amounts = np.concatenate([h[t] for h, t in zip(held, there, strict=True)]) / scale
+        is_own = np.zeros(len(kinds))
+        is_own[: int(there[0].sum())] = 1.0
+        n, m = len(kinds), self.n_wanted
+        exact = self.exact[:, kinds]
+        columns = [exact, -exact]
+        own = [csc_matrix(is_own), csc_matrix(-is_own)]
+        bound = [self.between[:, kinds], -self.between[:, kinds]]
         if m:  # What a wanted sum changes by is made up by two columns that cost.
-            soft = csr_matrix(np.asarray(wanted, dtype=float))
-            equal = bmat([[equal, None, None], [hstack([soft, -soft]), identity(m), -identity(m)]])
-        rows, most = [], []
-        for sign, limit in ((1.0, ends[~is_exact, 1]), (-1.0, -ends[~is_exact, 0])):
-            held = np.flatnonzero(np.isfinite(limit))
-            part = csr_matrix(sign * published[~is_exact][held])
-            rows.append(hstack([part, -part, csr_matrix((len(held), 2 * m))]))
-            most.append(limit[held])
-        cost = np.concatenate([np.ones(2 * n), *[np.linspace(1000.0, 100.0, m)] * 2])
-        top = np.concatenate([np.full(n, 2.0), np.minimum(x, 2.0), np.full(2 * m, np.inf)])
+            unit = csc_matrix((np.ones(m), (np.arange(exact.shape[0] - m, exact.shape[0]), np.arange(m))), shape=(exact.shape[0], m))  # fmt: skip
+            columns += [unit, -unit]
+            own.append(csc_matrix((1, 2 * m)))
+            bound.append(csc_matrix((self.between.shape[0], 2 * m)))
+        right = np.zeros(exact.shape[0] + 1)
+        right[-1] = share if at == 0 else -share
+        top = np.concatenate([np.full(n, 2.0), np.minimum(amounts, 2.0), np.full(2 * m, np.inf)])
         found = linprog(
-            cost, A_eq=equal.tocsr(), b_eq=right, A_ub=vstack(rows), b_ub=np.concatenate(most),
+            np.concatenate([np.ones(2 * n), *[np.linspace(1000.0, 100.0, m)] * 2]),
+            A_eq=vstack([hstack(columns), hstack(own)], format="csc"), b_eq=right,
+            A_ub=hstack(bound, format="csc"), b_ub=self.most / scale,
             bounds=np.column_stack([np.zeros_like(top), top]), method="highs",
         )  # fmt: skip
-        return None if found.status != 0 else (found.x[:n] - found.x[n : 2 * n]) * scale
+        if found.status != 0:
+            return None
+        made = np.zeros(len(self.x))
+        change = (found.x[:n] - found.x[n : 2 * n]) * scale
+        for part, columns_of in ((target, slice(0, int(there[0].sum()))), (~target, slice(int(there[0].sum()), n))):  # fmt: skip
+            total, moved = np.zeros(self.n_kinds), np.zeros(self.n_kinds)
+            moved[kinds[columns_of]] = change[columns_of]
+            total[kinds[columns_of]] = amounts[columns_of] * scale
+            rows = np.flatnonzero(part)
+            of = self.kind[rows]
+            counts = np.bincount(of, minlength=self.n_kinds)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                weight = np.where(total[of] > 0, self.x[rows] / total[of], 1.0 / counts[of])
+            made[rows] = moved[of] * weight
+        return made
