@@ -173,6 +173,7 @@ class World:
 
     def __init__(self, frames: Mapping[str, pl.DataFrame]) -> None:
         self.frames = frames
+        self.period = frames["core/linkages"]["period"].max()
         places = frames["core/organisations"].select("org_id", "legal_type", "locality")
         self.place = dict(zip(places["org_id"], places["locality"], strict=True))
         self.kind = dict(zip(places["org_id"], places["legal_type"], strict=True))
@@ -251,7 +252,7 @@ def where_of(figure: str, world: World) -> tuple[str, dict[str, str | None]] | N
         return rest[0], where
     line, key = "/".join(rest[:-1]), rest[-1]
     if table.startswith("hinh-dien-bien-"):
-        return (line, where) if line in COLUMNS else None
+        return (line, where) if line in COLUMNS and key == world.period else None
     if line == "Cộng":
         if table in ("theo-san-pham",):
             where["least"] = "signed"
@@ -267,8 +268,7 @@ def where_of(figure: str, world: World) -> tuple[str, dict[str, str | None]] | N
     if table.startswith("hinh-chuoi-"):
         m = re.fullmatch(rf"({'|'.join(FLOW_STAGES)})-({'|'.join(FLOW_STAGES)})-(.+)-recorded", line)
         if m:
-            least = {} if page == "tong-quan" else {}
-            return key, {**where, **least, "from_stage": m[1], "to_stage": m[2], "product": m[3]}
+            return key, {**where, "from_stage": m[1], "to_stage": m[2], "product": m[3]}
     return None
 
 
@@ -359,6 +359,20 @@ def told(attack: Attack, targets: Iterable[tuple[str, np.ndarray]], *, within: f
         assert high >= value * (1 - 1e-6), f"{name}: the bounds miss the truth"
         if low > value * (1 - within) or high < value * (1 + within):
             found.append(f"{name}: {value:.6g} in [{low:.6g}, {high:.6g}]")
+    return found
+
+
+def pinned(
+    attack: Attack, targets: Iterable[tuple[str, np.ndarray]], *, within: float
+) -> list[str]:
+    """Return the targets whose bounds lie closer to each other than a share of the truth."""
+    found = []
+    for name, target in targets:
+        value = float(attack.values[target].sum())
+        if value > 0:
+            low, high = attack.bounds(target)
+            if high - low < within * value:
+                found.append(f"{name}: {value:.6g} in [{low:.6g}, {high:.6g}]")
     return found
 
 
