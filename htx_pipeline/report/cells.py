@@ -22,10 +22,12 @@ from htx_pipeline.reference.thresholds import threshold
 from htx_pipeline.report import text
 from htx_pipeline.report.behind import COLUMNS, Column
 from htx_pipeline.report.blocks import Facts, Page, Report
+from htx_pipeline.report.frames import EARLIER
+from htx_pipeline.report.items import Item, figures_of
 from htx_pipeline.report.labels import LEVELS
 from htx_pipeline.report.options import ReportOptions
 from htx_pipeline.report.suppression import Rules, withheld_sums
-from htx_pipeline.report.trace import CoreRows, Item, core_rows, figures_of
+from htx_pipeline.report.trace import CoreRows, core_rows
 
 INTERNAL_BLOCKS: Final = frozenset(
     {
@@ -75,11 +77,8 @@ TREND_COLUMNS: Final[Mapping[str, str]] = {
 }
 """Lines of the tables of years that are amounts; of the others nothing is withheld but by unit."""
 
-PUBLISHED: Final = "earlier/published"
+PUBLISHED: Final = f"{EARLIER}published"
 """Key of the frame of what earlier public editions printed: year, figure_id, value."""
-
-EARLIER: Final = "earlier/"
-"""Begins the keys of frames that hold rows of earlier years."""
 
 Measure = tuple[Column, dict[bytes, list[tuple[Item, int]]], dict[bytes, Any]]
 
@@ -146,7 +145,7 @@ class Cells:
             return
         if column.table == "cooperative_reports" and column.table not in item.source.only:
             # Without a place, sums of reports are of cooperatives; unions report apart.
-            item = replace(item, source=replace(item.source, only={**item.source.only, column.table: self.htx}))  # fmt: skip
+            item = replace(item, scope=replace(item.source, only={**item.source.only, column.table: self.htx}))  # fmt: skip
         self.decided.add(item.id)
         if not self._adds_up(item, column):
             self.hidden.add(item.id)
@@ -219,11 +218,10 @@ class Cells:
         if not self.period.isdigit() or item.column is None:
             return False
         year = str(int(self.period) - 1)
-        frame = self.frames.frame(f"{EARLIER}core/{item.column.table}")
+        frame = self.frames.frame(f"{EARLIER}{year}/core/{item.column.table}")
         if (year, item.id) not in self.printed_before or not frame.height:
             return False
         column = item.column
-        frame = frame.filter(pl.col("period") == year)
         then = self._mask(item, column, frame)
         before, owners = _values(frame, column), _units(frame, column)
         for now_units, then_units in zip(units, owners, strict=True):
@@ -281,7 +279,7 @@ def sums_of(
         elif block.startswith("hinh-dien-bien-") and item.id.endswith(f"/{period}"):
             made = _trend(item, period)
             if made is not None and whole is not None:
-                yield replace(made, source=whole), 1
+                yield replace(made, scope=whole), 1
         elif item.column is not None and not item.column.is_public:
             yield item, _level(page, block, item)
 
@@ -311,7 +309,7 @@ def _indicator(item: Item, linked: Callable[[str], list[str]]) -> Item | None:
         column = replace(column, how="share", part=part, only=None)
     elif at is not None:
         column = replace(column, only=lambda _: pl.col("evidence").is_in(LEVELS[at:]))
-    return replace(item, column=column, source=replace(item.source, only={}))
+    return replace(item, column=column, scope=replace(item.source, only={}))
 
 
 def _trend(item: Item, period: str) -> Item | None:

@@ -31,7 +31,7 @@ from htx_pipeline.report.blocks import (
 )
 from htx_pipeline.report.cells import AMOUNT_UNITS, INTERNAL_BLOCKS, TREND_COLUMNS, Cells
 from htx_pipeline.report.handout import ATTRIBUTES, small_communes
-from htx_pipeline.report.trace import figures_of
+from htx_pipeline.report.items import figures_of
 from htx_pipeline.report.words import Words
 
 NAME_COLUMNS: Final = frozenset({"name", "type", "place", "locality", "stage_label"})

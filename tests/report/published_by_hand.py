@@ -111,8 +111,10 @@ def published_province(hand: ModuleType, *, year: str = "2024") -> dict[str, pl.
         "metrics/standing_changes": pl.DataFrame(
             schema=dict.fromkeys(("subject", "subject_id", "change", "period"), pl.String)
         ),
-        "earlier/core/linkages": measured[str(int(year) - 1)]["core/linkages"],
-        "earlier/core/cooperative_reports": measured[str(int(year) - 1)]["core/cooperative_reports"],
+        **{
+            f"earlier/{int(year) - 1}/{k}": measured[str(int(year) - 1)][k]
+            for k in ("core/linkages", "core/cooperative_reports", "core/organisations", "graph/nodes", "graph/communities")
+        },
     }  # fmt: skip
 
 
