@@ -13,6 +13,7 @@ from htx_pipeline.orchestration.resources import (
     WITH_EARLIER,
     SettingsResource,
 )
+from htx_pipeline.report.frames import EARLIER
 from htx_pipeline.report.origins.earlier import EARLIER_TABLES
 from htx_pipeline.schemas import TABLES
 
@@ -53,6 +54,7 @@ INPUTS = [
 )  # fmt: skip
 def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> dg.MaterializeResult:
     """Write the edition of the period and make it current."""
+    from htx_pipeline.report.earlier import published_before
     from htx_pipeline.report.edition import edition_folder, write_edition
     from htx_pipeline.report.options import ReportOptions
     from htx_pipeline.report.origins.earlier import earlier_frames
@@ -74,9 +76,12 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
             min_cluster_size=chosen.min_cluster_size, max_cluster_reports=chosen.max_cluster_reports,
             boundaries_file=chosen.boundaries_file, boundaries_code=chosen.boundaries_code,
         )  # fmt: skip
+        # What was handed out before stays known: a public edition is checked against it.
+        years = {k.split("/")[1] for k in frames if k.startswith(EARLIER)}
+        before = published_before(Path(chosen.data_dir), years)
         made = [
             write_edition(
-                frames, edition_folder(Path(chosen.data_dir), kind, period), period=period,
+                frames | before if kind == "public" else frames, edition_folder(Path(chosen.data_dir), kind, period), period=period,
                 options=options.model_copy(update={"kind": kind}),
                 cache_dir=Path(chosen.data_dir) / "report" / ".figures", workers=chosen.workers, progress=tell,
             )

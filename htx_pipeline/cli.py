@@ -667,7 +667,7 @@ def export(
     mask = None
     if kind == "public":
         from htx_pipeline.report.options import ReportOptions
-        from htx_pipeline.report.publish import publishable
+        from htx_pipeline.report.handout import publishable
 
         public = ReportOptions(title=settings.title_vi, as_of=options.as_of, kind="public")
         mask = partial(publishable, options=public)

@@ -6,6 +6,7 @@ What does not: reading frames (`model`) or laying out (`pdf`, `html`, `workbook`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -22,14 +23,43 @@ Kind = Literal["text", "words", "count", "money", "share", "ha", "tonnes", "numb
 DECIMALS: Final[Mapping[str, int]] = {"count": 0, "ha": 1, "tonnes": 1, "number": 2, "money": 1}
 
 
+@dataclass(frozen=True, slots=True)
 class Hidden:
-    """A value withheld by disclosure control; the only one is `HIDDEN`."""
+    """A value withheld by disclosure control; with its class of size where that may be told.
 
-    __slots__ = ()
+    ``low`` up to, not including, ``high``, in the unit of the frames.
+    """
+
+    low: float = 0.0
+    high: float = math.inf
+
+    @property
+    def has_class(self) -> bool:
+        """Return whether the class of size is told."""
+        return self.low > 0 or self.high < math.inf
 
     def __repr__(self) -> str:
-        """Return the mark that is printed."""
+        """Return the mark that is printed where no class is told."""
         return text.HIDDEN_MARK
+
+    def words(self, *, scale: float = 1.0, lang: Lang = "vi") -> str:
+        """Return what is printed.
+
+        Examples
+        --------
+        >>> Hidden().words(), Hidden(5e8, 1e9).words(scale=1e9), Hidden(5e11).words(scale=1e9)
+        ('(*)', '0,5–1', '≥\\xa0500')
+        """
+        if not self.has_class:
+            return text.HIDDEN_MARK
+
+        def end(value: float) -> str:
+            shown = value / scale
+            return text.number(shown, 0 if float(shown).is_integer() else 1, lang=lang)
+
+        if self.high == math.inf:
+            return f"≥\N{NO-BREAK SPACE}{end(self.low)}"
+        return f"{end(self.low)}–{end(self.high)}"
 
 
 HIDDEN: Final = Hidden()
@@ -118,7 +148,7 @@ class Field:
         '2,5'
         """
         if isinstance(value, Hidden):
-            return text.HIDDEN_MARK
+            return value.words(scale=self.scale, lang=self.lang)
         if value is None or value == "":
             return text.NULL_MARK
         if self.kind == "share":
@@ -216,9 +246,12 @@ class Table:
         if empty:
             reasons = list(dict.fromkeys(f.why_null for f in empty if f.why_null))
             notes.append(f"“{text.NULL_MARK}”: {'; '.join(reasons) or w('table.not_stated')}")
-        hidden = sum(isinstance(v, Hidden) for r in rows for v in r.values())
-        if hidden:
-            notes.append(w("table.hidden", mark=text.HIDDEN_MARK, cells=w.number(hidden)))
+        hidden = [v for r in rows for f in self.all_fields if isinstance(v := r.get(f.key), Hidden)]
+        unsaid = sum(not v.has_class for v in hidden)
+        if unsaid:
+            notes.append(w("table.hidden", mark=text.HIDDEN_MARK))
+        if len(hidden) > unsaid:
+            notes.append(w("table.classes"))
         return tuple(text.sentence(n) for n in notes)
 
 
@@ -285,6 +318,8 @@ class Fact:
     source: Source | None = None
     change: str = ""
     """How it differs from the year before, or why that cannot be said."""
+    is_hidden: bool = False
+    """Withheld; ``value`` is then a class of size."""
 
     @property
     def name(self) -> str:

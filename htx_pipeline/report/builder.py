@@ -93,6 +93,8 @@ class Builder:
             "weight_basis", "largest_buyer_name", "largest_buyer_share", "top_enterprises", "area_ha",
             "households", "executed_share_basis", "notes", "n_linkages_outside", "inside_share",
         )  # fmt: skip
+        if self.o.is_public:  # An order by value would tell between which values a withheld one lies.
+            return by(rows, "n_organisations", "cluster_id", descending=("n_organisations",))
         return by(
             rows, "paid_value_vnd", "contracted_value_vnd", "n_organisations", "cluster_id",
             descending=("paid_value_vnd", "contracted_value_vnd", "n_organisations"),
@@ -330,13 +332,8 @@ class Builder:
             }
             for code, group in groups.items()
         ]
-        return by(
-            rows,
-            "paid_value_vnd",
-            "n_linkages",
-            "product",
-            descending=("paid_value_vnd", "n_linkages"),
-        )
+        order = ("n_linkages",) if self.o.is_public else ("paid_value_vnd", "n_linkages")
+        return by(rows, *order, "product", descending=order)
 
     def signed_linkages(self) -> list[Row]:
         """Return the linkages that are signed or stronger; a planned one has no value yet.

@@ -44,17 +44,18 @@ class ClusterPages(ClusterTables):
     def cluster_page(self, c: Row) -> Page:
         """Return the report of one cluster; a part without data is left out."""
         view, w = self.view(c), self.w
+        told = self.open_view(view) if self.o.is_public else view
         name = self.cluster_name(c)
         title = (
             name if name.startswith("Cụm") or self.lang == "en" else w("cluster.title", name=name)
         )
         parts: list[tuple[str, str, Sequence[Block | None]]] = [
-            ("nhan-dinh", "summary", (*self._summary(view), self._map(view))),
+            ("nhan-dinh", "summary", (*self._summary(view, told), self._map(view))),
             ("chuoi", "chain", (self._chain(view),)),
-            ("ai", "who", (self.members_table(view), self.buyers_table(view))),
-            ("viec", "what", self._what(view)),
-            ("dien-bien", "trend", (self._trend(view),)),
-            ("so-lieu", "trust", (self.quality_table(view), self._about_data(view))),
+            ("ai", "who", (self.kinds_table(view),) if self.o.is_public else (self.members_table(view), self.buyers_table(view))),
+            ("viec", "what", self._what(told)),
+            ("dien-bien", "trend", (self._trend(told),)),
+            ("so-lieu", "trust", (self.quality_table(told), self._about_data(view))),
         ]
         sections = [
             Section(id=key, title=w(f"cluster.{said}"), blocks=tuple(b for b in blocks if b is not None))
@@ -94,13 +95,13 @@ class ClusterPages(ClusterTables):
 
     # ------------------------------------------------------------------ first page
 
-    def _summary(self, view: ClusterView) -> tuple[Block, ...]:
+    def _summary(self, view: ClusterView, told: ClusterView) -> tuple[Block, ...]:
         w = self.w
         source = self.source(
             ("linkages", "organisations", "cooperative_reports"), w("cluster.source_inside"), only=view.only,
             through=("graph/edges", "metrics/clusters"),
         )  # fmt: skip
-        said = conclusions(view, w, product=self.product(view.c["main_product"]))
+        said = conclusions(told, w, product=self.product(view.c["main_product"]))
         notes = (w("change.note", year=view.last_year),) if view.before else ()
         return (
             Prose(
@@ -254,13 +255,17 @@ class ClusterPages(ClusterTables):
         if len(years) < 2:
             return None
         w = self.w
-        series: tuple[tuple[str, str, TrendKind], ...] = (
+        by_number: tuple[tuple[str, str, TrendKind], ...] = (
+            ("linkages", "n_linkages", "count"), ("organisations", "n_organisations", "count"),
+            ("cooperatives", "n_cooperatives", "count"),
+        )  # fmt: skip
+        by_value: tuple[tuple[str, str, TrendKind], ...] = (
             ("contracted", "contracted_value_vnd", "money"), ("paid", "paid_value_vnd", "money"),
             ("executed", "executed_share", "share"), ("linkages", "n_linkages", "count"),
             ("income", "member_income_vnd", "money"),
         )  # fmt: skip
         trends = []
-        for key, column, kind in series:
+        for key, column, kind in by_number if view.is_open else by_value:
             points = tuple((year, view.history[year][column]) for year in years)
             if sum(value is not None for _, value in points) >= 2:
                 trends.append(Trend(label=w(f"trend.{key}"), kind=kind, points=points, key=key))

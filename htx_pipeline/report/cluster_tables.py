@@ -92,6 +92,32 @@ class ClusterTables(ClusterViews):
             row_rows=member_rows, notes=(w("members.note"), *self.money_notes()),
         )  # fmt: skip
 
+    def kinds_table(self, view: ClusterView) -> Table:
+        """Count the members by stage and kind: what all readers may know of who takes part."""
+        w, field = self.w, self.field
+        stages = [*text.STAGES, None]
+        rows = []
+        for stage in stages:
+            here = [m for m in view.members if m["stage"] == stage]
+            if here:
+                counts = {f"n_{k}": sum(m["legal_type"] == k for m in here) for k, _ in view.kinds}
+                known = sum(counts.values())
+                label = w.code("stage", stage) if stage else w("members.no_stage")
+                rows.append({"stage": stage or "unknown", "label": label, **counts, "n_other": len(here) - known, "n": len(here)})  # fmt: skip
+        kinds = [k for k, _ in view.kinds]
+        return self._table(
+            view, id="thanh-vien-theo-loai", row_key="stage", sheet=w("members.sheet_kinds"), title=w("members.title_kinds"),
+            fields=(
+                field("label", "members.stage", width=2.4),
+                *(Field(key=f"n_{k}", label=w(f"legal.{k}"), kind="count", lang=self.lang) for k in kinds),
+                field("n", "members.all", kind="count"),
+            ),
+            rows=tuple(rows),
+            total={"label": w("members.total"), **{k: sum(r[k] for r in rows) for k in (*(f"n_{x}" for x in kinds), "n")}},
+            source=self.source(("organisations",), w("members.source"), only=view.only, through=("metrics/cluster_members",)),
+            notes=(w("members.note_kinds"),),
+        )  # fmt: skip
+
     def buyers_table(self, view: ClusterView) -> Table | None:
         """Rank the buyers, with how many sell to each alone."""
         if not view.buyers:
@@ -180,7 +206,7 @@ class ClusterTables(ClusterViews):
         rows.append(line("rejected", view.rejected))
         if not view.rejected.n:
             rows[-1]["value"] = w.number(0)
-        if view.n_misvalued:
+        if view.n_misvalued and not view.is_open:
             known = f"{rows[-1]['value']}; " if view.rejected.value_vnd is not None else ""
             rows[-1]["value"] = known + w("quality.misvalued", n=w.count("row", view.n_misvalued))
         if view.n_expected:
@@ -188,7 +214,7 @@ class ClusterTables(ClusterViews):
             rows.append(
                 {
                     "key": "reported", "what": w("quality.reported"), "count": self._of(told, view.n_expected),
-                    "value": None if view.cooperative_value is None
+                    "value": None if view.cooperative_value is None or view.is_open
                     else self._part(w.money(view.reported_value or 0), view.reported_value or 0, view.cooperative_value),
                 }
             )  # fmt: skip
@@ -197,7 +223,7 @@ class ClusterTables(ClusterViews):
             fields=(
                 field("what", "quality.what", width=3.2),
                 field("count", "quality.count", kind="words", width=1.3),
-                field("value", "quality.value", kind="words", width=1.6, why_null=w("members.not_stated")),
+                *([] if view.is_open else [field("value", "quality.value", kind="words", width=1.6, why_null=w("members.not_stated"))]),
             ),
             source=self.source(("linkages", "organisations", "cooperative_reports"), w("quality.source"), only=view.only),
         )  # fmt: skip

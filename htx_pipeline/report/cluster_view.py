@@ -84,6 +84,8 @@ class ClusterView:
     bottleneck: Row | None = None
     cooperative_value: int | None = None
     reported_value: int | None = None
+    is_open: bool = False
+    """Made for whoever may read it: numbers of linkages in place of amounts, no names."""
     products: Sequence[str] = field(default_factory=tuple)
 
     @property
@@ -116,7 +118,12 @@ class ClusterView:
 
     @property
     def matched_value_share(self) -> float | None:
-        """Return the share of contracted value whose two parties are both in the register."""
+        """Return the share of contracted value whose two parties are both in the register.
+
+        Of a view for all readers, the share of linkages.
+        """
+        if self.is_open:
+            return self.matched.n / self.all.n if self.all.n else None
         if not self.all.value_vnd or self.matched.value_vnd is None:
             return None if not self.all.value_vnd else 0.0
         return self.matched.value_vnd / self.all.value_vnd
@@ -252,6 +259,26 @@ class ClusterViews(Builder):
             bottleneck=self._bottleneck(c["main_product"]),
             cooperative_value=total(told, "contracted_value_vnd"),
             reported_value=total([r for r in told if r["supplier_id"] not in quiet], "contracted_value_vnd"),
+        )  # fmt: skip
+
+    def open_view(self, view: ClusterView) -> ClusterView:
+        """Return what may be said of a cluster to all readers: the same, by number of linkages."""
+        from dataclasses import replace
+
+        linkages = self._linkages.get(view.c["cluster_id"], [])
+        c = {
+            **view.c, "contracted_value_vnd": None, "paid_value_vnd": None, "area_ha": None, "households": None,
+            "weight_basis": "links", "executed_share_basis": "links",
+            "executed_share": view.executed.n / view.all.n if view.all.n and view.c["executed_share"] is not None else None,
+        }  # fmt: skip
+        nothing = dict.fromkeys(
+            ("contracted_value_vnd", "paid_value_vnd", "executed_share", "member_income_vnd", "delivered_tonnes")
+        )  # fmt: skip
+        buyers, hhi, effective = self._buyers(c, linkages, view.members)
+        sums = {k: Sum(getattr(view, k).n, None) for k in ("rejected", "all", "matched", "executed", "ended", "ending")}  # fmt: skip
+        return replace(
+            view, c=c, buyers=buyers, hhi=hhi, effective_buyers=effective, is_open=True, cooperative_value=None,
+            reported_value=None, history={year: {**row, **nothing} for year, row in view.history.items()}, **sums,
         )  # fmt: skip
 
     def cluster_page_id(self, cluster_id: str) -> str:

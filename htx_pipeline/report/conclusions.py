@@ -180,13 +180,19 @@ def _buyers(view: ClusterView, w: Words) -> Conclusion | None:
         return None
     top: dict[str, Any] = view.buyers[0]
     basis = w(f"basis.{view.c['weight_basis'] or 'links'}")
+    one = limits()["largest_buyer_share"].is_reached(top["share"])
+    if view.is_open:
+        said = w(f"say.buyers.open_{'one' if one else 'spread'}", buyers=w.count("buyer", len(view.buyers)))  # fmt: skip
+        return Conclusion(
+            lead=w(f"say.buyers.lead_{'one' if one else 'spread'}"), sentence=text.sentence(said),
+            weight=86 if one else 40, figures=(_id(view, "organisations"),),
+        )  # fmt: skip
     said = w("say.buyers.share", name=top["name"], share=w.share(top["share"]), basis=basis)
     if view.effective_buyers is not None and len(view.buyers) > 1:
         said += w(
             "say.buyers.effective", buyers=w.count("buyer", len(view.buyers)),
             effective=w.number(view.effective_buyers, 1),
         )  # fmt: skip
-    one = limits()["largest_buyer_share"].is_reached(top["share"])
     if top["n_captive"] and (one or len(view.buyers) > 1):
         said += w("say.buyers.captive", n=w.count("seller", top["n_captive"]))
     return Conclusion(
@@ -230,7 +236,7 @@ def _trust(view: ClusterView, w: Words) -> Conclusion:
         figures.append(f"{view.page}/chat-luong/reported/count")
     share = view.matched_value_share
     if share is not None:
-        parts.append(w("say.trust.matched", share=w.share(share)))
+        parts.append(w("say.trust.matched_links" if view.is_open else "say.trust.matched", share=w.share(share)))
         is_weak = is_weak or limits()["matched_value_share"].is_reached(share)
         figures.append(f"{view.page}/chat-luong/matched/value")
     else:

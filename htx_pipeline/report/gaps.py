@@ -71,7 +71,7 @@ def _found(view: ClusterView, w: Words, product: str, today: Any) -> Iterable[tu
     if view.bottleneck:
         b = view.bottleneck
         said = w(
-            "gap.bottleneck", product=product, from_stage=w.code("stage_short", b["from_stage"]).lower(),
+            "gap.bottleneck_open" if view.is_open else "gap.bottleneck", product=product, from_stage=w.code("stage_short", b["from_stage"]).lower(),
             to_stage=w.code("stage_short", b["to_stage"]).lower(), cut=w.number(b["cut_flow"]), supply=w.number(b["supply"]),
         )  # fmt: skip
         yield "bottleneck", said, ""
@@ -79,13 +79,14 @@ def _found(view: ClusterView, w: Words, product: str, today: Any) -> Iterable[tu
         names = w.listing(
             sorted(m["name"] or m["org_id"] for m in view.silent), most=3, of="cooperative"
         )
-        said = w("gap.not_reported", n=w.count("cooperative", len(view.silent)), names=names)
+        silent = w.count("cooperative", len(view.silent))
+        said = w("gap.not_reported_n", n=silent) if view.is_open else w("gap.not_reported", n=silent, names=names)  # fmt: skip
         yield "not_reported", said, f"{page}/chat-luong/reported/count"
     if view.strangers:
         n, share = w.count("organisation", len(view.strangers)), view.matched_value_share
         said = (
             w("gap.not_in_register_n", n=n)
-            if share is None
+            if share is None or view.is_open
             else w("gap.not_in_register", n=n, share=w.share(share))
         )
         yield "not_in_register", said, f"{page}/chat-luong/matched/value"
@@ -125,6 +126,9 @@ def _dependence(view: ClusterView, w: Words) -> Iterable[tuple[str, str, str]]:
     if not view.buyers or not limits()["largest_buyer_share"].is_reached(view.buyers[0]["share"]):
         return
     top = view.buyers[0]
+    if view.is_open:
+        yield "one_buyer", w("gap.one_buyer_open"), f"{view.page}/so-chinh/organisations"
+        return
     said = w(
         "gap.one_buyer", name=top["name"], share=w.share(top["share"]), captive=w.count("seller", top["n_captive"]),
         basis=w(f"basis.{view.c['weight_basis'] or 'links'}"),
@@ -139,12 +143,14 @@ def _tests(view: ClusterView, w: Words) -> Iterable[tuple[str, str, str]]:
         said = w("gap.no_path", n=w.count("linkage", view.c["n_linkages"]))
         yield "no_path", said, f"{view.page}/tieu-chi/has_path/value"
     if legal:
-        tests = "; ".join(test_words(r, w) for r in legal)
+        tests = "; ".join(test_words(r, w, has_value=not view.is_open) for r in legal)
         yield "criterion_failed", w("gap.criterion_failed", tests=tests), f"{view.page}/tieu-chi/{legal[0]['criterion']}/value"  # fmt: skip
 
 
-def test_words(r: Row, w: Words) -> str:
+def test_words(r: Row, w: Words, *, has_value: bool = True) -> str:
     """Return a test with its value and threshold in words."""
+    if not has_value:
+        return str(r["label_vi" if w.lang == "vi" else "label_en"] or r["criterion"])
     label = r["label_vi" if w.lang == "vi" else "label_en"] or r["criterion"]
     number = measure(r["threshold"], None, w)
     # A label that names its threshold need not be followed by it.

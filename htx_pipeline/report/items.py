@@ -127,7 +127,7 @@ def _facts(page: Page, block: Facts) -> Iterator[Item]:
         yield Item(
             id=f"{page.id}/{block.id}/{fact.name}", page=page.id, kind="fact", label=fact.label, value=fact.value, scope=source,
             column=column if column and column.table in source.tables else None,
-            is_hidden=fact.value == text.HIDDEN_MARK, ask=Ask(page, block.id, fact.key),
+            is_hidden=fact.is_hidden or fact.value == text.HIDDEN_MARK, ask=Ask(page, block.id, fact.key),
         )  # fmt: skip
 
 

@@ -51,11 +51,19 @@ def map_figure(
     if geography is None:
         return None
     shown = _shown(builder, scope)
+    if builder.o.is_public:
+        shown = _unnamed(builder, geography, shown)
+        if scope != "province" and not scope.startswith("locality:"):
+            # The only processor of a commune would be known by its place.
+            shown = [{**r, "stage": None if r["stage"] == "processing" else r["stage"]} for r in shown]
     counts = Counter(geography.commune_of[r["org_id"]] for r in shown if r["org_id"] in geography.commune_of)  # fmt: skip
     if not counts:
         return None
     w = builder.w
     told = builder.f.shared("communes with data", lambda: _with_data(builder, geography))
+    kind = "province" if scope == "province" else "cluster"
+    if scope.startswith("locality:"):
+        kind = "locality"
     makers = _makers(builder, geography, shown, is_told_apart=scope != "province")
     far = [c for c in geography.far if c in geography.communes]
     seen = _seen(geography, scope, counts, makers)
@@ -68,9 +76,6 @@ def map_figure(
         locator = _locator(geography, view)
     classes = _classes(counts.values())
     levels = {c: next(i for i, (_, top) in enumerate(classes) if n <= top) for c, n in counts.items()}  # fmt: skip
-    kind = "province" if scope == "province" else "cluster"
-    if scope.startswith("locality:"):
-        kind = "locality"
     states = {
         c: levels.get(c, -1 if c in geography.area and c not in told else None)
         for c in geography.communes
@@ -129,6 +134,13 @@ def _shown(builder: Builder, scope: str) -> list[Row]:
     ]
 
 
+def _unnamed(builder: Builder, geography: Geography, rows: Sequence[Row]) -> list[Row]:
+    """Return the organisations of communes with too many to know one of them by its place."""
+    home = geography.commune_of
+    there = Counter(home.get(r["org_id"]) for r in builder.f.rows("core/organisations"))
+    return [r for r in rows if there[home.get(r["org_id"])] >= builder.o.min_disclosure_count]
+
+
 def _commune_name(geography: Geography | None, org_id: str) -> str | None:
     if geography is None or org_id not in geography.commune_of:
         return None
@@ -165,7 +177,9 @@ def _makers(
         own = products.get(r["org_id"], Counter())
         product = min(own, key=lambda p: (-own[p], p), default="") if is_told_apart else ""
         home = geography.communes[code]
-        at = tuple(_ints(geography.points.get(r["org_id"], (home.x, home.y))))
+        middle = (home.x, home.y)
+        point = middle if builder.o.is_public else geography.points.get(r["org_id"], middle)
+        at = tuple(_ints(point))
         places.setdefault(at, Counter())[product] += 1
     styles = _styles(builder) if is_told_apart else {}
     found = []

@@ -68,6 +68,10 @@ def build_report(
     InputError
         When a frame lacks a column the report cannot do without.
     """
+    if options.is_public:
+        from htx_pipeline.report.handout import with_neutral_names
+
+        frames = with_neutral_names(frames)
     read = Frames(frames, period=period)
     files = read.rows("raw/source_files", "is_synthetic")
     if any(r["is_synthetic"] for r in files) and not options.is_synthetic:

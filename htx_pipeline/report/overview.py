@@ -625,10 +625,10 @@ class OverviewPages(ChangeSections, QualitySections):
             )
         else:
             fields.append(Field(key="n_linkages", label="Liên kết", kind="count", width=0.8))
-        fields += [
+        fields += [] if self.o.is_public else [
             Field(key="largest_buyer_share", label="Bên mua lớn nhất", kind="share", width=0.8),
-            Field(key="missing", label="Công đoạn còn thiếu", width=1.8),
         ]
+        fields.append(Field(key="missing", label="Công đoạn còn thiếu", width=1.8))
         bases = list(
             dict.fromkeys(BASIS_TEXT.get(c["weight_basis"] or "", "") for c in self.clusters)
         )
@@ -640,7 +640,8 @@ class OverviewPages(ChangeSections, QualitySections):
         left_out = (f"{text.number(without)} cụm nhỏ không có báo cáo riêng",) if without else ()
         table = Table(
             id="danh-sach-cum",
-            title="Các cụm liên kết, xếp theo giá trị đã thanh toán rồi theo số tổ chức",
+            title="Các cụm liên kết, xếp theo số tổ chức" if self.o.is_public
+            else "Các cụm liên kết, xếp theo giá trị đã thanh toán rồi theo số tổ chức",
             sheet="Cụm liên kết",
             row_key="cluster_id",
             row_rows=lambda r: self.inside(r["cluster_id"]) or {},
@@ -648,7 +649,7 @@ class OverviewPages(ChangeSections, QualitySections):
             rows=tuple(rows),
             source=source,
             notes=(
-                f"Tỷ trọng của bên mua lớn nhất tính theo {text.listing(b for b in bases if b)}",
+                *([] if self.o.is_public else [f"Tỷ trọng của bên mua lớn nhất tính theo {text.listing(b for b in bases if b)}"]),
                 "“Cụm” ở đây là nhóm tổ chức có liên kết chặt với nhau trong số liệu, không phải danh "
                 "hiệu pháp lý",
                 *self.money_notes(),
@@ -861,6 +862,8 @@ class OverviewPages(ChangeSections, QualitySections):
                     "value": raw,
                     "unit": r["value_unit"],
                     "n": r["n"],
+                    "code": r["indicator"],
+                    "evidence": r["evidence"],
                 }
             )
         if not rows:

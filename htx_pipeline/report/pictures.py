@@ -153,7 +153,7 @@ def chain_figure(
     if not rows:
         return None
     w = builder.w
-    shown = _measure_of(rows, w)
+    shown = _by_number(rows, w) if builder.o.is_public else _measure_of(rows, w)
     names = stage_names(w)
     sums: dict[str, float] = {}
     for r in rows:
@@ -173,6 +173,7 @@ def chain_figure(
     ]  # fmt: skip
     spec = {
         "kind": "chain",
+        **({"is_open": True} if builder.o.is_public else {}),
         "stages": [
             {"id": s, "label": names[s], "n": stages.get(s, 0), "why": w("chain.by_linkage") if s in covered else ""}
             for s in text.STAGES
@@ -202,7 +203,7 @@ def chain_figure(
             product=builder.product(top["product_code"]),
             source=text.label(names, top["from_stage"]),
             target=text.label(names, top["to_stage"]),
-            amount=_amount(w, top[shown.amount] or 0, (unit, scale, 1)),
+            amount=_amount(w, top[shown.amount] or 0, (unit, scale, 0 if shown.amount == "n_linkages" else 1)),
         ) + _executed_words(rows, shown, w),
         spec=spec,
         source=source,
@@ -229,8 +230,12 @@ def _flow_rows(builder: Builder, scope: str) -> list[Row]:
         "metrics/chain_flows", "product_code", "n_linkages", "value_vnd", "tonnes", "n_value", "n_tonnes",
         "weight_basis", "kind", "signed_value_vnd", "executed_value_vnd", "n_signed_value", "n_executed",
     )  # fmt: skip
+    kept = [r for r in rows if r["scope"] == scope]
+    if builder.o.is_public:  # Drawn by number; a band of one or two linkages would be somebody's.
+        few = builder.o.min_disclosure_count
+        kept = [r for r in kept if r["kind"] != "balance" and (r["n_linkages"] or 0) >= few]
     return sorted(
-        (r for r in rows if r["scope"] == scope),
+        kept,
         key=lambda r: (
             builder.product(r["product_code"]),
             order.get(r["from_stage"], 9),
@@ -255,6 +260,10 @@ def _measure_of(rows: Sequence[Row], w: Words) -> _Measure:
         return _Measure("value_vnd", paid, "n_value", words, is_money=True)
     if any(r["tonnes"] for r in rows):
         return _Measure("tonnes", None, "n_tonnes", w("chain.mass"), unit=w("chain.tonnes"))
+    return _by_number(rows, w)
+
+
+def _by_number(rows: Sequence[Row], w: Words) -> _Measure:
     told = "n_executed" if any(r["n_executed"] for r in rows) else None
     return _Measure("n_linkages", told, None, w("chain.links"), unit=w("chain.linkages"))
 
@@ -351,7 +360,7 @@ def _chain_table(builder: Builder, page: str, rows: Sequence[Row], source: Sourc
         Field(key="to", label=w("chain.to"), width=2.0),
         Field(key="n_linkages", label=w("chain.n_linkages"), kind="count"),
     ]
-    if any(r["signed_value_vnd"] is not None for r in rows):
+    if not builder.o.is_public and any(r["signed_value_vnd"] is not None for r in rows):
         fields.append(
             money_field("signed_value_vnd", w("chain.col_signed"), rows, why_null=why, lang=w.lang)
         )

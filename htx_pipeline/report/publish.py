@@ -1,12 +1,10 @@
 """The public edition: the same pages, without what would give away the figures of few organisations.
 
-What belongs here: which blocks, columns, sentences and pictures a public edition keeps, and the sums of
-all its pages that are decided on together. What does not: the rules on sums (`suppression`), building
-pages (`model`).
+What belongs here: which blocks, columns, sentences and pictures a public edition keeps. What does not:
+which sums are withheld (`cells`, `suppression`), building pages (`model`), tables handed out (`handout`).
 
-What cannot be shown to be safe is withheld: a figure of money, mass, area or people is published only
-where it can be added up again from core rows and those sums pass. Organisations are named in lists of
-names only; no figure stands beside a name.
+What cannot be shown to be safe is withheld. Organisations are named in lists of names of a place only,
+as on the business register; no figure stands beside a name, and who belongs to a cluster is not told.
 """
 
 from __future__ import annotations
@@ -16,15 +14,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-import numpy as np
-import polars as pl
-
-from htx_pipeline.reference.thresholds import threshold
 from htx_pipeline.report import text
-from htx_pipeline.report.behind import Column
+from htx_pipeline.report.behind import column_of
 from htx_pipeline.report.blocks import (
     HIDDEN,
     Block,
+    Fact,
     Facts,
     Field,
     Figure,
@@ -34,22 +29,10 @@ from htx_pipeline.report.blocks import (
     Report,
     Table,
 )
-from htx_pipeline.report.options import ReportOptions
-from htx_pipeline.report.suppression import Rules, withheld_sums
-from htx_pipeline.report.trace import Item, core_rows, figures_of
-
-INTERNAL_BLOCKS: Final = frozenset(
-    {
-        "bi-mat",
-        "chua-bao-cao",
-        "ket-qua-kiem-tra",
-        "danh-sach-thay-doi",
-        "ben-mua",
-        "doanh-nghiep",
-        "viec-can-lam",
-    }
-)
-"""Blocks that speak of single organisations or of work inside the office."""
+from htx_pipeline.report.cells import AMOUNT_UNITS, INTERNAL_BLOCKS, TREND_COLUMNS, Cells
+from htx_pipeline.report.handout import ATTRIBUTES, small_communes
+from htx_pipeline.report.items import figures_of
+from htx_pipeline.report.words import Words
 
 NAME_COLUMNS: Final = frozenset({"name", "type", "place", "locality", "stage_label"})
 """What a list of organisations keeps: what the business register says, and the stage."""
@@ -57,17 +40,16 @@ NAME_COLUMNS: Final = frozenset({"name", "type", "place", "locality", "stage_lab
 COUNT_TABLES: Final = frozenset({"dong-vao-ra"})
 """Tables whose shares are all shares of rows."""
 
-AMOUNT: Final = re.compile(r"\d[\d.,]*\s*(?:(?:nghìn |triệu |tỷ )?đồng|tấn|ha\b|hộ\b)")
-PERCENT: Final = re.compile(r"\d[\d.,]*\s*%")
+COUNT_FACTS: Final = frozenset({"organisations", "linkages"})
+"""Headline figures whose change since last year is one of counts."""
 
+INTERNAL_FACTS: Final = frozenset({"buyer"})
+"""Headline figures that are one organisation's own."""
 
-def rules_of(options: ReportOptions) -> Rules:
-    """Return the rules in force: the number of units from *options*, the rest from the thresholds."""
-    return Rules(
-        min_contributors=options.min_disclosure_count,
-        prior_share=threshold("own.disclosure.prior_share")["value"],
-        protection_share=threshold("own.disclosure.protection_share")["value"],
-    )
+FEW_LINKAGES: Final = frozenset({"san-pham"})
+"""Tables from which lines of few linkages are left out."""
+
+AMOUNT: Final = re.compile(r"\d[\d.,]*\s*(?:(?:nghìn |triệu |tỷ )?đồng|tấn|ha\b|hộ\b(?! kinh doanh))")
 
 
 def protect(report: Report, *, is_secondary: bool = True) -> Report:
@@ -81,101 +63,56 @@ def protect(report: Report, *, is_secondary: bool = True) -> Report:
         False leaves out the search for what gives withheld sums away; for tests.
     """
     public = _Publisher(report, is_secondary=is_secondary)
-    pages = {page.id: public.page(page) for page in report.pages}
+    kept = {
+        page.id: public.page(page)
+        for page in report.pages
+        if page.scope.removeprefix("commune:") not in public.small
+    }
 
-    def own(kept: tuple[Page, ...]) -> tuple[Page, ...]:
-        return tuple(pages[p.id] for p in kept)
+    def own(pages: tuple[Page, ...]) -> tuple[Page, ...]:
+        return tuple(kept[p.id] for p in pages if p.id in kept)
 
     return replace(
-        report, overview=pages[report.overview.id], clusters=own(report.clusters), localities=own(report.localities),
-        departments=own(report.departments), translations=(), withheld_cells=len(public.hidden),
+        report, overview=kept[report.overview.id], clusters=own(report.clusters), localities=own(report.localities),
+        departments=own(report.departments), translations=(), withheld_cells=len(public.cells.hidden),
     )  # fmt: skip
 
 
 class _Publisher:
     def __init__(self, report: Report, *, is_secondary: bool) -> None:
         self.frames = report.frames
-        self.rules = rules_of(report.settings)
-        self.rows = core_rows(report)
-        self.is_secondary = is_secondary
+        self.period = report.period
+        self.least = report.settings.min_disclosure_count
+        self.cells = Cells(report, is_secondary=is_secondary)
+        self.small = small_communes(report.frames.frame("metrics/communes"), self.least)
         names = self.frames.frame("core/organisations", "name")["name"].drop_nulls().to_list()
         self.names = sorted({n for n in names if len(n) > 5})
-        clusters = self.frames.frame("metrics/clusters", "cluster_name_vi")["cluster_name_vi"]
-        self.clusters = sorted(clusters.drop_nulls().to_list(), key=lambda n: (-len(n), n))
-        self.hidden: set[str] = set()
+        told = _indicators_told(report, self.cells)
         self.shown: dict[str, set[str]] = {}
-        """Per page, how its published figures are printed."""
-        self._decide(report)
-
-    # ------------------------------------------------------------------ figures
-
-    def _decide(self, report: Report) -> None:
-        """Choose the figures to withhold, over all pages at once, measure by measure."""
-        measures: dict[str, tuple[Column, dict[bytes, list[Item]], dict[bytes, Any]]] = {}
+        """Per page, how its published amounts are printed."""
+        self.classes: dict[str, dict[str, str]] = {}
+        """Per page, the class of size in words for an amount as printed."""
         for page in report.pages:
-            tables = {t.id: t for t in page.tables}
-            for item in figures_of(page):
-                column = item.column
-                block = item.id.split("/")[1]
-                table = tables.get(block)
-                if column is None or column.is_public or item.kind not in ("fact", "cell"):
-                    continue
-                if block in INTERNAL_BLOCKS or (table is not None and table.row_key == "org_id"):
-                    continue
-                if not self._adds_up(item, column):
-                    self.hidden.add(item.id)
-                    continue
-                measure = f"{column.table}.{column.column}.{column.weight or ''}"
-                _, cells, masks = measures.setdefault(measure, (column, {}, {}))
-                mask = self._mask(item, column)
-                key = mask.tobytes()
-                cells.setdefault(key, []).append(item)
-                masks[key] = mask
-        for _, (column, cells, masks) in sorted(measures.items()):
-            values, units = self._values(column)
-            order = sorted(cells, key=lambda k: (-int(masks[k].sum()), k))
-            matrix = np.array([masks[k] for k in order])
-            for i in withheld_sums(
-                values, units, matrix, self.rules, is_secondary=self.is_secondary
-            ):
-                self.hidden |= {item.id for item in cells[order[i]]}
-        for page in report.pages:
-            # Headline figures only: among many cells one would look like a withheld figure by chance.
-            self.shown[page.id] = {
-                item.value.replace("\N{NO-BREAK SPACE}", " ")
-                for item in figures_of(page)
-                if item.kind == "fact" and item.column and item.id not in self.hidden
-            }
+            self._collect(page, told if page.kind in ("overview", "department") else set())
 
-    def _adds_up(self, item: Item, column: Column) -> bool:
-        """Return whether the printed figure is what its rows add up to; else nothing is known of it."""
-        found = column.value(self.rows.frame(item, column.table))
-        if found is None:
-            return False
-        if item.line is None:
-            return item.value in (text.money(found), text.share(found), f"{text.number(found, 1)} ha", text.number(found))  # fmt: skip
-        printed = item.line.get(item.id.rsplit("/", 1)[-1])
-        return isinstance(printed, int | float) and abs(printed - found) <= 1e-9 * max(
-            1.0, abs(found)
-        )
-
-    def _mask(self, item: Item, column: Column) -> Any:
-        frame = self.rows.table(column.table)
-        expr = item.counted(column.table)
-        mask = pl.lit(value=True) if expr is None else expr.fill_null(value=False)
-        if column.how == "share" and column.part is not None:
-            mask = mask & column.part
-        wanted = frame.with_columns(_is=mask)["_is"].to_numpy()
-        return wanted & (frame[column.column or ""].is_not_null()).to_numpy()
-
-    def _values(self, column: Column) -> tuple[Any, list[Any]]:
-        frame = self.rows.table(column.table)
-        value = frame[column.column or ""].cast(pl.Float64).fill_null(0.0)
-        if column.weight:
-            value = value * frame[column.weight].cast(pl.Float64).fill_null(0.0)
-        return value.to_numpy(), [
-            frame[e].cast(pl.String).fill_null("").to_numpy() for e in column.entities
-        ]
+    def _collect(self, page: Page, told: set[str]) -> None:
+        """Note how the headline amounts of a page are written, and what is written in their place."""
+        # Headline figures only: among many cells one would look like a withheld figure by chance.
+        shown = self.shown[page.id] = set(told)
+        classes = self.classes[page.id] = {}
+        for item in figures_of(page):
+            key = item.id.rsplit("/", 1)[-1]
+            is_year = key == self.period and str((item.line or {}).get("key")) in TREND_COLUMNS
+            if item.id not in self.cells.decided or not (item.kind == "fact" or is_year):
+                continue
+            printed = item.value.replace("\N{NO-BREAK SPACE}", " ")
+            if is_year:
+                line = item.line or {}
+                printed = f"{text.number(line[key], 1)} {line['unit']}"
+            if item.id not in self.cells.hidden:
+                shown.add(printed)
+            elif item.id in self.cells.bands:
+                classes[printed] = _class_words(Hidden(*self.cells.bands[item.id]), printed)
 
     # ------------------------------------------------------------------ pages
 
@@ -187,58 +124,102 @@ class _Publisher:
             if blocks:
                 sections.append(replace(section, blocks=tuple(blocks)))
         more = tuple(b for t in page.more for b in self._block(page, t) if isinstance(b, Table))
-        summary = {k: v if not isinstance(v, str) or self.is_sayable(page, v) else text.HIDDEN_MARK for k, v in page.summary.items()}  # fmt: skip
+        summary = {k: self._said(page, v) if isinstance(v, str) else v for k, v in page.summary.items()}  # fmt: skip
         return replace(page, sections=tuple(sections), more=more, summary=summary, least_pages=1)
+
+    def _said(self, page: Page, words: str) -> str:
+        own = self.classes[page.id].get(words.replace("\N{NO-BREAK SPACE}", " "))
+        return own or (words if self.is_sayable(page, words) else text.HIDDEN_MARK)
 
     def _block(self, page: Page, block: Block) -> Iterable[Block]:
         if block.id in INTERNAL_BLOCKS or getattr(block, "is_internal", False):
             return ()
         if isinstance(block, Facts):
-            items = [
-                replace(f, detail=f.detail if self.is_sayable(page, f.detail) else "", change="")
-                for f in block.items
-                if f"{page.id}/{block.id}/{f.name}" not in self.hidden
-                and self.is_sayable(page, f.value)
-            ]
-            return (replace(block, items=tuple(items)),) if items else ()
+            items = [f for fact in block.items for f in self._fact(page, block, fact)]
+            notes = tuple(n for n in block.notes if any(f.change for f in items))
+            return (replace(block, items=tuple(items), notes=notes),) if items else ()
         if isinstance(block, Prose):
-            kept = [i for i, words in enumerate(block.paragraphs) if self.is_sayable(page, words)]
-            if not kept:
-                return ()
-            return (
-                replace(
-                    block, paragraphs=tuple(block.paragraphs[i] for i in kept),
-                    leads=tuple(block.leads[i] if i < len(block.leads) else "" for i in kept) if block.leads else (),
-                    figures=tuple(block.figures[i] if i < len(block.figures) else () for i in kept) if block.figures else (),
-                ),
-            )  # fmt: skip
+            return self._prose(page, block)
         if isinstance(block, Table):
             made = self._table(page, block)
             return (made,) if made.fields and made.rows else ()
         return self._figure(page, block)
 
+    def _fact(self, page: Page, block: Facts, fact: Fact) -> Iterable[Fact]:
+        key = f"{page.id}/{block.id}/{fact.name}"
+        if fact.key in INTERNAL_FACTS:
+            return ()
+        detail = fact.detail if self.is_sayable(page, fact.detail) else ""
+        change = fact.change if fact.key in COUNT_FACTS else ""
+        if key in self.cells.bands:
+            words = _class_words(Hidden(*self.cells.bands[key]), fact.value)
+            return (replace(fact, value=words, detail=detail, change=change, is_hidden=True),)
+        if key in self.cells.hidden or not self.is_sayable(page, fact.value):
+            return ()
+        return (replace(fact, detail=detail, change=change),)
+
+    def _prose(self, page: Page, block: Prose) -> Iterable[Prose]:
+        kept = [i for i, words in enumerate(block.paragraphs) if self.is_sayable(page, words)]
+        if not kept:
+            return ()
+        return (
+            replace(
+                block, paragraphs=tuple(block.paragraphs[i] for i in kept),
+                leads=tuple(block.leads[i] if i < len(block.leads) else "" for i in kept) if block.leads else (),
+                figures=tuple(block.figures[i] if i < len(block.figures) else () for i in kept) if block.figures else (),
+            ),
+        )  # fmt: skip
+
     def _figure(self, page: Page, figure: Figure) -> Iterable[Block]:
         """Return a picture only where each of its numbers and words may be published; else its table."""
         data = self._table(page, figure.data)
+        if figure.spec.get("kind") == "trends":
+            figure = self._years(figure, data)
         is_whole = data.rows == figure.data.rows and data.all_fields == figure.data.all_fields
-        if is_whole and all(self.is_sayable(page, s) for s in (figure.alt, *_strings(figure.spec))):
-            return (figure,)
+        is_open = figure.spec.get("is_open") or figure.spec.get("kind") == "trends"
+        words = (figure.alt, *_strings(figure.spec))
+        if (is_whole or is_open) and all(self.is_sayable(page, s) for s in words):
+            return (replace(figure, data=data),)
         figures = [f.key for f in data.fields if f.is_number]
         is_empty = all(
             isinstance(r.get(k), Hidden) or r.get(k) is None for r in data.rows for k in figures
         )
         return () if is_empty or not data.rows else (data,)
 
+    def _years(self, figure: Figure, data: Table) -> Figure:
+        """Return the years of what is published; a line that withholds a year is not drawn."""
+        w = Words(data.lang)
+        years = [f.key for f in data.fields if f.is_number]
+        whole = [not any(isinstance(r.get(y), Hidden) for y in years) for r in data.rows]
+        panels, marks = (
+            [p for p, is_kept in zip(figure.spec[k], whole, strict=True) if is_kept] for k in ("panels", "marks")
+        )  # fmt: skip
+        said = "; ".join(w("trends.said", label=m["title"], values=", ".join(m["lines"])) for m in marks)  # fmt: skip
+        spec = {**figure.spec, "panels": panels, "marks": marks}
+        return replace(figure, spec=spec, alt=w("trends.alt", said=said)) if panels else figure
+
+    # ------------------------------------------------------------------ tables
+
     def _table(self, page: Page, table: Table) -> Table:
         if table.row_key == "org_id":
             return self._names_only(table)
-        rows = [
-            self._line(page, table, name, row)
-            for name, row in zip(table.names, table.rows, strict=True)
-        ]
+        rows, has_few = [], False
+        for name, row in zip(table.names, table.rows, strict=True):
+            n = row.get("n_linkages")
+            if table.id in FEW_LINKAGES and isinstance(n, int) and 0 < n < self.least:
+                has_few = True
+                continue
+            rows.append(self._line(page, table, name, row))
         whole = self._line(page, table, "Cộng", table.total) if table.total else None
-        notes = tuple(n for n in table.notes if self.is_sayable(page, n))
-        return replace(table, rows=tuple(rows), total=whole, notes=notes)
+        fields, more = (
+            tuple(f for f in group if not _is_blank(f, rows)) for group in (table.fields, table.more)
+        )  # fmt: skip
+        notes = [n for n in table.notes if self.is_sayable(page, n)]
+        if has_few:
+            notes.append(f"Không nêu những dòng có dưới {self.least} liên kết")
+        return replace(
+            table, rows=tuple(rows), total=whole, notes=tuple(notes), fields=fields, more=more
+        )
 
     def _names_only(self, table: Table) -> Table:
         keep = tuple(f for f in table.all_fields if f.key in NAME_COLUMNS)
@@ -246,7 +227,7 @@ class _Publisher:
             ({f.key: r.get(f.key) for f in keep} | {"org_id": r.get("org_id")} for r in table.rows),
             key=lambda r: (str(r.get("name")), str(r.get("org_id"))),
         )
-        title = table.title.split(", xếp theo", maxsplit=1)[0]
+        title = table.title.split(", xếp theo", maxsplit=1)[0].replace(" và mức liên kết", "")
         note = "Bản công bố xếp theo tên và không nêu số liệu của từng đơn vị"
         return replace(
             table, title=title, fields=keep, more=(), rows=tuple(rows), notes=(note,), total=None
@@ -254,55 +235,90 @@ class _Publisher:
 
     def _line(self, page: Page, table: Table, name: str, row: Mapping[str, Any]) -> dict[str, Any]:
         made = dict(row)
-        own_unit = str(row.get("unit") or row.get("value_unit") or "")
-        is_amount = bool(re.search(r"đồng|VND|tấn|tonne|\bha\b", own_unit))
         for field in table.all_fields:
             value = row.get(field.key)
             if value is None or value == "" or isinstance(value, Hidden):
                 continue
-            if f"{page.id}/{table.id}/{name}/{field.key}" in self.hidden or not self._may_print(
-                page, table, field, row, value, is_amount=is_amount
-            ):
+            own = f"{page.id}/{table.id}/{name}/{field.key}"
+            if own in self.cells.hidden:
+                made[field.key] = Hidden(*self.cells.bands.get(own, ()))
+            elif own not in self.cells.decided and not self._may_print(page, table, field, row, value, own):  # fmt: skip
                 made[field.key] = HIDDEN
+        if table.id == "chi-tieu-chung" and isinstance(made.get("value"), Hidden):
+            held: Hidden = made["value"]
+            made["shown"] = _class_words(held, str(row["shown"])) if held.has_class else held
         return made
 
     def _may_print(
-        self,
-        page: Page,
-        table: Table,
-        field: Field,
-        row: Mapping[str, Any],
-        value: Any,
-        *,
-        is_amount: bool,
+        self, page: Page, table: Table, field: Field, row: Mapping[str, Any], value: Any, own: str
     ) -> bool:
-        """Return whether a cell that no rule withholds may be printed."""
-        from htx_pipeline.report.behind import column_of
-
+        """Return whether a cell on which no rule has spoken may be printed."""
+        if row.get("commune_code") in self.small and field.key in ATTRIBUTES:
+            return False
         column = column_of(field.key, row)
-        if column is not None:
-            return True  # Decided with all the others.
+        if column is not None and column.is_public:
+            return True
+        if table.id == "chi-tieu-chung" and field.key in ("value", "shown"):
+            is_decided = f"{own.rsplit('/', 1)[0]}/value" in self.cells.decided
+            return is_decided or row.get("unit") not in AMOUNT_UNITS
+        if table.id.startswith("hinh-dien-bien-") and field.is_number:
+            if row.get("key") not in TREND_COLUMNS:
+                return True
+            return self.cells.was_printed(own, field.key, f"{field.show(value)} {field.unit}".strip())  # fmt: skip
+        if table.id == "tieu-chi" and field.key == "value":
+            return AMOUNT.search(str(row.get("threshold"))) is None
         if field.kind in ("money", "tonnes", "ha"):
             return False
-        if field.kind == "number" or field.key == "shown":
-            return not is_amount
+        if field.kind == "number":
+            return True
         if field.kind == "share":
-            return page.kind != "cluster" and (table_share(field.key) or table.id in COUNT_TABLES)
+            return table_share(field.key) or table.id in COUNT_TABLES
+        if field.key == "gap" and "actual" in row:
+            return self.is_sayable(page, str(row["actual"]))
         if isinstance(value, str):
             return field.key == "target" or self.is_sayable(page, value)
         return True
 
     def is_sayable(self, page: Page, words: str) -> bool:
         """Return whether words name no organisation and no amount that is not published on the page."""
-        for name in self.clusters:
-            words = words.replace(name, "")
         if any(name in words for name in self.names):
             return False
         said = words.replace("\N{NO-BREAK SPACE}", " ")
-        amounts = [m.group(0) for m in AMOUNT.finditer(said)]
-        if page.kind == "cluster":
-            amounts += [m.group(0) for m in PERCENT.finditer(said)]
-        return all(a in self.shown[page.id] for a in amounts)
+        return all(m.group(0) in self.shown[page.id] for m in AMOUNT.finditer(said))
+
+
+def _class_words(held: Hidden, printed: str) -> str:
+    """Return a class of size in the unit in which the amount is printed.
+
+    Examples
+    --------
+    >>> _class_words(Hidden(1e9, 5e9), "3,4 tỷ đồng"), _class_words(Hidden(10, 50), "12,0 ha")
+    ('1–5 tỷ đồng', '10–50 ha')
+    """
+    if "đồng" in printed:
+        return f"{held.words(scale=1e9)} tỷ đồng"
+    unit = re.sub(r"^[\d.,\s]+", "", printed)
+    return f"{held.words()} {unit}".strip()
+
+
+def _is_blank(field: Field, rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether a column of figures tells nothing: all of it is withheld or not stated."""
+    values = [r.get(field.key) for r in rows]
+    held = [v for v in values if isinstance(v, Hidden)]
+    return bool(held) and all(v is None or v == "" or (isinstance(v, Hidden) and not v.has_class) for v in values)  # fmt: skip
+
+
+def _indicators_told(report: Report, cells: Cells) -> set[str]:
+    """Return how the indicators that are published are written."""
+    told = set()
+    for table in report.overview.tables:
+        if table.id == "chi-tieu-chung":
+            for name, row in zip(table.names, table.rows, strict=True):
+                own = f"{report.overview.id}/{table.id}/{name}/value"
+                is_amount = row.get("unit") in AMOUNT_UNITS
+                if own not in cells.hidden and (own in cells.decided or not is_amount):
+                    told.add(str(row["shown"]).replace("\N{NO-BREAK SPACE}", " "))
+    return told
 
 
 def table_share(key: str) -> bool:
@@ -315,7 +331,7 @@ def table_share(key: str) -> bool:
     """
     counted = {"linked_share", "missing_share", "reported_share", "progress_share", "progress", "of_all", "of_active",
                "planned", "signed", "active", "executed"}  # fmt: skip
-    return key in counted or bool(re.fullmatch(r"s\d", key))
+    return key in counted or bool(re.fullmatch(r"s\d|value", key))
 
 
 def _strings(value: Any) -> Iterable[str]:
@@ -327,52 +343,3 @@ def _strings(value: Any) -> Iterable[str]:
     elif isinstance(value, list | tuple):
         for part in value:
             yield from _strings(part)
-
-
-PUBLIC_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "core/organisations": ("period", "org_id", "legal_type", "name", "locality", "admin_code", "admin_version", "vsic_code", "status"),
-    "graph/nodes": ("period", "org_id", "name", "legal_type", "locality", "admin_code", "admin_version", "stage"),
-    "metrics/clusters": (
-        "period", "cluster_id", "cluster_name_vi", "cluster_name_en", "n_organisations", "n_cooperatives", "n_unions", "n_cooperative_groups",
-        "n_enterprises", "n_other",
-        "localities", "n_localities", "main_locality", "products", "main_product", "stages_present", "stages_missing", "n_linkages",
-    ),
-    "metrics/cluster_members": ("period", "cluster_id", "org_id", "name", "legal_type", "stage", "locality"),
-    "metrics/localities": (
-        "period", "locality", "n_cooperatives", "n_active", "n_reported", "n_unions", "n_linked_planned", "n_linked_signed",
-        "n_linked_active", "n_linked_executed", "linked_share", "linked_share_low", "linked_share_high", "n_linkages",
-    ),
-    "metrics/communes": (
-        "period", "commune_code", "commune_name", "locality", "n_cooperatives", "n_active", "n_reported", "n_linked_planned",
-        "n_linked_signed", "n_linked_active", "n_linked_executed", "n_linkages",
-    ),
-    "metrics/reporting_roster_localities": (
-        "period", "locality", "n_expected", "n_on_time", "n_late", "n_undated", "n_partial", "n_missing", "reported_share",
-    ),
-}  # fmt: skip
-"""Tables and columns that a public edition may hand out: register entries and counts, no amounts."""
-
-
-def publishable(
-    frames: Mapping[str, pl.DataFrame], options: ReportOptions
-) -> dict[str, pl.DataFrame]:
-    """Return the frames that an edition may hand out: all in an internal one.
-
-    A public edition gets the tables and columns of `PUBLIC_COLUMNS` and nothing else: no linkage, no
-    report of a cooperative, no amount.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> options = ReportOptions(title="x", as_of=date(2025, 1, 1), kind="public")
-    >>> frames = {"core/linkages": pl.DataFrame({"a": [1]}), "metrics/localities": pl.DataFrame({"locality": ["X"], "revenue_vnd": [9]})}
-    >>> publishable(frames, options)["metrics/localities"].columns
-    ['locality']
-    """
-    if not options.is_public:
-        return dict(frames)
-    return {
-        key: frames[key].select(c for c in columns if c in frames[key].columns)
-        for key, columns in PUBLIC_COLUMNS.items()
-        if key in frames
-    }

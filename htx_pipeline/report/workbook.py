@@ -242,7 +242,7 @@ def _row(
     for j, field in enumerate(columns):
         value = row.get(field.key)
         if isinstance(value, Hidden):
-            sheet.write_string(line, j, text.HIDDEN_MARK, style.null)
+            sheet.write_string(line, j, _withheld(field, value), style.null)
         elif value is None or value == "":
             if not total:
                 sheet.write_string(line, j, text.NULL_MARK, style.null)
@@ -265,6 +265,15 @@ def _row(
             longest[j] = max(longest[j], len(shown))
 
 
+def _withheld(field: Field, value: Hidden) -> str:
+    """Return what stands for a withheld value: its class of size, money in đồng."""
+    if not value.has_class:
+        return text.HIDDEN_MARK
+    if field.kind == "money":
+        return f"{value.words(scale=1e9)} {text.UNITS['vi'][0]}"
+    return value.words()
+
+
 def _contents(
     sheet: Any,
     listing: Sequence[_Listed],
@@ -284,7 +293,8 @@ def _contents(
         sheet.write_string(line, 0, words, style.mark)
         line += 1
     for words in (
-        f"“{text.NULL_MARK}”: không có số liệu; không phải số 0. “{text.HIDDEN_MARK}”: không công bố để giữ bí mật.",
+        f"“{text.NULL_MARK}”: không có số liệu; không phải số 0. “{text.HIDDEN_MARK}”: không công bố, vì từ số này suy ra "
+        "được số liệu của một vài đơn vị. Số nêu thành khoảng (“1–5 tỷ đồng”: từ 1 đến dưới 5) cũng vì lý do ấy.",
         "Tiền ghi bằng đồng, tỷ lệ ghi bằng phần trăm, diện tích bằng ha, khối lượng bằng tấn.",
     ):
         sheet.write_string(line, 0, words, style.note)
