@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest import mapping as source_mapping
 from htx_pipeline.ingest._scan import column_letters
-from htx_pipeline.ingest.guard import safe_text
+from htx_pipeline.ingest.formula_text import safe_text
 from htx_pipeline.ingest.template_texts import GRAINS, GUIDANCE, TITLES, UNITS_VI
 from htx_pipeline.schemas import TABLES, Column, Table, structural_rules
 from htx_pipeline.settings import PERIODS
