@@ -39,7 +39,7 @@ from htx_pipeline.ingest.inbox_places import Place, find_place, safe_name
 from htx_pipeline.ingest.mapping import Mapping as SourceMapping
 from htx_pipeline.ingest.partial import PARTIAL_BELOW
 from htx_pipeline.ingest.refusals import refuse
-from htx_pipeline.ingest.template import schema_hash
+from htx_pipeline.ingest.template_form import schema_hash
 from htx_pipeline.ingest.workbook import open_bytes
 from htx_pipeline.resolve.ids import content_hash
 from htx_pipeline.schemas import TABLES
