@@ -110,6 +110,7 @@ def table_of(template: str) -> Table:
 
 
 def check_period(period: str) -> None:
+    """Refuse a reporting year that is none."""
     if period not in PERIODS:
         raise InputError(
             f"{period!r} is not a reporting year.", remedy=f"Use a year from {PERIODS[0]} to {PERIODS[-1]}.",

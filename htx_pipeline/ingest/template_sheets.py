@@ -92,6 +92,7 @@ def _width(column: Column) -> int:
 
 
 def data_sheet(ws: Any, sheet: Form, style: Styles, ranges: dict[str, str], names: int) -> None:
+    """Write the sheet that is filled in."""
     columns = sheet.columns
     title, title_en = TITLES[sheet.table.name]
     start, end = reporting_year(sheet.period)
@@ -341,6 +342,7 @@ def organisation_sheet(ws: Any, style: Styles, organisations: pl.DataFrame) -> i
 
 
 def help_sheet(ws: Any, sheet: Form, style: Styles) -> None:
+    """Write the sheet that says how to fill in the other."""
     title, _ = TITLES[sheet.table.name]
     ws.hide_gridlines(2)
     for at, width in enumerate((6, 6, 30, 46, 13, 11, 30, 34, 28)):
@@ -442,6 +444,7 @@ def _how_to_enter(c: Column, sheet: Form) -> str:
 
 
 def marker_sheet(ws: Any, sheet: Form) -> None:
+    """Write what lets a filled template be recognised."""
     facts = {
         "mark": MARK, "format": str(FORMAT), "template": sheet.template, "table": sheet.table.name, "period": sheet.period,
         "money": sheet.money, "schema": schema_hash(sheet.table),

@@ -82,6 +82,7 @@ def write_template(
     Examples
     --------
     >>> import tempfile
+    >>> from htx_pipeline.ingest.template import mapping_of_template
     >>> made = write_template("training", Path(tempfile.mkdtemp()) / "a.xlsx", period="2025")
     >>> mapping_of_template(made).table
     'trainings'

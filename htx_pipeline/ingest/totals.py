@@ -102,7 +102,8 @@ class _Figures:
     ) -> _Figures:
         import numpy as np
 
-        from htx_pipeline.ingest.numbers import parse_numbers, unit_of_heading
+        from htx_pipeline.ingest.number_units import unit_of_heading
+        from htx_pipeline.ingest.numbers import parse_numbers
 
         cells = layout.sheet.grid.column(col - 1).take(np.asarray(rows, dtype=np.int64) - 1)
         text = cells.text_not_numbers
