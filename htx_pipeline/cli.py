@@ -365,7 +365,7 @@ def template(
     ] = 0,
 ) -> int:
     """Write a workbook to be filled in; it reads back without a mapping."""
-    from htx_pipeline.ingest.template import write_template
+    from htx_pipeline.ingest.template_write import write_template
     from htx_pipeline.storage import read_frame
 
     organisations = read_frame(org_file) if org_file is not None else None

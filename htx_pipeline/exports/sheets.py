@@ -22,7 +22,7 @@ from htx_pipeline.exports.base import (
     read_back_wrong,
 )
 from htx_pipeline.exports.dictionary import file_name, readable, table_keys
-from htx_pipeline.ingest.guard import safe_text
+from htx_pipeline.ingest.formula_text import safe_text
 
 NEEDS: Final = ("core/organisations",)
 

@@ -31,7 +31,8 @@ from htx_pipeline.findings import concat_findings
 from htx_pipeline.findings import findings as make_findings
 from htx_pipeline.ingest.guard import MIB, read_bytes
 from htx_pipeline.ingest.mapping import Mapping
-from htx_pipeline.ingest.template import deadline, mapping_named, recognise
+from htx_pipeline.ingest.template import mapping_named, recognise
+from htx_pipeline.ingest.template_form import deadline
 from htx_pipeline.ingest.workbook import Workbook, open_bytes
 
 Form = Literal["marked", "rendering", "list"]

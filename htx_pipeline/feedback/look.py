@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from htx_pipeline.ingest.guard import safe_text
-from htx_pipeline.ingest.template import FEEDBACK_SHEETS
+from htx_pipeline.ingest.formula_text import safe_text
+from htx_pipeline.ingest.template_form import FEEDBACK_SHEETS
 
 if TYPE_CHECKING:
     from openpyxl.styles import Border, PatternFill

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from htx_pipeline.ingest import dates, grid, numbers
+from htx_pipeline.ingest import dates, grid, number_units, numbers
 from htx_pipeline.ingest.grid import Cells
 from htx_pipeline.ingest.mapping import ColumnRule, UnitRule
 from htx_pipeline.ingest.value_notes import empty_notes, join_notes, note_rows
@@ -125,9 +125,9 @@ def _parse_number(
 
 def _stated_unit(column: Column, heading: str, sheet_unit: str | None) -> str | None:
     """Return the unit in the heading; for money, else the one stated above the table."""
-    unit = numbers.unit_of_heading(heading)
+    unit = number_units.unit_of_heading(heading)
     if unit is None and sheet_unit is not None and column.unit == "VND":
-        above = numbers.unit_of_heading(f"ĐVT: {sheet_unit}")
+        above = number_units.unit_of_heading(f"ĐVT: {sheet_unit}")
         return above if above is not None and above.endswith("VND") else None
     return unit
 

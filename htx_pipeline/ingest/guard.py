@@ -1,9 +1,8 @@
 """The door: what a file really is, and whether it is safe to open.
 
 What belongs here: everything decided *before* a spreadsheet library sees the bytes (real type by
-content, size, zip and XML bombs, encryption, links, odd names), the notes the readers leave about
-what they met, and the neutralising of text on its way out. What does not: reading cells
-(`htx_pipeline.ingest.workbook`) and understanding them (`htx_pipeline.ingest.layout`).
+content, size, zip and XML bombs, encryption, links, odd names). What does not: the words of a refusal
+(`refusals`) and of a note (`notes`), reading cells (`workbook`) and understanding them (`layout`).
 
 Nothing is ever extracted to disk, followed, fetched, calculated or run. A file is read once into
 memory through a descriptor that refuses links, and every later step works on those same bytes, so
@@ -20,18 +19,22 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final, Literal, overload
+from typing import Final, Literal
 
-from htx_pipeline.errors import InputError
-from htx_pipeline.findings import findings
 from htx_pipeline.ingest import _scan_ods, _scan_xls, _scan_xlsb, _scan_xlsx
-from htx_pipeline.ingest._scan import SheetFacts, Unsafe, a1
-
-if TYPE_CHECKING:
-    import polars as pl
+from htx_pipeline.ingest._scan import SheetFacts, Unsafe
+from htx_pipeline.ingest.notes import (
+    DDE,
+    FORMULAS_UNSEEN,
+    LINKS,
+    MACROS,
+    WEB_PAGE,
+    Note,
+    content_notes,
+)
+from htx_pipeline.ingest.refusals import refuse
 
 Kind = Literal["xlsx", "xlsm", "xlsb", "xls", "ods", "csv", "html"]
 
@@ -74,57 +77,6 @@ DEFAULT_LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True)
-class Note:
-    """Something a reader met and dealt with; the file is still used.
-
-    ``row`` and ``cell`` are the sheet's own (1-based row, A1 address); ``count`` says how many
-    cells or rows the note stands for.
-    """
-
-    code: str
-    severity: Literal["error", "warning", "info"]
-    reason_en: str
-    reason_vi: str
-    remedy_en: str = ""
-    remedy_vi: str = ""
-    sheet: str | None = None
-    row: int | None = None
-    cell: str | None = None
-    raw: str | None = None
-    count: int = 1
-
-
-def notes_to_findings(
-    notes: Iterable[Note], *, source_file: str, table: str | None = None
-) -> pl.DataFrame:
-    """Return notes as a findings frame (`htx_pipeline.findings`).
-
-    Examples
-    --------
-    >>> note = Note("macros_not_run", "info", "Macros are not run.", "Không chạy macro.")
-    >>> notes_to_findings([note], source_file="a.xlsm")["rule_id"].to_list()
-    ['macros_not_run']
-    """
-    return findings(
-        {
-            "rule_id": note.code,
-            "severity": note.severity,
-            "table": table,
-            "source_file": source_file,
-            "source_sheet": note.sheet,
-            "source_row": note.row,
-            "source_cell": note.cell,
-            "raw_value": note.raw,
-            "reason_vi": note.reason_vi,
-            "reason_en": note.reason_en,
-            "remedy_vi": note.remedy_vi or None,
-            "remedy_en": note.remedy_en or None,
-        }
-        for note in notes
-    )
-
-
-@dataclass(frozen=True)
 class FileInfo:
     """What a file is, decided from its bytes.
 
@@ -138,126 +90,6 @@ class FileInfo:
     kind: Kind
     notes: tuple[Note, ...] = ()
     sheets: tuple[SheetFacts, ...] = field(default=(), repr=False)
-
-
-# --- refusals ---------------------------------------------------------------------------------
-
-_SAVE_AS_XLSX: Final = (
-    "Open it in Excel or LibreOffice, save it as .xlsx and send that file.",
-    "Đề nghị mở tệp bằng Excel hoặc LibreOffice, lưu lại dưới dạng .xlsx rồi gửi lại.",
-)
-_SEND_AGAIN: Final = (
-    "Ask the sender to send the file again.",
-    "Đề nghị đơn vị gửi lại tệp.",
-)
-_ASK_ORIGIN: Final = (
-    "Do not open it. Ask the sender how the file was made and for a fresh export.",
-    "Không mở tệp này. Đề nghị đơn vị cho biết cách tạo tệp và gửi bản xuất mới.",
-)
-_SMALLER: Final = (
-    "Delete unused rows, columns and sheets, or split the file by locality, and send it again.",
-    "Đề nghị xoá các dòng, cột, trang tính không dùng hoặc tách tệp theo địa bàn rồi gửi lại.",
-)
-
-_REFUSALS: Final[dict[str, tuple[str, str, tuple[str, str]]]] = {
-    "not_found": (
-        "There is no such file.",
-        "Không tìm thấy tệp.",
-        ("Check the path.", "Đề nghị kiểm tra lại đường dẫn."),
-    ),
-    "not_a_file": (
-        "This is not an ordinary file.",
-        "Đây không phải là tệp thông thường.",
-        ("Give the file itself.", "Đề nghị chọn đúng tệp cần nhập."),
-    ),
-    "not_readable": (
-        "The file cannot be read.",
-        "Không đọc được tệp.",
-        ("Check the file's permissions.", "Đề nghị kiểm tra quyền truy cập tệp."),
-    ),
-    "symlink": (
-        "The file is a link to another place and is not followed.",
-        "Tệp là liên kết trỏ đến nơi khác nên không được mở.",
-        ("Put the file itself in the folder.", "Đề nghị đặt chính tệp đó vào thư mục."),
-    ),
-    "empty_file": ("The file is empty.", "Tệp rỗng.", _SEND_AGAIN),
-    "file_too_large": ("The file is too large.", "Tệp quá lớn.", _SMALLER),
-    "sheet_too_large": ("A sheet is too large to read.", "Trang tính quá lớn.", _SMALLER),
-    "too_many_sheets": ("The workbook has too many sheets.", "Quá nhiều trang tính.", _SMALLER),
-    "zip_bomb": (
-        "The file unpacks to far more than an ordinary workbook.",
-        "Tệp khi giải nén lớn bất thường.",
-        _ASK_ORIGIN,
-    ),
-    "unsafe_zip_name": (
-        "The container holds a part whose name points outside it.",
-        "Bên trong tệp có thành phần mang tên trỏ ra ngoài tệp.",
-        _ASK_ORIGIN,
-    ),
-    "xml_dtd": (
-        "The file declares XML entities, which a spreadsheet never does.",
-        "Tệp khai báo thực thể XML, điều không có trong bảng tính thông thường.",
-        _ASK_ORIGIN,
-    ),
-    "encrypted": (
-        "The file is protected by a password.",
-        "Tệp được đặt mật khẩu.",
-        ("Remove the password and send it again.", "Đề nghị bỏ mật khẩu rồi gửi lại tệp."),
-    ),
-    "damaged": (
-        "The file is damaged or was cut off.",
-        "Tệp bị hỏng hoặc bị cắt giữa chừng.",
-        _SEND_AGAIN,
-    ),
-    "reader_failed": (
-        "Reading the file takes too much memory or time, or makes the reader break off.",
-        "Tệp làm chương trình đọc dừng đột ngột hoặc cần quá nhiều bộ nhớ, thời gian.",
-        (
-            "Open it in Excel or LibreOffice, save it as .xlsx and send that file; if it cannot be opened there "
-            "either, ask the sender how it was made.",
-            "Đề nghị mở tệp bằng Excel hoặc LibreOffice, lưu lại dưới dạng .xlsx rồi gửi lại; nếu vẫn không mở "
-            "được, đề nghị đơn vị cho biết cách tạo tệp.",
-        ),
-    ),
-    "unsupported_kind": (
-        "The file is not a workbook or a CSV.",
-        "Tệp không phải là bảng tính hoặc tệp CSV.",
-        _SAVE_AS_XLSX,
-    ),
-    "old_workbook": (
-        "The file is a workbook of Excel 5.0/95 or older, a kind that is not read.",
-        "Tệp là bảng tính Excel 5.0/95 hoặc cũ hơn; hệ thống không đọc loại tệp này.",
-        _SAVE_AS_XLSX,
-    ),
-    "not_text": (
-        "The file is neither a workbook nor readable text.",
-        "Tệp không phải là bảng tính, cũng không phải văn bản đọc được.",
-        _SAVE_AS_XLSX,
-    ),
-}
-
-REFUSAL_CODES: Final = tuple(sorted(_REFUSALS))
-"""Codes of the `InputError`s raised by `check_file` and `open_workbook`."""
-
-
-def refuse(code: str, *, where: str, why: str = "") -> InputError:
-    """Return the `InputError` of a known refusal, in English and Vietnamese.
-
-    Examples
-    --------
-    >>> refuse("encrypted", where="a.xlsx").code
-    'encrypted'
-    """
-    what, what_vi, (remedy, remedy_vi) = _REFUSALS[code]
-    return InputError(
-        what,
-        where=where,
-        why=why,
-        remedy=remedy,
-        what_vi=what_vi,
-        remedy_vi=remedy_vi,
-        code=code,
-    )
 
 
 # --- reading the bytes ------------------------------------------------------------------------
@@ -358,7 +190,7 @@ def check_file(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS)
     Raises
     ------
     InputError
-        With one of `REFUSAL_CODES` as its ``code``.
+        With one of `refusals.REFUSAL_CODES` as its ``code``.
 
     Examples
     --------
@@ -456,7 +288,7 @@ def _classify(
         sheets = _scan_xls.scan(content, max_cells=limits.max_cells, name=name)
         if len(sheets) > limits.max_sheets:
             raise Unsafe("too_many_sheets", why=f"{len(sheets)} sheets.")
-        return "xls", sheets, _content_notes(sheets)
+        return "xls", sheets, content_notes(sheets)
     for magic, what in _FOREIGN:
         if head.startswith(magic):
             raise Unsafe("unsupported_kind", why=f"It is {what}.")
@@ -470,7 +302,7 @@ def _classify(
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html", b"<table", b"<head")):
         if b"<table" in content.lower():
-            return "html", [], [_WEB_PAGE]
+            return "html", [], [WEB_PAGE]
         raise Unsafe("unsupported_kind", why="It is a web page without a table.")
     if text.startswith(b"<?xml") or b"urn:schemas-microsoft-com:office:spreadsheet" in text:
         raise Unsafe("unsupported_kind", why="It is a bare XML file.")
@@ -562,20 +394,20 @@ def _check_xlsb(
     found = _scan_xlsb.scan(archive, max_cells=limits.max_cells)
     notes = _book_notes(found, limits)
     if any(sheet.has_formulas for sheet in found.sheets):
-        notes.append(_FORMULAS_UNSEEN)
+        notes.append(FORMULAS_UNSEEN)
     return "xlsb", found.sheets, notes
 
 
 def _book_notes(found: _scan_xlsx.Found, limits: Limits) -> list[Note]:
     if len(found.sheets) > limits.max_sheets:
         raise Unsafe("too_many_sheets", why=f"{len(found.sheets)} sheets.")
-    notes = _content_notes(found.sheets)
+    notes = content_notes(found.sheets)
     if found.has_macros:
-        notes.insert(0, _MACROS)
+        notes.insert(0, MACROS)
     if found.dde_links:
-        notes.insert(0, replace(_DDE, count=found.dde_links))
+        notes.insert(0, replace(DDE, count=found.dde_links))
     if found.external_links:
-        notes.insert(0, replace(_LINKS, count=found.external_links))
+        notes.insert(0, replace(LINKS, count=found.external_links))
     return notes
 
 
@@ -589,175 +421,7 @@ def _check_ods(
     sheets = _scan_ods.scan(archive, max_cells=limits.max_cells)
     if len(sheets) > limits.max_sheets:
         raise Unsafe("too_many_sheets", why=f"{len(sheets)} sheets.")
-    notes = _content_notes(sheets)
+    notes = content_notes(sheets)
     if any(part.startswith(("Basic/", "Scripts/")) for part in names):
-        notes.insert(0, _MACROS)
+        notes.insert(0, MACROS)
     return "ods", sheets, notes
-
-
-# --- notes about content ----------------------------------------------------------------------
-
-_MACROS: Final = Note(
-    "macros_not_run",
-    "info",
-    "The workbook carries macros. They are never run; the stored values are read.",
-    "Tệp có chứa macro. Hệ thống không chạy macro, chỉ đọc giá trị đã lưu.",
-)
-_FORMULAS_UNSEEN: Final = Note(
-    "formulas_unseen",
-    "info",
-    "The formulas of a binary workbook are not looked at; their stored values are read.",
-    "Công thức trong tệp nhị phân (.xlsb) không được xem xét; hệ thống đọc giá trị đã lưu.",
-    "Save as .xlsx next time.",
-    "Lần sau nên lưu tệp dưới dạng .xlsx.",
-)
-_WEB_PAGE: Final = Note(
-    "web_page_read",
-    "info",
-    "The file is a web page under a workbook's name; the text of its tables is read.",
-    "Tệp là trang web mang tên bảng tính; hệ thống đọc phần chữ trong các bảng của trang.",
-    *_SAVE_AS_XLSX,
-)
-_LINKS: Final = Note(
-    "external_links",
-    "warning",
-    "The workbook is linked to other files. The links are not followed; stored values are read.",
-    "Tệp có liên kết tới tệp khác. Hệ thống không mở liên kết, chỉ đọc giá trị đã lưu.",
-    "Replace linked cells by their values.",
-    "Đề nghị thay các ô liên kết bằng giá trị.",
-)
-_DDE: Final = Note(
-    "formula_starts_program",
-    "error",
-    "The workbook holds a DDE link, which can start a program. It is not followed.",
-    "Tệp có liên kết DDE, có thể khởi chạy chương trình. Hệ thống không mở liên kết này.",
-    "Remove the link and send the file again.",
-    "Đề nghị gỡ bỏ liên kết rồi gửi lại tệp.",
-)
-
-
-def _content_notes(sheets: Iterable[SheetFacts]) -> list[Note]:
-    notes: list[Note] = []
-    for sheet in sheets:
-        for row, col, text in sheet.programs[:20]:
-            notes.append(
-                Note(
-                    "formula_starts_program",
-                    "error",
-                    "The formula would start a program or fetch data. It is not calculated; only "
-                    "the stored value is read.",
-                    "Công thức có thể khởi chạy chương trình hoặc tải dữ liệu từ ngoài. Hệ thống "
-                    "không tính công thức, chỉ đọc giá trị đã lưu.",
-                    "Replace the formula by its value.",
-                    "Đề nghị thay công thức bằng giá trị.",
-                    sheet=sheet.name,
-                    row=row,
-                    cell=a1(row, col),
-                    raw=text[:200],
-                )
-            )
-        if sheet.formulas_without_value:
-            row, col = sheet.formulas_without_value[0]
-            count = sheet.n_formulas_without_value
-            notes.append(
-                Note(
-                    "formula_without_value",
-                    "warning",
-                    f"{count} formula cell(s) carry no stored value, first {a1(row, col)}; "
-                    "they are read as empty.",
-                    f"{count} ô công thức không có giá trị lưu sẵn, ô đầu tiên {a1(row, col)}; "
-                    "được đọc là ô trống.",
-                    "Open the file in Excel, let it calculate, save it and send it again.",
-                    "Đề nghị mở tệp bằng Excel để tính lại, lưu và gửi lại.",
-                    sheet=sheet.name,
-                    row=row,
-                    cell=a1(row, col),
-                    count=count,
-                )
-            )
-        if sheet.errors:
-            (row, col), text = next(iter(sheet.errors.items()))
-            notes.append(
-                Note(
-                    "error_value",
-                    "warning",
-                    f"{len(sheet.errors)} cell(s) hold an Excel error, first {text} in "
-                    f"{a1(row, col)}; the text of the error is kept.",
-                    f"{len(sheet.errors)} ô chứa lỗi Excel, ô đầu tiên là {text} tại "
-                    f"{a1(row, col)}; hệ thống giữ nguyên chữ báo lỗi.",
-                    "Mend the formula or type the value.",
-                    "Đề nghị sửa công thức hoặc nhập giá trị.",
-                    sheet=sheet.name,
-                    row=row,
-                    cell=a1(row, col),
-                    raw=text,
-                    count=len(sheet.errors),
-                )
-            )
-    return notes
-
-
-# --- the way out ------------------------------------------------------------------------------
-
-FORMULA_LIKE: Final = r"^[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
-"""Regular expression (Rust syntax) of text that a spreadsheet program may take for a formula."""
-_HARMLESS: Final = r"^(?:[+\-]?[0-9][0-9 .,]*%?|[\-]+)$"
-_FORMULA_LIKE_PY: Final = re.compile("^[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-_HARMLESS_PY: Final = re.compile(_HARMLESS)
-
-
-def is_formula_like(text: str) -> bool:
-    """Say whether a spreadsheet program may take this text for a formula.
-
-    Plain signed numbers and lone dashes are not formulas.
-
-    Examples
-    --------
-    >>> [is_formula_like(t) for t in ("=1+1", "-5", "—", "-", "@SUM(A1)", "HTX")]
-    [True, False, False, False, True, False]
-    """
-    return bool(_FORMULA_LIKE_PY.match(text)) and not _HARMLESS_PY.match(text)
-
-
-@overload
-def safe_text(value: str) -> str: ...
-@overload
-def safe_text(value: pl.Series) -> pl.Series: ...
-@overload
-def safe_text(value: pl.Expr) -> pl.Expr: ...
-def safe_text(value: Any) -> Any:
-    """Prefix text that would be read as a formula with an apostrophe; for every writer.
-
-    Parameters
-    ----------
-    value:
-        A string, or a Polars String series or expression (nulls stay null).
-
-    Returns
-    -------
-    str, pl.Series or pl.Expr
-        The same kind. Applying it twice changes nothing more.
-
-    Notes
-    -----
-    Follows the OWASP advice on CSV injection (leading ``= + - @``, tab, return, and their
-    full-width forms); signed plain numbers and lone dashes are left as they are.
-
-    Examples
-    --------
-    >>> safe_text("=cmd|' /C calc'!A0")
-    "'=cmd|' /C calc'!A0"
-    >>> safe_text("-12,5")
-    '-12,5'
-    >>> import polars as pl
-    >>> safe_text(pl.Series(["@x", "HTX", None])).to_list()
-    ["'@x", 'HTX', None]
-    """
-    if isinstance(value, str):
-        return "'" + value if is_formula_like(value) else value
-    import polars as pl
-
-    if isinstance(value, pl.Series):
-        return value.to_frame("v").select(safe_text(pl.col("v"))).to_series().alias(value.name)
-    risky = value.str.contains(FORMULA_LIKE) & ~value.str.contains(_HARMLESS)
-    return pl.when(~risky).then(value).otherwise(pl.lit("'") + value)

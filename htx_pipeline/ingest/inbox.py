@@ -34,11 +34,12 @@ import polars as pl
 
 from htx_pipeline import storage
 from htx_pipeline.errors import InputError
-from htx_pipeline.ingest.guard import check_bytes, read_bytes, refuse
+from htx_pipeline.ingest.guard import check_bytes, read_bytes
 from htx_pipeline.ingest.inbox_places import Place, find_place, safe_name
 from htx_pipeline.ingest.mapping import Mapping as SourceMapping
 from htx_pipeline.ingest.partial import PARTIAL_BELOW
-from htx_pipeline.ingest.template import schema_hash
+from htx_pipeline.ingest.refusals import refuse
+from htx_pipeline.ingest.template_form import schema_hash
 from htx_pipeline.ingest.workbook import open_bytes
 from htx_pipeline.resolve.ids import content_hash
 from htx_pipeline.schemas import TABLES

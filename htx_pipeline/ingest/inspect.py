@@ -21,7 +21,7 @@ from htx_pipeline.ingest.totals import check_totals
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from htx_pipeline.ingest.guard import Note
+    from htx_pipeline.ingest.notes import Note
     from htx_pipeline.ingest.workbook import Sheet, Workbook
 
 _LOOKS: Final[dict[RowKind, tuple[str, str, str]]] = {

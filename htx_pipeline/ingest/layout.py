@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from htx_pipeline.ingest._scan import Range, a1, column_letters
 from htx_pipeline.ingest.grid import TEXT
-from htx_pipeline.ingest.guard import Note
+from htx_pipeline.ingest.notes import Note
 from htx_pipeline.ingest.unicode_view import charset_label, unicode_view
 from htx_pipeline.textfold import without_marks
 

@@ -28,9 +28,9 @@ from htx_pipeline.ingest.dates import reporting_year_expr
 from htx_pipeline.ingest.dragged import dragged_runs
 from htx_pipeline.ingest.encodings import convert, to_unicode
 from htx_pipeline.ingest.grid import Cells
-from htx_pipeline.ingest.guard import Note, notes_to_findings
 from htx_pipeline.ingest.layout import Layout, understand
 from htx_pipeline.ingest.mapping import ColumnRule, Mapping
+from htx_pipeline.ingest.notes import Note, notes_to_findings
 from htx_pipeline.ingest.plausibility import heading_notes
 from htx_pipeline.ingest.totals import check_totals
 from htx_pipeline.ingest.value_notes import NOTE_CODES

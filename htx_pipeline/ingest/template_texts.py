@@ -2,7 +2,7 @@
 
 What belongs here: Vietnamese text about a template as a whole. What does not: what is said about one
 column, its meaning and example among it, which comes from `schemas/`, and writing workbooks
-(`ingest.template`).
+(`ingest.template_write`).
 """
 
 from __future__ import annotations

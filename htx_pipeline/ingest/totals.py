@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from htx_pipeline.ingest.guard import Note
 from htx_pipeline.ingest.layout import Layout, RowKind, Table, fold, is_of_which, layout_note
+from htx_pipeline.ingest.notes import Note
 
 _NOT_SUMMED: Final = re.compile(
     r"%|ty le|ti le|binh quan|trung binh|nang suat|don gia|gia ban|nam thanh lap|dien thoai|ma so|"
@@ -102,7 +102,8 @@ class _Figures:
     ) -> _Figures:
         import numpy as np
 
-        from htx_pipeline.ingest.numbers import parse_numbers, unit_of_heading
+        from htx_pipeline.ingest.number_units import unit_of_heading
+        from htx_pipeline.ingest.numbers import parse_numbers
 
         cells = layout.sheet.grid.column(col - 1).take(np.asarray(rows, dtype=np.int64) - 1)
         text = cells.text_not_numbers

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Final
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.ingest.guard import MIB, FileInfo, refuse
+from htx_pipeline.ingest.guard import MIB, FileInfo
+from htx_pipeline.ingest.refusals import refuse
 
 TRIED_KINDS: Final = frozenset({"xls", "xlsb", "ods", "xlsm"})
 SUSPICIOUS_NOTES: Final = frozenset({"wrong_extension", "external_links", "formula_starts_program"})

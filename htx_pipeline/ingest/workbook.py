@@ -22,17 +22,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from htx_pipeline.ingest import _scan, csv_text, html_table
 from htx_pipeline.ingest._scan import Range, SheetFacts, a1
-from htx_pipeline.ingest.guard import (
-    DEFAULT_LIMITS,
-    FORMULA_LIKE,
-    FileInfo,
-    Limits,
-    Note,
-    check_bytes,
-    is_formula_like,
-    read_bytes,
-    refuse,
-)
+from htx_pipeline.ingest.formula_text import FORMULA_LIKE, is_formula_like
+from htx_pipeline.ingest.guard import DEFAULT_LIMITS, FileInfo, Limits, check_bytes, read_bytes
+from htx_pipeline.ingest.notes import Note
+from htx_pipeline.ingest.refusals import refuse
 from htx_pipeline.ingest.trial import is_tried, try_reading
 
 if TYPE_CHECKING:
@@ -69,7 +62,7 @@ def open_workbook(
     Raises
     ------
     InputError
-        The file is unsafe, protected, damaged or no table (codes in `guard.REFUSAL_CODES`,
+        The file is unsafe, protected, damaged or no table (codes in `refusals.REFUSAL_CODES`,
         ``undecodable``, ``unknown_encoding``).
 
     Examples

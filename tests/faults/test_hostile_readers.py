@@ -12,8 +12,9 @@ import pytest
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest import trial
-from htx_pipeline.ingest.guard import MIB, FileInfo, Note
+from htx_pipeline.ingest.guard import MIB, FileInfo
 from htx_pipeline.ingest.mapping import ColumnRule, Mapping, PeriodRule
+from htx_pipeline.ingest.notes import Note
 from htx_pipeline.ingest.read import list_sources, read_sources
 from htx_pipeline.ingest.trial import TrialLimits, is_tried, try_reading
 from htx_pipeline.ingest.workbook import open_bytes

@@ -30,8 +30,10 @@ from htx_pipeline.feedback.deliver import feedback_name, remarks_of
 from htx_pipeline.feedback.look import AUTHOR, FILLS, FULL_NAME, LIST_NAME, LOOKS
 from htx_pipeline.findings import empty_findings, findings
 from htx_pipeline.ingest import template as t
+from htx_pipeline.ingest import template_form as form
 from htx_pipeline.ingest.mapping import ColumnRule, Mapping, PeriodRule, load_mappings
 from htx_pipeline.ingest.read import list_sources, read_sources
+from htx_pipeline.ingest.template_write import template_bytes, write_template
 from htx_pipeline.ingest.workbook import open_bytes, open_workbook
 from htx_pipeline.sample import MAPPINGS_DIR, write_sample
 
@@ -200,7 +202,7 @@ def test_sparklines_are_seen(tmp_path: Path) -> None:
 
 def test_plain_formatting_and_comments_are_no_loss(tmp_path: Path) -> None:
     assert losses_of(_book(tmp_path / "a.xlsx").read_bytes()) == ()
-    assert losses_of(t.template_bytes("linkages", period="2025")) == ()
+    assert losses_of(template_bytes("linkages", period="2025")) == ()
 
 
 @pytest.mark.parametrize(
@@ -267,14 +269,14 @@ def test_everything_else_of_the_sender_is_kept(tmp_path: Path) -> None:
 
 
 def test_rich_text_of_headings_is_kept(tmp_path: Path) -> None:
-    path = t.write_template("training", tmp_path / "training.xlsx", period="2025")
+    path = write_template("training", tmp_path / "training.xlsx", period="2025")
     made = feedback_of(
         path.read_bytes(),
-        findings([_finding("D9", source_sheet=t.DATA_SHEET)]),
+        findings([_finding("D9", source_sheet=form.DATA_SHEET)]),
         name="training.xlsx",
         period="2025",
     )
-    heading = _back(made.content)[t.DATA_SHEET].cell(t.HEADING_ROW, 3).value
+    heading = _back(made.content)[form.DATA_SHEET].cell(form.HEADING_ROW, 3).value
     assert type(heading).__name__ == "CellRichText"
     assert t.mapping_of_template(write_bytes(tmp_path / "back.xlsx", made.content)) is not None
 
@@ -490,33 +492,33 @@ def test_marks_of_an_earlier_return_are_taken_off(tmp_path: Path) -> None:
 
 
 def test_a_filled_template_is_checked_by_itself_and_sent_back(tmp_path: Path) -> None:
-    path = t.write_template("training", tmp_path / "training.xlsx", period="2025")
+    path = write_template("training", tmp_path / "training.xlsx", period="2025")
     book = openpyxl.load_workbook(path)
-    sheet = book[t.DATA_SHEET]
+    sheet = book[form.DATA_SHEET]
     for at, value in enumerate(
         [1, "0100109106", "HTX Sa Thầy", None, dt.date(2025, 5, 20), 5, "hai người", 6, 24], 1
     ):
-        sheet.cell(t.FIRST_ROW, at, value)
+        sheet.cell(form.FIRST_ROW, at, value)
     book.save(path)
     made = give_feedback(path, tmp_path / "back.xlsx", period=None)
     assert made.form == "marked"
-    back = _back(made.content)[t.DATA_SHEET]
+    back = _back(made.content)[form.DATA_SHEET]
     marked = {c.coordinate for row in back.iter_rows() for c in row if c.comment is not None}
     assert {"D9", "G9"} <= marked, "the missing course and the words in the number cell"
     assert "Tên lớp" in back["D9"].comment.text
 
 
 def test_one_mistake_of_the_sender_is_one_line(tmp_path: Path) -> None:
-    path = t.write_template("training", tmp_path / "training.xlsx", period="2025")
+    path = write_template("training", tmp_path / "training.xlsx", period="2025")
     book = openpyxl.load_workbook(path)
-    sheet = book[t.DATA_SHEET]
+    sheet = book[form.DATA_SHEET]
     rows = [
         [1, "0100109106", None, "Kế toán", "tháng 13/2025", 5, 2, 6, 24],
         [2, None, None, "Kế toán", None, 5, 2, 6, 24],
     ]
     for r, row in enumerate(rows):
         for at, value in enumerate(row, 1):
-            sheet.cell(t.FIRST_ROW + r, at, value)
+            sheet.cell(form.FIRST_ROW + r, at, value)
     book.save(path)
     made = give_feedback(path, tmp_path / "back.xlsx", period=None)
     listed = [
@@ -531,7 +533,7 @@ def test_one_mistake_of_the_sender_is_one_line(tmp_path: Path) -> None:
 
 
 def test_what_changed_is_listed_with_links(tmp_path: Path) -> None:
-    path = t.write_template("training", tmp_path / "training.xlsx", period="2025")
+    path = write_template("training", tmp_path / "training.xlsx", period="2025")
     versions = []
     for number, cost in ((1, 24), (2, 30)):
         book = openpyxl.load_workbook(path)
@@ -550,7 +552,7 @@ def test_what_changed_is_listed_with_links(tmp_path: Path) -> None:
                 ],
                 1,
             ):
-                book[t.DATA_SHEET].cell(t.FIRST_ROW + row, at, value)
+                book[form.DATA_SHEET].cell(form.FIRST_ROW + row, at, value)
         versions.append(tmp_path / f"v{number}.xlsx")
         book.save(versions[-1])
     made = give_feedback(versions[1], tmp_path / "back.xlsx", previous=versions[0])
@@ -564,7 +566,7 @@ def test_what_changed_is_listed_with_links(tmp_path: Path) -> None:
         "30.000.000",
         "I10",
     ]
-    assert sheet["H4"].hyperlink.location == f"'{t.DATA_SHEET}'!I10"
+    assert sheet["H4"].hyperlink.location == f"'{form.DATA_SHEET}'!I10"
     assert sheet.max_row == 4
 
 

@@ -293,7 +293,8 @@ def test_a_path_that_a_mapping_names_is_kept(box: Box) -> None:
 
 def test_a_filled_template_needs_no_mapping(box: Box) -> None:
     openpyxl = pytest.importorskip("openpyxl")
-    from htx_pipeline.ingest.template import DATA_SHEET, FIRST_ROW, HEADING_ROW, write_template
+    from htx_pipeline.ingest.template_form import DATA_SHEET, FIRST_ROW, HEADING_ROW
+    from htx_pipeline.ingest.template_write import write_template
 
     path = write_template("training", box.folder / "lop.xlsx", period="2024")
     book = openpyxl.load_workbook(path)

@@ -14,33 +14,35 @@ import pytest
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest import template as t
+from htx_pipeline.ingest import template_form as form
 from htx_pipeline.ingest.read import list_sources, read_sources
 from htx_pipeline.ingest.template_texts import GRAINS, TITLES
+from htx_pipeline.ingest.template_write import template_bytes, write_template
 from htx_pipeline.orchestration.run import discover_periods
 from htx_pipeline.schemas import TABLES
 
-NAMES = sorted(t.TEMPLATES)
+NAMES = sorted(form.TEMPLATES)
 
 
 def _write(folder: Path, name: str, **options: Any) -> Path:
-    return t.write_template(name, folder / f"{name}.xlsx", period="2025", **options)
+    return write_template(name, folder / f"{name}.xlsx", period="2025", **options)
 
 
 def _fill(path: Path, rows: list[dict[str, Any]]) -> Path:
     book = openpyxl.load_workbook(path)
-    sheet = book[t.DATA_SHEET]
-    table = TABLES[t.TEMPLATES[path.stem]]
+    sheet = book[form.DATA_SHEET]
+    table = TABLES[form.TEMPLATES[path.stem]]
     for number, row in enumerate(rows):
-        for at, column in enumerate(t.asked_columns(table), 2):
+        for at, column in enumerate(form.asked_columns(table), 2):
             if column.name in row:
-                sheet.cell(t.FIRST_ROW + number, at, row[column.name])
+                sheet.cell(form.FIRST_ROW + number, at, row[column.name])
     book.save(path)
     return path
 
 
 def _remark(path: Path, key: str, value: str) -> None:
     book = openpyxl.load_workbook(path)
-    sheet = book[t.MARKER_SHEET]
+    sheet = book[form.MARKER_SHEET]
     for row in sheet.iter_rows():
         if row[0].value == key:
             row[1].value = value
@@ -59,7 +61,7 @@ def test_a_template_or_year_that_does_not_exist_is_refused(
     name: str, period: str, code: str
 ) -> None:
     with pytest.raises(InputError) as refusal:
-        t.template_bytes(name, period=period)
+        template_bytes(name, period=period)
     assert refusal.value.code == code
     assert refusal.value.what_vi
 
@@ -67,12 +69,12 @@ def test_a_template_or_year_that_does_not_exist_is_refused(
 @pytest.mark.parametrize("rows", [0, -1, 20_001])
 def test_an_impossible_number_of_rows_is_refused(rows: int) -> None:
     with pytest.raises(InputError, match="rows"):
-        t.template_bytes("plan", period="2025", rows=rows)
+        template_bytes("plan", period="2025", rows=rows)
 
 
 def test_another_workbook_is_no_template(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
-    book.active.title = t.MARKER_SHEET
+    book.active.title = form.MARKER_SHEET
     book.active.append(["mark", "htx-template"])
     book.create_sheet("x")
     book.save(tmp_path / "a.xlsx")
@@ -108,7 +110,7 @@ def test_a_marker_whose_columns_cannot_be_read_is_refused(tmp_path: Path) -> Non
 def test_a_template_of_an_older_schema_says_what_differs(tmp_path: Path) -> None:
     path = _write(tmp_path, "training")
     book = openpyxl.load_workbook(path)
-    cells = {r[0].value: r[1] for r in book[t.MARKER_SHEET].iter_rows()}
+    cells = {r[0].value: r[1] for r in book[form.MARKER_SHEET].iter_rows()}
     old = (
         cells["columns"]
         .value.replace('"name": "days"', '"name": "hours"')
@@ -141,19 +143,19 @@ def test_a_template_of_an_older_schema_says_what_differs(tmp_path: Path) -> None
 
 
 def test_every_column_that_is_asked_for_has_a_meaning_and_every_text_a_column() -> None:
-    for name in t.TEMPLATES.values():
+    for name in form.TEMPLATES.values():
         said = [c.name for c in TABLES[name].columns if c.meaning_vi]
-        assert said == [c.name for c in t.asked_columns(TABLES[name])]
+        assert said == [c.name for c in form.asked_columns(TABLES[name])]
     for table in TABLES.values():
         assert [c.name for c in table.columns if c.example and not c.meaning_vi] == []
-    assert set(TITLES) == set(GRAINS) == set(t.TEMPLATES.values())
+    assert set(TITLES) == set(GRAINS) == set(form.TEMPLATES.values())
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_examples_of_the_instructions_pass_their_own_rules(tmp_path: Path, name: str) -> None:
-    table = TABLES[t.TEMPLATES[name]]
+    table = TABLES[form.TEMPLATES[name]]
     row: dict[str, Any] = {}
-    for column in t.asked_columns(table):
+    for column in form.asked_columns(table):
         if column.example:
             example = column.example
             row[column.name] = float(example) if column.dtype.is_numeric() else example
@@ -164,7 +166,7 @@ def test_the_examples_of_the_instructions_pass_their_own_rules(tmp_path: Path, n
     errors = read.findings.filter(pl.col("severity").is_in(["error", "critical"]))
     assert errors.is_empty(), errors["reason_en"].to_list()
     got = read.rows.row(0, named=True)
-    for column in t.asked_columns(table):
+    for column in form.asked_columns(table):
         if column.name in row:
             assert got[column.name] is not None, column.name
         if column.codes and column.name in row:
@@ -173,11 +175,11 @@ def test_the_examples_of_the_instructions_pass_their_own_rules(tmp_path: Path, n
 
 def _values(name: str) -> list[dict[str, Any]]:
     """Rows that use every kind of entry; the canonical values follow from the schema alone."""
-    table = TABLES[t.TEMPLATES[name]]
+    table = TABLES[form.TEMPLATES[name]]
     rows = []
     for n in range(4):
         row: dict[str, Any] = {}
-        for column in t.asked_columns(table):
+        for column in form.asked_columns(table):
             if column.dtype == pl.Boolean:
                 row[column.name] = ("Có", "Không")[n % 2]
             elif column.codes:
@@ -201,11 +203,11 @@ def _values(name: str) -> list[dict[str, Any]]:
 
 
 def _expected(name: str, money: int) -> list[dict[str, Any]]:
-    table = TABLES[t.TEMPLATES[name]]
+    table = TABLES[form.TEMPLATES[name]]
     out = []
     for row in _values(name):
         new = dict(row)
-        for column in t.asked_columns(table):
+        for column in form.asked_columns(table):
             if column.dtype == pl.Boolean:
                 new[column.name] = row[column.name] == "Có"
             elif column.codes:
@@ -222,14 +224,14 @@ def _expected(name: str, money: int) -> list[dict[str, Any]]:
 def test_a_filled_template_reads_back_without_a_mapping(tmp_path: Path, name: str) -> None:
     _fill(_write(tmp_path, name), _values(name))
     files = list_sources([], tmp_path)
-    read = read_sources(t.TEMPLATES[name], [], files, input_dir=tmp_path, period="2025")
-    columns = [c.name for c in t.asked_columns(TABLES[t.TEMPLATES[name]])]
+    read = read_sources(form.TEMPLATES[name], [], files, input_dir=tmp_path, period="2025")
+    columns = [c.name for c in form.asked_columns(TABLES[form.TEMPLATES[name]])]
     assert read.rows.select(columns).to_dicts() == _expected(name, 1_000_000)
     assert read.rows["period"].unique().to_list() == ["2025"]
-    assert read.rows["source_row"].to_list() == [t.FIRST_ROW + n for n in range(4)]
+    assert read.rows["source_row"].to_list() == [form.FIRST_ROW + n for n in range(4)]
     assert discover_periods([], tmp_path) == ["2025"]
     assert read_sources(
-        t.TEMPLATES[name], [], files, input_dir=tmp_path, period="2024"
+        form.TEMPLATES[name], [], files, input_dir=tmp_path, period="2024"
     ).rows.is_empty()
 
 
@@ -267,7 +269,7 @@ def test_an_empty_template_has_no_rows(tmp_path: Path) -> None:
 def test_the_list_of_organisations_holds_no_formula(tmp_path: Path) -> None:
     known = pl.DataFrame({"name": ["HTX A", "=cmd|'/C calc'!A0"]})
     sheet = openpyxl.load_workbook(_write(tmp_path, "linkages", organisations=known))[
-        t.ORGANISATION_SHEET
+        form.ORGANISATION_SHEET
     ]
     assert [sheet.cell(r, 1).value for r in (4, 5)] == ["'=cmd|'/C calc'!A0", "HTX A"]
     assert {c.data_type for row in sheet.iter_rows() for c in row} <= {"s", "n"}
@@ -275,15 +277,15 @@ def test_the_list_of_organisations_holds_no_formula(tmp_path: Path) -> None:
 
 def test_organisations_without_names_are_refused() -> None:
     with pytest.raises(InputError, match="name"):
-        t.template_bytes("linkages", period="2025", organisations=pl.DataFrame({"x": [1]}))
+        template_bytes("linkages", period="2025", organisations=pl.DataFrame({"x": [1]}))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_template_has_the_same_bytes_and_no_clock(name: str) -> None:
-    first = t.template_bytes(name, period="2025")
+    first = template_bytes(name, period="2025")
     known = pl.DataFrame({"name": ["A", "B", "C"]})
-    assert first == t.template_bytes(name, period="2025")
-    assert t.template_bytes(name, period="2025", organisations=known) == t.template_bytes(
+    assert first == template_bytes(name, period="2025")
+    assert template_bytes(name, period="2025", organisations=known) == template_bytes(
         name, period="2025", organisations=known[::-1]
     )
     with zipfile.ZipFile(io.BytesIO(first)) as archive:
@@ -293,31 +295,31 @@ def test_the_same_template_has_the_same_bytes_and_no_clock(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_headings_are_locked_and_frozen_and_entries_are_open(tmp_path: Path, name: str) -> None:
     book = openpyxl.load_workbook(_write(tmp_path, name, rows=7))
-    sheet = book[t.DATA_SHEET]
-    table = TABLES[t.TEMPLATES[name]]
-    columns = t.asked_columns(table)
+    sheet = book[form.DATA_SHEET]
+    table = TABLES[form.TEMPLATES[name]]
+    columns = form.asked_columns(table)
     assert sheet.protection.sheet
     assert not sheet.protection.password
-    assert sheet.freeze_panes.endswith(str(t.FIRST_ROW))
+    assert sheet.freeze_panes.endswith(str(form.FIRST_ROW))
     for at, column in enumerate(columns, 2):
-        heading = sheet.cell(t.HEADING_ROW, at)
+        heading = sheet.cell(form.HEADING_ROW, at)
         assert heading.protection.locked
         assert column.label_vi in heading.value
         assert column.label_en in heading.value
         assert ("(*)" in heading.value) == column.required
-        assert not sheet.cell(t.FIRST_ROW, at).protection.locked
-        assert not sheet.cell(t.FIRST_ROW + 6, at).protection.locked
-    assert book[t.MARKER_SHEET].sheet_state == book[t.LIST_SHEET].sheet_state == "veryHidden"
+        assert not sheet.cell(form.FIRST_ROW, at).protection.locked
+        assert not sheet.cell(form.FIRST_ROW + 6, at).protection.locked
+    assert book[form.MARKER_SHEET].sheet_state == book[form.LIST_SHEET].sheet_state == "veryHidden"
     assert "15/12/2025" in sheet["A4"].value
 
 
 def test_entries_are_checked_as_the_structural_rules_say(tmp_path: Path) -> None:
-    sheet = openpyxl.load_workbook(_write(tmp_path, "linkages"))[t.DATA_SHEET]
+    sheet = openpyxl.load_workbook(_write(tmp_path, "linkages"))[form.DATA_SHEET]
     rules = {str(v.sqref).split(":")[0]: v for v in sheet.data_validations.dataValidation}
-    names = [c.name for c in t.asked_columns(TABLES["linkages"])]
+    names = [c.name for c in form.asked_columns(TABLES["linkages"])]
 
     def rule(name: str) -> Any:
-        return rules[sheet.cell(t.FIRST_ROW, names.index(name) + 2).coordinate]
+        return rules[sheet.cell(form.FIRST_ROW, names.index(name) + 2).coordinate]
 
     area = rule("area_ha")
     assert (area.type, area.operator, area.formula1, area.formula2, area.errorStyle) == (
@@ -340,7 +342,7 @@ def test_entries_are_checked_as_the_structural_rules_say(tmp_path: Path) -> None
 
 def test_dropdowns_offer_the_labels_of_the_codes(tmp_path: Path) -> None:
     book = openpyxl.load_workbook(_write(tmp_path, "registry"))
-    lists = book[t.LIST_SHEET]
+    lists = book[form.LIST_SHEET]
     shown = {c[0].value: [x.value for x in c[1:] if x.value] for c in lists.iter_cols()}
     table = TABLES["organisations"]
     assert shown["status"] == [c.label_vi for c in table["status"].codes]
@@ -349,8 +351,8 @@ def test_dropdowns_offer_the_labels_of_the_codes(tmp_path: Path) -> None:
 
 def test_the_deadline_can_be_moved(tmp_path: Path) -> None:
     book = openpyxl.load_workbook(_write(tmp_path, "plan", days=10))
-    assert "25/12/2025" in book[t.DATA_SHEET]["A4"].value
-    assert "25/12/2025" in book[t.HELP_SHEET]["A2"].value
+    assert "25/12/2025" in book[form.DATA_SHEET]["A4"].value
+    assert "25/12/2025" in book[form.HELP_SHEET]["A2"].value
 
 
 def test_a_damaged_workbook_beside_templates_does_not_stop_them(tmp_path: Path) -> None:
@@ -381,4 +383,4 @@ def test_a_hash_of_the_schema_changes_with_what_is_asked() -> None:
             for c in table.own_columns
         ),
     )
-    assert t.schema_hash(renamed) != t.schema_hash(table) == t.schema_hash(described)
+    assert form.schema_hash(renamed) != form.schema_hash(table) == form.schema_hash(described)

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.ingest.numbers import parse_numbers, parse_unit, typed_numbers, unit_of_heading
+from htx_pipeline.ingest.number_units import parse_unit, unit_of_heading
+from htx_pipeline.ingest.numbers import parse_numbers, typed_numbers
 from htx_pipeline.ingest.value_notes import NOTE_CODES, NOTE_SCHEMA
 
 

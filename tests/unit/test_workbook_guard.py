@@ -13,15 +13,10 @@ import xlsxwriter
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.findings import FINDING_SCHEMA
-from htx_pipeline.ingest.guard import (
-    REFUSAL_CODES,
-    Limits,
-    check_bytes,
-    check_file,
-    notes_to_findings,
-    refuse,
-    safe_text,
-)
+from htx_pipeline.ingest.formula_text import safe_text
+from htx_pipeline.ingest.guard import Limits, check_bytes, check_file
+from htx_pipeline.ingest.notes import notes_to_findings
+from htx_pipeline.ingest.refusals import REFUSAL_CODES, refuse
 from htx_pipeline.ingest.workbook import open_bytes, open_workbook
 
 pytestmark = pytest.mark.usefixtures("either_way_of_reading_xlsx")
