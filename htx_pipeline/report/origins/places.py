@@ -212,7 +212,7 @@ def place_origin(year: Year, scope: Scope, column: str) -> Origin | None:
     --------
     >>> import polars as pl
     >>> from htx_pipeline.report.frames import Frames
-    >>> frame = pl.DataFrame({"org_id": ["a", "b"], "legal_type": ["htx", "enterprise"], "locality": ["X", "X"]})
+    >>> frame = pl.DataFrame({"org_id": ["a", "b"], "name": ["A", "B"], "legal_type": ["htx", "enterprise"], "locality": ["X", "X"]})
     >>> year = Year(Frames({"core/organisations": frame}, period="2024"), "2024")
     >>> place_origin(year, Scope("locality", "X"), "n_cooperatives").value()
     1
