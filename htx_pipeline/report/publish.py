@@ -87,6 +87,7 @@ class _Publisher:
         self.small = small_communes(report.frames.frame("metrics/communes"), self.least)
         names = self.frames.frame("core/organisations", "name")["name"].drop_nulls().to_list()
         self.names = sorted({n for n in names if len(n) > 5})
+        self.known = frozenset(names)
         told = _indicators_told(report, self.cells)
         self.shown: dict[str, set[str]] = {}
         """Per page, how its published amounts are printed."""
@@ -234,7 +235,8 @@ class _Publisher:
         )
 
     def _line(self, page: Page, table: Table, name: str, row: Mapping[str, Any]) -> dict[str, Any]:
-        made = dict(row)
+        printed = {f.key for f in table.all_fields}
+        made = {k: v for k, v in row.items() if k in printed or not self._is_named(v)}
         for field in table.all_fields:
             value = row.get(field.key)
             if value is None or value == "" or isinstance(value, Hidden):
@@ -248,6 +250,10 @@ class _Publisher:
             held: Hidden = made["value"]
             made["shown"] = _class_words(held, str(row["shown"])) if held.has_class else held
         return made
+
+    def _is_named(self, value: Any) -> bool:
+        """Return whether a value that is not printed names an organisation."""
+        return isinstance(value, list | dict) or (isinstance(value, str) and value in self.known)
 
     def _may_print(
         self, page: Page, table: Table, field: Field, row: Mapping[str, Any], value: Any, own: str

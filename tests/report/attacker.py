@@ -42,6 +42,17 @@ BASES = {
     "contracted_value": {"value_vnd": "contracted_value_vnd", "tonnes": "contracted_tonnes"},
 }
 SHARES = {"executed_share", "executed"}
+INDICATORS = {
+    "Số thành viên chính thức": "official_members",
+    "Doanh thu": "revenue_vnd",
+    "Thu nhập bình quân của thành viên": "member_income_vnd",
+    "Giá trị theo hợp đồng": "contracted_value_vnd",
+    "Giá trị đã thanh toán": "paid_value_vnd",
+    "Sản lượng đã giao": "delivered_tonnes",
+    "Diện tích liên kết": "area_ha",
+    "Số hộ tham gia liên kết": "households",
+}
+IN_WORDS = {"từ dự kiến": "planned", "từ đã ký": "signed", "từ đang thực hiện": "active", "đã thực hiện": "executed"}
 
 
 def number(words: str) -> float:
@@ -250,6 +261,11 @@ def where_of(figure: str, world: World) -> tuple[str, dict[str, str | None]] | N
         where["place"] = named[page.removeprefix("dia-ban-")]
     if table == "so-chinh":
         return rest[0], where
+    if table == "chi-tieu-chung" and rest[-1] == "value":
+        name = "/".join(rest[:-1])
+        key = next((k for said, k in INDICATORS.items() if re.match(rf"{said}(,| –|$)", name)), None)
+        level = next((v for k, v in IN_WORDS.items() if re.search(f", {k}( –|$)", name)), None)
+        return None if key is None else (key, {"least": level} if level else {})
     line, key = "/".join(rest[:-1]), rest[-1]
     if table.startswith("hinh-dien-bien-"):
         return (line, where) if line in COLUMNS and key == world.period else None

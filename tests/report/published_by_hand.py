@@ -81,7 +81,7 @@ def published_province(hand: ModuleType, *, year: str = "2024") -> dict[str, pl.
         edges = network.edges(linkages)
         nodes = network.nodes(organisations, edges)
         ids = organisations["org_id"].to_list()
-        group = {org: (int(org) % 3 if org.startswith("62") else int(org[2:]) // 8) for org in ids}
+        group = {org: (int(org[2:]) % 3 if org.startswith("62") else int(org[2:]) // 8) for org in ids}
         communities = pl.DataFrame(
             {"period": y, "org_id": ids, "cluster_id": [f"c-{group[org]}" for org in ids]}
         )
@@ -109,7 +109,8 @@ def published_province(hand: ModuleType, *, year: str = "2024") -> dict[str, pl.
         ),
         "metrics/locality_history": locality_history(every["metrics/localities"], period=year),
         "metrics/standing_changes": pl.DataFrame(
-            schema=dict.fromkeys(("subject", "subject_id", "change", "period"), pl.String)
+            {"period": year, "previous_period": str(int(year) - 1), "subject": "locality", "subject_id": "Đăk Hà", "label": "Đăk Hà",
+             "locality": "Đăk Hà", "change": "improved", "measure": "linked_active_share", "before": 0.5, "after": 0.75, "unit": "share"}
         ),
         **{
             f"earlier/{int(year) - 1}/{k}": measured[str(int(year) - 1)][k]
