@@ -124,7 +124,7 @@ class HtmlWriter:
         own = self.files[page.id, "html"]
         draw = _Blocks(self, page, w, own, most_rows)
         sections = [
-            {"id": f"muc-{s.id}", "title": s.title, "blocks": [draw.block(b) for b in s.blocks]}
+            {"id": f"muc-{s.id}", "title": s.title, "blocks": _told_once([draw.block(b) for b in s.blocks])}
             for s in page.sections
         ]
         return self._render(
@@ -442,6 +442,20 @@ class _Blocks:
             "data": self.table(block.data, 0),
             "data_shown": is_shown,
         }
+
+
+def _told_once(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the blocks of a section with a source line only where the next block has another.
+
+    Examples
+    --------
+    >>> [b["source"] for b in _told_once([{"source": "a"}, {"source": "a"}, {"source": "b"}])]
+    ['', 'a', 'b']
+    """
+    return [
+        {**b, "source": ""} if after and b["source"] == after["source"] else b
+        for b, after in zip(blocks, [*blocks[1:], None], strict=True)
+    ]
 
 
 def _columns(n: int) -> int:
