@@ -124,7 +124,11 @@ class HtmlWriter:
         own = self.files[page.id, "html"]
         draw = _Blocks(self, page, w, own, most_rows)
         sections = [
-            {"id": f"muc-{s.id}", "title": s.title, "blocks": _told_once([draw.block(b) for b in s.blocks])}
+            {
+                "id": f"muc-{s.id}",
+                "title": s.title,
+                "blocks": _told_once([draw.block(b) for b in s.blocks]),
+            }
             for s in page.sections
         ]
         return self._render(
