@@ -121,7 +121,7 @@ def test_a_cluster_lies_where_its_placed_members_lie(frames, options):
         "type": "MultiPoint",
         "coordinates": [[108.0, 14.35], [round(point.longitude, 6), round(point.latitude, 6)]],
     }
-    assert cluster["properties"]["n_members_with_place"] == 3
+    assert cluster["properties"]["n_members_with_place"] == 2
     assert cluster["properties"]["location_precision"] == "commune"
     assert cluster["properties"]["products"] == ["coffee", "rice"]
 
