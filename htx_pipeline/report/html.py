@@ -144,7 +144,7 @@ class HtmlWriter:
             has_filters=draw.has_filters,
             neighbours=self._neighbours(page, w, own),
             facets=draw.facets(),
-            data=self._data(w, marks=draw.marks, sources=sources),
+            data=self._data(w, marks=draw.marks, sources=draw.asked(sources)),
         )
 
     def index(self) -> bytes:
@@ -161,7 +161,6 @@ class HtmlWriter:
         )
         lists = [self._list(kind, pages, draw, w) for kind, pages in kinds if pages]
         sources = self.sources(overview) if self.sources else {}
-        kept = {f["id"] for b in headline for f in b["items"]}
         return self._render(
             "index.html.j2",
             w,
@@ -176,7 +175,7 @@ class HtmlWriter:
             lists=lists,
             has_filters=draw.has_filters,
             facets=draw.facets(),
-            data=self._data(w, marks={}, sources={k: v for k, v in sources.items() if k in kept}),
+            data=self._data(w, marks={}, sources=draw.asked(sources)),
         )
 
     def href(self, page: Page | None, suffix: str, own: str) -> str:
@@ -351,11 +350,18 @@ class _Blocks:
         self.marks: dict[str, Any] = {}
         self.found: dict[str, dict[str, str]] = {"l": {}, "p": {}}
         self.has_filters = False
+        self.told: set[str] = set()
         self.numbers = {"table": 0, "figure": 0}
         self.shown = {b.id for s in page.sections for b in s.blocks if isinstance(b, Table)}
 
+    def asked(self, sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+        """Return the sources of what was drawn: facts, pictures, and lines of tables."""
+        return {k: v for k, v in sources.items() if {k, k.rpartition("/")[0]} & self.told}
+
     def note(self, made: Mapping[str, Any]) -> None:
-        """Remember what the lines of a table can be filtered by."""
+        """Remember what the lines of a table can be filtered by, and which lines there are."""
+        names = [row["attributes"][0][1] for row in made["rows"]]
+        self.told |= {f"{made['figure']}/{name}" for name in (*names, made["total_name"])}
         for key, found in self.found.items():
             found.update(made["facets"][key])
         self.has_filters |= len(made["rows"]) > 1
@@ -394,6 +400,7 @@ class _Blocks:
                     {"id": f"{self.page.id}/{block.id}/{f.name}", "label": f.label, "value": f.value, "detail": f.detail, "change": f.change}
                     for f in block.items
                 ]  # fmt: skip
+                self.told |= {item["id"] for item in items}
                 notes = [text.sentence(n) for n in block.notes]
                 return {
                     "kind": "facts",
@@ -426,6 +433,7 @@ class _Blocks:
         if marks:
             self.marks[block.id] = marks
         is_shown = block.data.id in self.shown
+        self.told.add(f"{self.page.id}/{block.id}")
         return {
             "kind": "figure",
             "id": block.id,
