@@ -26,16 +26,26 @@ NEEDS: Final = ("core/organisations", "metrics/clusters", "metrics/cluster_membe
 DECIMALS: Final = 6
 """Decimals of a coordinate: a tenth of a metre."""
 
+STATED: Final = "stated"
+COMMUNE: Final = "commune"
+"""How precisely a place is known: as its source states it, or by its commune alone."""
+
+Placed = Mapping[str, tuple[str, list[float]]]
+"""Organisation → how precisely its place is known, [longitude, latitude]."""
+
 _PROVENANCE: Final = ("source_file", "source_sheet", "source_row")
 
 
 def write_geojson(frames: Frames, options: ExportOptions) -> Exported:
     """Return ``organisations.geojson``, ``communes.geojson``, ``clusters.geojson``.
 
-    An organisation is a point where it states its coordinates (WGS 84, longitude first). A commune in
+    An organisation is a point where it states its coordinates (WGS 84, longitude first;
+    ``location_precision``: ``stated``), else the point of the commune of today that it lies in
+    (``commune``: good for counting by place, not for finding a door); nowhere where its commune is unknown,
+    or was split and nothing says into which part it fell. A commune in
     force since 1 July 2025 is its polygon in ``options.boundaries_file``, else a point inside it
     (``place_basis``: ``boundary`` or ``point``); an older one has no geometry. A cluster is the points of
-    its members. A feature without a known place has a null geometry: it can be joined by its code.
+    its members, each once, as precise as the least precise of them. A feature without a known place has a null geometry: it can be joined by its code.
 
     Parameters
     ----------
@@ -47,7 +57,8 @@ def write_geojson(frames: Frames, options: ExportOptions) -> Exported:
     Returns
     -------
     Exported
-        Counts per file: features, and those without a geometry; ``impossible_coordinates``.
+        Counts per file: features, and those without a geometry; ``impossible_coordinates``;
+        ``organisations_at_commune``, placed by their commune alone.
     """
     shapes: Mapping[str, Any] = {}
     if options.boundaries_file is not None:
@@ -55,8 +66,14 @@ def write_geojson(frames: Frames, options: ExportOptions) -> Exported:
 
         shapes = read_boundaries(options.boundaries_file, code_property=options.boundaries_code)
     organisations, clusters, members = (need(frames, k) for k in NEEDS)
-    placed, impossible = _points(organisations)
-    counts: dict[str, int] = {"impossible_coordinates": impossible}
+    stated, impossible = _points(organisations)
+    by_commune = {i: at for i, at in _commune_of(organisations).items() if i not in stated}
+    placed = {i: (STATED, at) for i, at in stated.items()}
+    placed |= {i: (COMMUNE, at) for i, at in by_commune.items()}
+    counts: dict[str, int] = {
+        "impossible_coordinates": impossible,
+        "organisations_at_commune": len(by_commune),
+    }
     files: dict[str, bytes] = {}
     for name, features in (
         ("organisations", _organisations(organisations, placed)),
@@ -91,6 +108,20 @@ def _points(organisations: pl.DataFrame) -> tuple[dict[str, list[float]], int]:
     return places, stated.height - possible.height
 
 
+def _commune_of(organisations: pl.DataFrame) -> dict[str, list[float]]:
+    """Return id → [longitude, latitude] of a point in the commune of today."""
+    from htx_pipeline.metrics.communes import current_communes
+    from htx_pipeline.reference.admin_units.points import commune_points
+
+    points = commune_points()
+    found = current_communes(organisations).select("org_id", "commune_code").rows()
+    return {
+        i: [round(points[code].longitude, DECIMALS), round(points[code].latitude, DECIMALS)]
+        for i, code in found
+        if code in points
+    }
+
+
 def _feature(key: str, geometry: Any, properties: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": "Feature", "id": key, "geometry": geometry,
@@ -98,15 +129,13 @@ def _feature(key: str, geometry: Any, properties: Mapping[str, Any]) -> dict[str
     }  # fmt: skip
 
 
-def _organisations(
-    frame: pl.DataFrame, placed: Mapping[str, list[float]]
-) -> Iterable[dict[str, Any]]:
+def _organisations(frame: pl.DataFrame, placed: Placed) -> Iterable[dict[str, Any]]:
     for row in rows_by_id(
         frame.drop("longitude", "latitude", *_PROVENANCE, strict=False), "org_id"
     ):
-        at = placed.get(row["org_id"])
+        precision, at = placed.get(row["org_id"], (None, None))
         point = None if at is None else {"type": "Point", "coordinates": at}
-        yield _feature(row["org_id"], point, row)
+        yield _feature(row["org_id"], point, {**row, "location_precision": precision})
 
 
 def _communes(organisations: pl.DataFrame, shapes: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
@@ -166,10 +195,17 @@ def _listed(value: Any) -> Any:
 
 
 def _clusters(
-    clusters: pl.DataFrame, members: pl.DataFrame, placed: Mapping[str, list[float]]
+    clusters: pl.DataFrame, members: pl.DataFrame, placed: Placed
 ) -> Iterable[dict[str, Any]]:
     for row in rows_by_id(clusters, "cluster_id"):
         own = members.filter(pl.col("cluster_id") == row["cluster_id"])["org_id"].to_list()
-        points = sorted(placed[i] for i in own if i in placed)
+        known = [placed[i] for i in own if i in placed]
+        # Members of one commune share its point.
+        points = [list(p) for p in sorted({(x, y) for _, (x, y) in known})]
         place = {"type": "MultiPoint", "coordinates": points} if points else None
-        yield _feature(row["cluster_id"], place, {**row, "n_members_with_place": len(points)})
+        precision = {basis for basis, _ in known}
+        told = {
+            "n_members_with_place": len(known),
+            "location_precision": COMMUNE if COMMUNE in precision else STATED if known else None,
+        }
+        yield _feature(row["cluster_id"], place, {**row, **told})

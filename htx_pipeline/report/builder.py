@@ -93,7 +93,9 @@ class Builder:
             "weight_basis", "largest_buyer_name", "largest_buyer_share", "top_enterprises", "area_ha",
             "households", "executed_share_basis", "notes", "n_linkages_outside", "inside_share",
         )  # fmt: skip
-        if self.o.is_public:  # An order by value would tell between which values a withheld one lies.
+        if (
+            self.o.is_public
+        ):  # An order by value would tell between which values a withheld one lies.
             return by(rows, "n_organisations", "cluster_id", descending=("n_organisations",))
         return by(
             rows, "paid_value_vnd", "contracted_value_vnd", "n_organisations", "cluster_id",

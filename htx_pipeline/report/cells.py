@@ -205,7 +205,10 @@ class Cells:
         mask = pl.lit(value=True) if expr is None else expr.fill_null(value=False)
         if column.how == "share" and column.part is not None:
             mask = mask & column.part
-        return frame.with_columns(_is=mask)["_is"].to_numpy() & frame[column.column or ""].is_not_null().to_numpy()
+        return (
+            frame.with_columns(_is=mask)["_is"].to_numpy()
+            & frame[column.column or ""].is_not_null().to_numpy()
+        )
 
     # ------------------------------------------------------------------ earlier years
 

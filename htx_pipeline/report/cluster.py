@@ -52,7 +52,13 @@ class ClusterPages(ClusterTables):
         parts: list[tuple[str, str, Sequence[Block | None]]] = [
             ("nhan-dinh", "summary", (*self._summary(view, told), self._map(view))),
             ("chuoi", "chain", (self._chain(view),)),
-            ("ai", "who", (self.kinds_table(view),) if self.o.is_public else (self.members_table(view), self.buyers_table(view))),
+            (
+                "ai",
+                "who",
+                (self.kinds_table(view),)
+                if self.o.is_public
+                else (self.members_table(view), self.buyers_table(view)),
+            ),
             ("viec", "what", self._what(told)),
             ("dien-bien", "trend", (self._trend(told),)),
             ("so-lieu", "trust", (self.quality_table(told), self._about_data(view))),

@@ -236,7 +236,12 @@ def _trust(view: ClusterView, w: Words) -> Conclusion:
         figures.append(f"{view.page}/chat-luong/reported/count")
     share = view.matched_value_share
     if share is not None:
-        parts.append(w("say.trust.matched_links" if view.is_open else "say.trust.matched", share=w.share(share)))
+        parts.append(
+            w(
+                "say.trust.matched_links" if view.is_open else "say.trust.matched",
+                share=w.share(share),
+            )
+        )
         is_weak = is_weak or limits()["matched_value_share"].is_reached(share)
         figures.append(f"{view.page}/chat-luong/matched/value")
     else:

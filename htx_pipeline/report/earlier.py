@@ -32,7 +32,9 @@ def published_before(data_dir: Path, years: Iterable[str]) -> dict[str, pl.DataF
             continue
         folder = out / str(json.loads((out / POINTER).read_bytes())["edition"])
         if (folder / TRACE_FILE).is_file():
-            trace = pl.read_parquet(folder / TRACE_FILE, columns=["figure_id", "value", "is_hidden"])
+            trace = pl.read_parquet(
+                folder / TRACE_FILE, columns=["figure_id", "value", "is_hidden"]
+            )
             printed.append(
                 trace.filter(~pl.col("is_hidden")).select(pl.lit(year).alias("year"), "figure_id", "value")
             )  # fmt: skip

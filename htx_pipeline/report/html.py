@@ -12,7 +12,6 @@ import base64
 import hashlib
 import json
 import posixpath
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -31,6 +30,7 @@ from htx_pipeline.report.blocks import (
     Table,
 )
 from htx_pipeline.report.figures import FONTS, Picture
+from htx_pipeline.report.web_pack import packed, squeezed
 from htx_pipeline.report.web_svg import inline_svg
 from htx_pipeline.report.web_tables import Labels, fold, table_markup
 from htx_pipeline.report.words import Words
@@ -124,7 +124,11 @@ class HtmlWriter:
         own = self.files[page.id, "html"]
         draw = _Blocks(self, page, w, own, most_rows)
         sections = [
-            {"id": f"muc-{s.id}", "title": s.title, "blocks": [draw.block(b) for b in s.blocks]}
+            {
+                "id": f"muc-{s.id}",
+                "title": s.title,
+                "blocks": _told_once([draw.block(b) for b in s.blocks]),
+            }
             for s in page.sections
         ]
         return self._render(
@@ -140,7 +144,7 @@ class HtmlWriter:
             has_filters=draw.has_filters,
             neighbours=self._neighbours(page, w, own),
             facets=draw.facets(),
-            data=self._data(w, marks=draw.marks, sources=sources),
+            data=self._data(w, marks=draw.marks, sources=draw.asked(sources)),
         )
 
     def index(self) -> bytes:
@@ -157,7 +161,6 @@ class HtmlWriter:
         )
         lists = [self._list(kind, pages, draw, w) for kind, pages in kinds if pages]
         sources = self.sources(overview) if self.sources else {}
-        kept = {f["id"] for b in headline for f in b["items"]}
         return self._render(
             "index.html.j2",
             w,
@@ -172,7 +175,7 @@ class HtmlWriter:
             lists=lists,
             has_filters=draw.has_filters,
             facets=draw.facets(),
-            data=self._data(w, marks={}, sources={k: v for k, v in sources.items() if k in kept}),
+            data=self._data(w, marks={}, sources=draw.asked(sources)),
         )
 
     def href(self, page: Page | None, suffix: str, own: str) -> str:
@@ -347,11 +350,18 @@ class _Blocks:
         self.marks: dict[str, Any] = {}
         self.found: dict[str, dict[str, str]] = {"l": {}, "p": {}}
         self.has_filters = False
+        self.told: set[str] = set()
         self.numbers = {"table": 0, "figure": 0}
         self.shown = {b.id for s in page.sections for b in s.blocks if isinstance(b, Table)}
 
+    def asked(self, sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+        """Return the sources of what was drawn: facts, pictures, and lines of tables."""
+        return {k: v for k, v in sources.items() if {k, k.rpartition("/")[0]} & self.told}
+
     def note(self, made: Mapping[str, Any]) -> None:
-        """Remember what the lines of a table can be filtered by."""
+        """Remember what the lines of a table can be filtered by, and which lines there are."""
+        names = [row["attributes"][0][1] for row in made["rows"]]
+        self.told |= {f"{made['figure']}/{name}" for name in (*names, made["total_name"])}
         for key, found in self.found.items():
             found.update(made["facets"][key])
         self.has_filters |= len(made["rows"]) > 1
@@ -390,6 +400,7 @@ class _Blocks:
                     {"id": f"{self.page.id}/{block.id}/{f.name}", "label": f.label, "value": f.value, "detail": f.detail, "change": f.change}
                     for f in block.items
                 ]  # fmt: skip
+                self.told |= {item["id"] for item in items}
                 notes = [text.sentence(n) for n in block.notes]
                 return {
                     "kind": "facts",
@@ -422,6 +433,7 @@ class _Blocks:
         if marks:
             self.marks[block.id] = marks
         is_shown = block.data.id in self.shown
+        self.told.add(f"{self.page.id}/{block.id}")
         return {
             "kind": "figure",
             "id": block.id,
@@ -444,6 +456,20 @@ class _Blocks:
         }
 
 
+def _told_once(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the blocks of a section with a source line only where the next block has another.
+
+    Examples
+    --------
+    >>> [b["source"] for b in _told_once([{"source": "a"}, {"source": "a"}, {"source": "b"}])]
+    ['', 'a', 'b']
+    """
+    return [
+        {**b, "source": ""} if after and b["source"] == after["source"] else b
+        for b, after in zip(blocks, [*blocks[1:], None], strict=True)
+    ]
+
+
 def _columns(n: int) -> int:
     """Return into how many columns *n* headline figures go: no last row of one alone, if it can be.
 
@@ -453,58 +479,6 @@ def _columns(n: int) -> int:
     [4, 5, 3, 4, 4, 5]
     """
     return n if n <= 5 else min((3, 4, 5), key=lambda c: ((-n) % c, -c))
-
-
-def squeezed(value: Any) -> str:
-    """Return *value* as JSON, deflated, in base64; a browser unpacks it when it is asked for."""
-    raw = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return base64.b64encode(zlib.compress(raw, 9)).decode()
-
-
-def packed(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the rows behind the figures of a page with nothing said twice, as the script unpacks it.
-
-    Returns
-    -------
-    dict
-        ``ids``: figure id up to its last "/" → last part → place in ``records``, each
-        [place of its line, [[place of its file and sheet, rows, n, place of what they do], ...], n rejected,
-        [places of its steps], how its amounts make it]; ``words`` and ``files`` hold what the places mean.
-
-    Examples
-    --------
-    >>> record = {"line": "Nguồn: a.", "files": [{"file": "a", "sheet": "s", "rows": "2–5", "n": 4}],
-    ...           "n_rejected": 1, "steps": ["đọc"]}
-    >>> packed({"p/t/1/v": record, "p/t/1/w": record})["ids"]
-    {'p/t/1': {'v': 0, 'w': 0}}
-    """
-    words: dict[str, int] = {}
-    files: dict[tuple[str, str], int] = {}
-    records: dict[str, int] = {}
-    ids: dict[str, dict[str, int]] = {}
-    for figure, record in sorted(sources.items()):
-        own = [
-            words.setdefault(record["line"], len(words)),
-            [
-                [
-                    files.setdefault((f["file"], f["sheet"]), len(files)), f["rows"], f["n"],
-                    *([words.setdefault(f["role"], len(words))] if f.get("role") else []),
-                ]
-                for f in record["files"]
-            ],
-            record["n_rejected"],
-            [words.setdefault(step, len(words)) for step in record["steps"]],
-            *([record["made"]] if record.get("made") else []),
-        ]  # fmt: skip
-        key = json.dumps(own, ensure_ascii=False)
-        start, _, end = figure.rpartition("/")
-        ids.setdefault(start, {})[end] = records.setdefault(key, len(records))
-    return {
-        "ids": ids,
-        "records": [json.loads(key) for key in records],
-        "words": list(words),
-        "files": list(files),
-    }
 
 
 @cache

@@ -55,7 +55,9 @@ def map_figure(
         shown = _unnamed(builder, geography, shown)
         if scope != "province" and not scope.startswith("locality:"):
             # The only processor of a commune would be known by its place.
-            shown = [{**r, "stage": None if r["stage"] == "processing" else r["stage"]} for r in shown]
+            shown = [
+                {**r, "stage": None if r["stage"] == "processing" else r["stage"]} for r in shown
+            ]
     counts = Counter(geography.commune_of[r["org_id"]] for r in shown if r["org_id"] in geography.commune_of)  # fmt: skip
     if not counts:
         return None

@@ -49,7 +49,9 @@ INTERNAL_FACTS: Final = frozenset({"buyer"})
 FEW_LINKAGES: Final = frozenset({"san-pham"})
 """Tables from which lines of few linkages are left out."""
 
-AMOUNT: Final = re.compile(r"\d[\d.,]*\s*(?:(?:nghìn |triệu |tỷ )?đồng|tấn|ha\b|hộ\b(?! kinh doanh))")
+AMOUNT: Final = re.compile(
+    r"\d[\d.,]*\s*(?:(?:nghìn |triệu |tỷ )?đồng|tấn|ha\b|hộ\b(?! kinh doanh))"
+)
 
 
 def protect(report: Report, *, is_secondary: bool = True) -> Report:

@@ -180,7 +180,13 @@ class Guard:
 
     @classmethod
     def of(
-        cls, values: Any, units: Sequence[Any], cells: Any, rules: Rules, *, also: Iterable[int] = ()
+        cls,
+        values: Any,
+        units: Sequence[Any],
+        cells: Any,
+        rules: Rules,
+        *,
+        also: Iterable[int] = (),
     ) -> Guard:
         """Cut rows into parts, and protect those of few units, those of one unit, and the sums *also*."""
         signatures, at = np.unique(cells, axis=1, return_inverse=True)

@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 
 from htx_pipeline.exports import epcis, essglobal, geo
+from htx_pipeline.reference.admin_units.points import commune_points
+from htx_pipeline.reference.places import LATEST, admin_links
 from htx_pipeline.schemas import TABLES
 
 # rdflib 7.6 warns of a class that its own JSON-LD parser uses.
@@ -27,10 +29,41 @@ def test_a_feature_without_a_known_place_has_a_null_geometry_and_is_counted(fram
     made = geo.write_geojson(frames, options)
     found = collections(made)["organisations"]
     placed = {f["id"]: f["geometry"] for f in found["features"]}
-    # 2 lacks its longitude, 3 lies nowhere on earth
-    assert placed == {**dict.fromkeys("234567"), "1": {"type": "Point", "coordinates": [108.0, 14.35]}}  # fmt: skip
-    assert made.counts["organisations_without_geometry"] == found["n_without_geometry"] == 6
+    # 2 lacks its longitude, 3 lies nowhere on earth: both are in a commune that is known.
+    point = commune_points()["23284"]
+    by_commune = {
+        "type": "Point",
+        "coordinates": [round(point.longitude, 6), round(point.latitude, 6)],
+    }
+    assert placed == {**dict.fromkeys("4567"), "1": {"type": "Point", "coordinates": [108.0, 14.35]}, "2": by_commune, "3": by_commune}  # fmt: skip
+    precision = {f["id"]: f["properties"]["location_precision"] for f in found["features"]}
+    assert precision == {**dict.fromkeys("4567"), "1": "stated", "2": "commune", "3": "commune"}
+    assert made.counts["organisations_without_geometry"] == found["n_without_geometry"] == 4
+    assert made.counts["organisations_at_commune"] == 2
     assert made.counts["impossible_coordinates"] == 1
+
+
+def test_an_old_commune_leads_to_the_one_it_became_and_a_split_one_nowhere(frames, options):
+    links = admin_links(from_version="2024", to_version=LATEST)
+    parts = links.group_by("from_code").agg(pl.col("to_code").sort(), n=pl.len())
+    whole, split = (
+        parts.filter(pl.col("n") == 1, pl.col("to_code").list.first().is_in(list(commune_points())))
+        .sort("from_code")
+        .row(0, named=True),
+        parts.filter(pl.col("n") > 1).sort("from_code").row(0, named=True),
+    )
+    at = pl.col("org_id")
+    organisations = frames["core/organisations"].with_columns(
+        pl.when(at == "4").then(pl.lit(whole["from_code"])).when(at == "5").then(pl.lit(split["from_code"])).otherwise("admin_code").alias("admin_code"),
+        pl.when(at.is_in(["4", "5"])).then(pl.lit("2024")).otherwise("admin_version").alias("admin_version"),
+    )  # fmt: skip
+    found = collections(geo.write_geojson({**frames, "core/organisations": organisations}, options))["organisations"]  # fmt: skip
+    by_id = {f["id"]: f for f in found["features"]}
+    point = commune_points()[whole["to_code"][0]]
+    assert by_id["4"]["geometry"]["coordinates"] == [round(point.longitude, 6), round(point.latitude, 6)]  # fmt: skip
+    assert by_id["4"]["properties"]["location_precision"] == "commune"
+    assert by_id["5"]["geometry"] is None
+    assert by_id["5"]["properties"]["location_precision"] is None
 
 
 def test_features_are_as_rfc_7946_asks(frames, options):
@@ -82,9 +115,14 @@ def test_a_boundary_given_is_wound_against_the_clock(frames, options, tmp_path):
 
 
 def test_a_cluster_lies_where_its_placed_members_lie(frames, options):
+    point = commune_points()["23284"]
     (cluster,) = collections(geo.write_geojson(frames, options))["clusters"]["features"]
-    assert cluster["geometry"] == {"type": "MultiPoint", "coordinates": [[108.0, 14.35]]}
-    assert cluster["properties"]["n_members_with_place"] == 1
+    assert cluster["geometry"] == {
+        "type": "MultiPoint",
+        "coordinates": [[108.0, 14.35], [round(point.longitude, 6), round(point.latitude, 6)]],
+    }
+    assert cluster["properties"]["n_members_with_place"] == 2
+    assert cluster["properties"]["location_precision"] == "commune"
     assert cluster["properties"]["products"] == ["coffee", "rice"]
 
 
