@@ -19,8 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ GOAL = 0.62
 """40 s of wall time for what matplotlib alone needs 64 s of CPU time to draw."""
 SECOND_RUN_S = 3.0
 HTML_KB = 400
+EVERY = 5
+"""Of so many pages one is taken apart."""
 PRODUCTS = ("coffee_robusta", "cassava", "herbs", "passion_fruit", "sugarcane", "safe_vegetables")
 FIRST = ("Đăk", "Ngọc", "Măng", "Kon", "Ia", "Sa")
 LAST = ("Hà", "Linh", "Đen", "Plông", "Chim", "Thầy", "Réo", "Mar", "Ui")
@@ -182,6 +186,48 @@ def _baseline(specs: Mapping[str, Any]) -> float:
     return time.process_time() - start
 
 
+def _phases(report: Any) -> dict[str, float]:
+    """Return about how many CPU seconds each step takes: those of every fifth page, five times."""
+    import htx_pipeline.report.edition as editions
+    from htx_pipeline.report import documents, figures
+    from htx_pipeline.report.docx import DocxWriter
+    from htx_pipeline.report.html import HtmlWriter
+    from htx_pipeline.report.pdf import PdfWriter
+
+    spent: dict[str, float] = {}
+
+    def timed(name: str, do: Callable[[], Any], times: int = 1) -> Any:
+        start = time.process_time()
+        made = do()
+        spent[name] = spent.get(name, 0.0) + (time.process_time() - start) * times
+        return made
+
+    pages = report.pages[::EVERY]
+    named = {(p.id, s): editions._name_of(p, s) for p in report.pages for s in documents.FORMATS}
+    site = timed("site", lambda: documents.Site.of(report, named, editions.WORKBOOK))
+    sources = timed("rows behind figures", lambda: {p.id: editions.sources_json(report, p) for p in report.pages})  # fmt: skip
+    timed("workbook", lambda: editions.write_workbook(report))
+    timed("trace", lambda: editions.write_trace(report))
+    bare = timed("names of the cache", lambda: [documents.bare(p) for p in report.pages])
+    timed("names of the cache", lambda: [documents.Work.of(p, site, sources[p.id]) for p in bare])
+    figures.render(pages[0].figures[0].spec)
+    drawn = {}
+    for figure in (f for p in pages for f in p.figures):
+        board = timed("drawing", partial(figures.board_of, figure.spec), EVERY)
+        svg = timed("SVG", partial(figures.svg_of, board), EVERY)
+        drawn[figure.id] = figures.Picture(svg, timed("PNG", partial(figures.png_of, board), EVERY))
+    alone = replace(site.outline, overview=pages[0], clusters=())
+    pdf, docx = PdfWriter(alone, drawn), DocxWriter(alone, drawn)
+    html = HtmlWriter(site.outline, drawn, named, workbook=site.workbook, sources=lambda p: sources[p.id], labels=site.labels)  # fmt: skip
+    for write in (pdf.compile, docx.write, html.page):
+        write(pages[0])
+    for page in pages:
+        timed("PDF", partial(pdf.compile, page), EVERY)
+        timed("DOCX", partial(docx.write, page), EVERY)
+        timed("HTML", partial(html.page, page), EVERY)
+    return spent
+
+
 def _run(folder: Path) -> None:
     """Measure in this process, which ends afterwards, and print the numbers as JSON."""
     from htx_pipeline.report.edition import write_edition
@@ -195,12 +241,15 @@ def _run(folder: Path) -> None:
     began = time.perf_counter()
     again = write_edition(frames, folder / "out", **common)
     second = time.perf_counter() - began
+    start = time.process_time()
     report = build_report(frames, period=PERIOD, options=options)
+    built = time.process_time() - start
     specs = {f.id: f.spec for page in report.clusters for f in page.figures}
     peak = max(resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))  # fmt: skip
     pages = [p.stat().st_size for n, p in made.paths.items() if n.endswith(".html")]
     found = {
         "wall": wall, "cpu": cpu, "second": second, "is_new": again.is_new, "figures": len(specs), "baseline": _baseline(specs),
+        "phases": {"pages": built, **_phases(report)},
         "reports": len(report.clusters), "html_kb": max(pages) / 1000, "peak_mb": peak / 1024, "files": len(made.paths),
     }  # fmt: skip
     sys.stdout.write(json.dumps(found))
@@ -218,6 +267,10 @@ def bench() -> list[dict[str, Any]]:
         f"reports: {m['reports']} reports, {m['files']} files, {m['wall']:.1f} s wall on {os.cpu_count()} cores, "
         f"{m['cpu']:.1f} s CPU; {m['figures']} pictures with matplotlib alone {m['baseline']:.1f} s CPU; "
         f"second run {m['second']:.2f} s; largest page {m['html_kb']:.0f} kB"
+    )
+    print(
+        "  of it: "
+        + ", ".join(f"{k} {v:.1f}" for k, v in sorted(m["phases"].items(), key=lambda kv: -kv[1]))
     )
     size, peer = m["reports"], f"{m['figures']} figures alone"
 

@@ -113,6 +113,7 @@ class _Member:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         self.complaint = ""
+        self._is_over = False
         self._room = threading.Semaphore(AHEAD)
         self._threads = [
             threading.Thread(target=self._give, args=(shared, work), daemon=True),
@@ -134,7 +135,7 @@ class _Member:
                 pipe.write(shared)
                 while True:
                     self._room.acquire()
-                    piece = work.get()
+                    piece = None if self._is_over else work.get()
                     if piece is None:
                         return
                     pipe.write(piece)
@@ -147,6 +148,8 @@ class _Member:
             for _ in pipe:
                 said.put(True)
                 self._room.release()
+        # It may still take what is written for a moment: no more is.
+        self._is_over = True
         self._room.release()
         said.put(False)
 

@@ -104,28 +104,45 @@ def render(spec: Mapping[str, Any]) -> Picture:
     >>> render({"kind": "bars", "bars": [bar], "series": ["Tỷ lệ"], "levels": [2]}).svg[:5]
     b'<?xml'
     """
+    board = board_of(spec)
+    return Picture(svg_of(board), png_of(board))
+
+
+def _settled() -> Any:
+    """Return a context in which nothing that was set outside shows in a drawing."""
     import matplotlib as mpl
 
-    with mpl.rc_context(
+    return mpl.rc_context(
         {
             "svg.hashsalt": "htx", "svg.fonttype": "none", "path.simplify": False, "hatch.linewidth": 0.7,
             "text.usetex": False, "axes.unicode_minus": True,
         }
-    ):  # fmt: skip
-        board = KINDS[spec["kind"]](spec)
+    )  # fmt: skip
+
+
+def board_of(spec: Mapping[str, Any]) -> Board:
+    """Return what is drawn, before it is written in any format."""
+    with _settled():
+        return KINDS[spec["kind"]](spec)
+
+
+def svg_of(board: Board) -> bytes:
+    """Return a drawing as SVG, its text as text."""
+    with _settled():
         svg = io.StringIO()
         board.figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        return Picture(with_words(svg.getvalue(), board.lines).encode(), _png(board))
+    return with_words(svg.getvalue(), board.lines).encode()
 
 
-def _png(board: Board) -> bytes:
+def png_of(board: Board) -> bytes:
     """Return the picture as PNG of 256 colours, packed lightly: packing hard costs as much as drawing."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
     board.figure.set_dpi(DPI)
     canvas = FigureCanvasAgg(board.figure)
-    canvas.draw()  # type: ignore[no-untyped-call]
+    with _settled():
+        canvas.draw()  # type: ignore[no-untyped-call]
     width, height = canvas.get_width_height()
     pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
     image = Image.frombuffer("RGBA", (width, height), pixels, "raw", "RGBA", 0, 1)

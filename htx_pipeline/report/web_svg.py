@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
@@ -25,6 +26,8 @@ USUAL: Final = frozenset(
     {"stroke-linejoin: miter", "text-anchor: start", f"font-family: {FAMILY}", ""}
 )
 _PART: Final = re.compile(r"[MLQCZz]|-?[\d.]+(?:e-?\d+)?")
+_NOT_RINGS: Final = re.compile(r"^[^M]|[QCZeE,]|z\s*[^M\s]")
+"""What a path of straight lines as matplotlib writes it, each begun anew, does not have."""
 _POINTER: Final = re.compile(r"url\(#([^)]+)\)")
 
 
@@ -146,6 +149,7 @@ def _share_styles(root: ET.Element, classes: str) -> None:
     root.insert(0, sheet)
 
 
+@lru_cache(maxsize=10_000)
 def _tenths(n: int) -> str:
     """Return *n* tenths in as few characters as SVG allows.
 
@@ -180,6 +184,8 @@ def relative(d: str) -> str:
     """
     if re.search(r"[^MLQCZz\d.eE\s,-]", d):
         return d
+    if not _NOT_RINGS.search(d):
+        return _rings(d)
     made: list[str] = []
     at = start = (0, 0)
     last = command = ""
@@ -206,6 +212,41 @@ def relative(d: str) -> str:
         gap = "" if name != last or words.startswith("-") else " "
         made.append(f"{'' if name == last and name != 'm' else name}{gap}{words}")
         last = name
+    return "".join(made)
+
+
+def _rings(d: str) -> str:
+    """Return what `relative` makes of a path of straight lines: the borders of a map have most points.
+
+    Examples
+    --------
+    >>> _rings("M 1 1 L 2 1 L 2 1.5 z M 5 5 L 5 6 L 4 4")
+    'm1 1h1v.5zm4 4v1l-1-2'
+    """
+    made: list[str] = []
+    x = y = 0
+    for ring in d.split("M")[1:]:
+        whole = [round(float(v) * 10) for v in ring.replace("L", " ").rstrip("zZ\n ").split()]
+        made.append("m" + _joined([whole[0] - x, whole[1] - y]))
+        start = x, y = whole[0], whole[1]
+        last = "m"
+        for at_x, at_y in zip(whole[2::2], whole[3::2], strict=True):
+            if at_y == y:
+                name, words = "h", _tenths(at_x - x)
+            elif at_x == x:
+                name, words = "v", _tenths(at_y - y)
+            else:
+                down = _tenths(at_y - y)
+                name, words = "l", f"{_tenths(at_x - x)}{'' if down[0] == '-' else ' '}{down}"
+            if name != last:
+                made.append(name)
+            elif words[0] != "-":
+                made.append(" ")
+            made.append(words)
+            x, y, last = at_x, at_y, name
+        if "z" in ring:
+            made.append("z")
+            x, y = start
     return "".join(made)
 
 

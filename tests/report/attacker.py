@@ -282,7 +282,9 @@ def where_of(figure: str, world: World) -> tuple[str, dict[str, str | None]] | N
     if table == "xa-phuong":
         return key, {"commune": line}
     if table.startswith("hinh-chuoi-"):
-        m = re.fullmatch(rf"({'|'.join(FLOW_STAGES)})-({'|'.join(FLOW_STAGES)})-(.+)-recorded", line)
+        m = re.fullmatch(
+            rf"({'|'.join(FLOW_STAGES)})-({'|'.join(FLOW_STAGES)})-(.+)-recorded", line
+        )
         if m:
             return key, {**where, "from_stage": m[1], "to_stage": m[2], "product": m[3]}
     return None

@@ -171,3 +171,31 @@ def test_a_clusters_word_file_keeps_to_three_sheets_at_any_size(cluster_hand, dr
     sheets = {f.stem: len(pypdf.PdfReader(f.with_suffix(".pdf")).pages) for f in files}
     assert len(sheets) == 6
     assert {name: n for name, n in sheets.items() if n > 3} == {}
+
+
+def test_marks_of_the_template_in_a_name_stay_a_name(made) -> None:
+    from dataclasses import replace
+
+    report, pictures = made
+    title = "Cụm @body@ @title@ @header@ & <w:p>"
+    page = replace(report.clusters[0], title=title, subtitle="@title@")
+    document = docx.Document(io.BytesIO(DocxWriter(report, pictures).write(page)))
+    assert document.core_properties.title == title
+    assert document.core_properties.subject == "@title@"
+    assert all_text(document).count("@body@") == 1
+    whole = "".join(p.text for p in document.sections[0].footer.paragraphs)
+    assert title in whole
+
+
+def test_each_picture_is_in_the_package_with_the_proportions_of_its_file(document, made) -> None:
+    from PIL import Image
+
+    shapes = document.inline_shapes
+    figures = made[0].clusters[0].figures
+    assert len(shapes) == len(figures)
+    for shape, figure in zip(shapes, figures, strict=True):
+        png = document.part.related_parts[shape._inline.graphic.graphicData.pic.blipFill.blip.embed]
+        assert png.blob == made[1][figure.id].png
+        wide, tall = Image.open(io.BytesIO(png.blob)).size
+        assert shape.height / shape.width == pytest.approx(tall / wide, rel=1e-4)
+        assert wide / shape.width.inches >= 200
