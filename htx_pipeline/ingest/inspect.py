@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from htx_pipeline.ingest._scan import column_letters
 from htx_pipeline.ingest.grid import cell_text
-from htx_pipeline.ingest.layout import Layout, RowKind, fold, understand
+from htx_pipeline.ingest.layout import understand
+from htx_pipeline.ingest.layout_model import Layout, RowKind
+from htx_pipeline.ingest.layout_words import fold
 from htx_pipeline.ingest.totals import check_totals
 
 if TYPE_CHECKING:

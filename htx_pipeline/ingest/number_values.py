@@ -34,7 +34,7 @@ def read_as(cells: pl.DataFrame, convention: str) -> pl.DataFrame:
 def slow_values(
     read: pl.DataFrame, *, as_integer: bool, column_unit: Unit | None
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """Return the values of the cells whose power of ten differs, one by one in exact arithmetic."""
+    """Return the value of each cell from its digits and power of ten, exact where whole ones are wanted."""
     sign = pl.when("is_negative").then(-1).otherwise(1)
     if not as_integer:
         value = pl.format("{}e{}", "canon", "power").cast(pl.Float64, strict=False)

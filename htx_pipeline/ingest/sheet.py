@@ -28,7 +28,8 @@ from htx_pipeline.ingest.dates import reporting_year_expr
 from htx_pipeline.ingest.dragged import dragged_runs
 from htx_pipeline.ingest.encodings import convert, to_unicode
 from htx_pipeline.ingest.grid import Cells
-from htx_pipeline.ingest.layout import Layout, understand
+from htx_pipeline.ingest.layout import understand
+from htx_pipeline.ingest.layout_model import Layout
 from htx_pipeline.ingest.mapping import ColumnRule, Mapping
 from htx_pipeline.ingest.notes import Note, notes_to_findings
 from htx_pipeline.ingest.plausibility import heading_notes

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from htx_pipeline.ingest.layout import Layout, RowKind, Table, fold, is_of_which, layout_note
+from htx_pipeline.ingest.layout_model import Layout, RowKind, Table, layout_note
+from htx_pipeline.ingest.layout_words import fold, is_of_which
 from htx_pipeline.ingest.notes import Note
 
 _NOT_SUMMED: Final = re.compile(

@@ -18,7 +18,8 @@ from odf.text import P
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.guard import Limits
 from htx_pipeline.ingest.inspect import render_inspection
-from htx_pipeline.ingest.layout import RowKind, understand
+from htx_pipeline.ingest.layout import understand
+from htx_pipeline.ingest.layout_model import RowKind
 from htx_pipeline.ingest.totals import check_totals
 from htx_pipeline.ingest.workbook import open_bytes
 

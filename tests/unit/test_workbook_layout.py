@@ -6,7 +6,9 @@ import random
 import pytest
 import xlsxwriter
 
-from htx_pipeline.ingest.layout import Layout, fold, understand
+from htx_pipeline.ingest.layout import understand
+from htx_pipeline.ingest.layout_model import Layout
+from htx_pipeline.ingest.layout_words import fold
 from htx_pipeline.ingest.totals import check_totals
 from htx_pipeline.ingest.workbook import open_bytes
 

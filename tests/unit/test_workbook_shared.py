@@ -5,7 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from htx_pipeline.ingest.layout import RowKind, understand
+from htx_pipeline.ingest.layout import understand
+from htx_pipeline.ingest.layout_model import RowKind
 from htx_pipeline.ingest.workbook import open_workbook
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
