@@ -9,7 +9,8 @@ import dagster as dg
 import polars as pl
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.ingest.inbox import Seen, intake, read_ledger, waiting
+from htx_pipeline.ingest.inbox import Seen, intake
+from htx_pipeline.ingest.inbox_ledger import read_ledger, waiting
 from htx_pipeline.ingest.mapping import load_mappings
 from htx_pipeline.orchestration.failures import explained
 from htx_pipeline.orchestration.metadata import OWNERS

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
-from htx_pipeline.ingest.inbox import corrections_in_force, read_ledger
+from htx_pipeline.ingest.inbox_ledger import corrections_in_force, read_ledger
 from htx_pipeline.ingest.mapping import load_mappings
 from htx_pipeline.ingest.read import list_sources, read_sources
 from htx_pipeline.orchestration.failures import explained

@@ -446,7 +446,8 @@ def inbox(
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    from htx_pipeline.ingest.inbox import check_folders, intake, read_ledger, scan_inbox
+    from htx_pipeline.ingest.inbox import check_folders, intake, scan_inbox
+    from htx_pipeline.ingest.inbox_ledger import read_ledger
     from htx_pipeline.ingest.mapping import load_mappings
     from htx_pipeline.settings import Settings
 
@@ -666,8 +667,8 @@ def export(
     )
     mask = None
     if kind == "public":
-        from htx_pipeline.report.options import ReportOptions
         from htx_pipeline.report.handout import publishable
+        from htx_pipeline.report.options import ReportOptions
 
         public = ReportOptions(title=settings.title_vi, as_of=options.as_of, kind="public")
         mask = partial(publishable, options=public)

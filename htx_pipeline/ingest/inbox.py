@@ -20,12 +20,10 @@ only ever read.
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import hashlib
 import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +33,16 @@ import polars as pl
 from htx_pipeline import storage
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.guard import check_bytes, read_bytes
-from htx_pipeline.ingest.inbox_places import Place, find_place, safe_name
+from htx_pipeline.ingest.inbox_ledger import (
+    LEDGER_SCHEMA,
+    RETRIED,
+    TEXTS,
+    WAITING,
+    ledger_path,
+    read_ledger,
+)
+from htx_pipeline.ingest.inbox_places import Place, find_place
+from htx_pipeline.ingest.inbox_store import alone, keep, reconcile, store_path
 from htx_pipeline.ingest.mapping import Mapping as SourceMapping
 from htx_pipeline.ingest.partial import PARTIAL_BELOW
 from htx_pipeline.ingest.refusals import refuse
@@ -51,88 +58,6 @@ SAME_REPORT_SHARE: Final = PARTIAL_BELOW
 """Two files of one form and year are versions of one report from this share of common rows (Jaccard)."""
 _UNFINISHED: Final = (".part", ".crdownload", ".tmp", ".partial", ".filepart", ".download", ".swp")
 _LOCKS: Final = ("~$", ".~lock.", "~wrl")
-
-LEDGER_SCHEMA: Final[dict[str, pl.DataType]] = {
-    "entry": pl.Int64(),
-    "seen_at": pl.Datetime("ms", "UTC"),
-    "file": pl.String(),
-    "sha256": pl.String(),
-    "bytes": pl.Int64(),
-    "kind": pl.String(),
-    "fate": pl.String(),
-    "code": pl.String(),
-    "reason_vi": pl.String(),
-    "reason_en": pl.String(),
-    "remedy_vi": pl.String(),
-    "remedy_en": pl.String(),
-    "mapping_ids": pl.String(),
-    "table": pl.String(),
-    "periods": pl.String(),
-    "placed_at": pl.String(),
-    "supersedes": pl.String(),
-    "corrects": pl.String(),
-    "stored_at": pl.String(),
-    "mappings_hash": pl.String(),
-    "row_keys": pl.List(pl.String()),
-}
-"""Columns of the ledger. ``file`` is the path below the inbox, ``placed_at`` below the input folder,
-``stored_at`` below the data folder; ``supersedes`` is the SHA-256 of the version replaced, ``corrects`` that of
-the report of which a file holds only corrected rows;
-``mapping_ids`` and ``periods`` are separated by ``; ``. ``sha256`` is null for what was never read."""
-
-_TEXTS: Final[dict[str, tuple[str, str, str, str, str]]] = {
-    "new_report": ("accepted", "Tiếp nhận.", "Taken in.", "", ""),
-    "newer_version": (
-        "accepted", "Tiếp nhận, thay cho bản gửi trước «{0}».", "Taken in; it replaces “{0}”, sent before.", "", "",
-    ),
-    "partial_correction": (
-        "accepted", "Tiếp nhận {1} dòng đính chính cho «{0}»; các dòng khác giữ nguyên.",
-        "Taken in: {1} corrected rows of “{0}”; its other rows stay as they were.", "", "",
-    ),
-    "correction_of_several": (
-        "quarantined", "Có {0} dòng đính chính, nhưng các dòng đó nằm trong nhiều báo cáo: {1}.",
-        "It holds {0} corrected rows, and several reports hold them: {1}.",
-        "Gửi riêng bản đính chính cho từng báo cáo, từng năm.", "Send the corrections of each report and year in a file of their own.",
-    ),
-    "correction_without_room": (
-        "quarantined", "Chỉ có {1} trong {2} dòng của «{0}», mà nguồn này chỉ đọc một tệp: nếu thay thì các dòng còn lại sẽ mất.",
-        "It holds only {1} of the {2} rows of “{0}”, and only one file is read here: the other rows would be lost.",
-        "Gửi lại toàn bộ báo cáo đã sửa.", "Send the whole corrected report.",
-    ),
-    "being_written": (
-        "ignored", "Tệp đang được ghi hoặc đang mở; sẽ xem lại lần sau.", "The file is still being written or is open; it is looked at again next time.",
-        "Chờ tệp gửi xong, hoặc đóng tệp.", "Wait until it is complete, or close it.",
-    ),
-    "duplicate": ("ignored", "Trùng nội dung với «{0}» đã nhận.", "The same content as “{0}”, which was seen before.", "", ""),
-    "renamed_duplicate": (
-        "ignored", "Cùng nội dung với «{0}», chỉ khác tên.", "The same content as “{0}” under another name.", "", "",
-    ),
-    "older_version": (
-        "ignored", "Là bản cũ, đã được thay bằng «{0}».", "An older version, already replaced by “{0}”.",
-        "Nếu muốn dùng lại bản cũ, gửi lại tệp đã chỉnh sửa.", "To go back to it, send it with the change made.",
-    ),
-    "overlapping_report": (
-        "quarantined", "Có {1} dòng trùng đối tượng với «{0}» và {2} dòng không có trong báo cáo đó: không phải bản thay thế, cũng không phải bản đính chính.",
-        "{1} of its rows are about what “{0}” reports and {2} are not: it is neither a new version nor a correction of it.",
-        "Gửi lại toàn bộ báo cáo, hoặc chỉ gửi các dòng cần đính chính.", "Send the whole report again, or only the rows to correct.",
-    ),
-    "place_taken": (
-        "quarantined", "Thư mục nguồn đã có một tệp khác tại «{0}», không do hộp thư đưa vào.",
-        "The input folder already holds another file at “{0}” that did not come through the inbox.",
-        "Chuyển tệp đó đi hoặc gửi nó qua hộp thư.", "Move that file away, or send it through the inbox.",
-    ),
-    "already_there": (
-        "ignored", "Tệp này đã có sẵn trong thư mục nguồn tại «{0}».", "The same file already lies in the input folder at “{0}”.", "", "",
-    ),
-}  # fmt: skip
-_RETRIED: Final = frozenset(
-    {"unknown_kind", "period_unknown", "several_mappings", "no_place", "template_outdated"}
-)
-"""Quarantined for a reason that a change of the mappings or of the schemas may lift."""
-_WAITING: Final = frozenset(
-    {"overlapping_report", "place_taken", "correction_without_room", "correction_of_several"}
-)
-"""Quarantined because of other files: looked at again at every scan, told of once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,38 +86,6 @@ class Scan:
     seen: dict[str, Seen] = field(default_factory=dict)
 
 
-def empty_ledger() -> pl.DataFrame:
-    """Return a ledger without entries.
-
-    Examples
-    --------
-    >>> empty_ledger().height
-    0
-    """
-    return pl.DataFrame(schema=LEDGER_SCHEMA)
-
-
-def ledger_path(data_dir: Path) -> Path:
-    """Return where the ledger lies."""
-    return data_dir / "inbox" / "ledger.parquet"
-
-
-def read_ledger(data_dir: Path) -> pl.DataFrame:
-    """Return the ledger; empty when nothing has arrived yet.
-
-    Raises
-    ------
-    InputError
-        When the file is damaged.
-    """
-    path = ledger_path(data_dir)
-    if not path.exists():
-        return empty_ledger()
-    ledger = storage.read_frame(path)
-    later = [pl.lit(None, t).alias(c) for c, t in LEDGER_SCHEMA.items() if c not in ledger.columns]
-    return ledger.with_columns(later).select(*LEDGER_SCHEMA)
-
-
 def mappings_hash(mappings: Sequence[SourceMapping]) -> str:
     """Return a hash that changes when the mappings or the schemas do.
 
@@ -203,62 +96,6 @@ def mappings_hash(mappings: Sequence[SourceMapping]) -> str:
     """
     forms = [m.model_dump_json() for m in sorted(mappings, key=lambda m: m.id)]
     return content_hash([*forms, *(schema_hash(t) for t in TABLES.values())])
-
-
-def active(ledger: pl.DataFrame) -> pl.DataFrame:
-    """Return the accepted entries that no later one replaces, in the order of entry.
-
-    Corrections go with the report they correct: when a whole report replaces it, they are replaced too.
-
-    Examples
-    --------
-    >>> active(empty_ledger()).height
-    0
-    """
-    accepted = ledger.filter(pl.col("fate") == "accepted")
-    replaced = accepted["supersedes"].drop_nulls().implode()
-    current = ~pl.col("sha256").is_in(replaced) & ~pl.col("corrects").is_in(replaced).fill_null(
-        value=False
-    )
-    return accepted.filter(current).sort("entry")
-
-
-def waiting(ledger: pl.DataFrame) -> pl.DataFrame:
-    """Return the entries of the files that wait in quarantine: somebody must act.
-
-    A content waits until it is accepted, or until a later file of the same name is: that is how a sender
-    mends a file that was cut off.
-
-    Examples
-    --------
-    >>> waiting(empty_ledger()).height
-    0
-    """
-    told = ledger.filter(pl.col("fate") != "ignored").sort("entry")
-    last = told.group_by(pl.coalesce("sha256", "file").alias("_what"), maintain_order=True).last()
-    mended = (
-        told.filter(pl.col("fate") == "accepted")
-        .group_by("file")
-        .agg(pl.max("entry").alias("_mended"))
-    )
-    return (
-        last.filter(pl.col("fate") == "quarantined")
-        .join(mended, on="file", how="left", maintain_order="left")
-        .filter((pl.col("_mended") > pl.col("entry")).fill_null(value=False).not_())
-        .select(ledger.columns)
-    )
-
-
-def corrections_in_force(ledger: pl.DataFrame) -> dict[str, tuple[str, int]]:
-    """Return, for each active file with only corrected rows, the report's hash and the order of arrival.
-
-    Examples
-    --------
-    >>> corrections_in_force(empty_ledger())
-    {}
-    """
-    rows = active(ledger).filter(pl.col("corrects").is_not_null())
-    return {s: (c, e) for s, c, e in rows.select("sha256", "corrects", "entry").iter_rows()}
 
 
 def check_folders(inbox: Path, *, input_dir: Path, data_dir: Path) -> None:
@@ -428,8 +265,8 @@ class _State:
         if not told:
             return False
         code = told[-1]["code"]
-        return code in _WAITING or (
-            code in _RETRIED and told[-1]["mappings_hash"] != self.fingerprint
+        return code in WAITING or (
+            code in RETRIED and told[-1]["mappings_hash"] != self.fingerprint
         )
 
     def active(self) -> list[dict[str, Any]]:
@@ -445,9 +282,9 @@ class _State:
         self.next += 1
 
     def say(self, relative: str, code: str, *parts: object, **more: Any) -> None:
-        fate, vi, en, remedy_vi, remedy_en = _TEXTS[code]
+        fate, vi, en, remedy_vi, remedy_en = TEXTS[code]
         reason_vi = vi.format(*parts)
-        if code in _WAITING and any(
+        if code in WAITING and any(
             r["code"] == code and r["reason_vi"] == reason_vi for r in self.of(more["sha256"])
         ):
             return
@@ -622,17 +459,6 @@ def _rivals(
 # --- keeping ----------------------------------------------------------------------------------
 
 
-def store_path(sha256: str, name: str) -> str:
-    """Return where a file is kept below the data folder.
-
-    Examples
-    --------
-    >>> store_path("ab12", "báo cáo.xlsx")
-    'inbox/store/ab/ab12/báo cáo.xlsx'
-    """
-    return f"inbox/store/{sha256[:2]}/{sha256}/{safe_name(name)}"
-
-
 def take_in(scan: Scan, folder: Path, *, data_dir: Path, input_dir: Path) -> pl.DataFrame:
     """Keep the files of a scan, write the ledger, and bring the active copies up to date.
 
@@ -650,7 +476,7 @@ def take_in(scan: Scan, folder: Path, *, data_dir: Path, input_dir: Path) -> pl.
     for row in (
         scan.decisions.filter(pl.col("code") != "being_written").sort("entry").iter_rows(named=True)
     ):
-        if row["stored_at"] is not None and not _keep(
+        if row["stored_at"] is not None and not keep(
             folder / row["file"], data_dir / row["stored_at"], row["sha256"]
         ):
             break  # later decisions may rest on this one
@@ -661,80 +487,6 @@ def take_in(scan: Scan, folder: Path, *, data_dir: Path, input_dir: Path) -> pl.
         storage.write_table(ledger, ledger_path(data_dir))
     reconcile(ledger, data_dir=data_dir, input_dir=input_dir)
     return ledger
-
-
-def _keep(source: Path, target: Path, sha256: str) -> bool:
-    """Keep a file by its hash, read-only; False when its content is no longer what was looked at."""
-    if target.exists():
-        return True
-    try:
-        content = read_bytes(source)
-    except InputError:
-        return False
-    if hashlib.sha256(content).hexdigest() != sha256:
-        return False
-    _write_read_only(target, content)
-    return True
-
-
-def _write_read_only(target: Path, content: bytes) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".writing-", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).chmod(0o444)
-            Path(name).replace(target)
-        finally:
-            with suppress(FileNotFoundError):
-                Path(name).unlink()
-    except OSError as exc:
-        raise InputError(
-            "A file of the inbox could not be kept; nothing was entered.", where=str(target), why=str(exc),
-            remedy="Free disk space or make the folder writable.", code="write_failed",
-        ) from exc  # fmt: skip
-
-
-def reconcile(ledger: pl.DataFrame, *, data_dir: Path, input_dir: Path) -> None:
-    """Make the copies below the input folder what the ledger says: active files there, replaced ones gone.
-
-    Only files that the inbox put there are touched: a copy somebody changed since is left alone.
-    """
-    accepted = ledger.filter(pl.col("fate") == "accepted").sort("entry")
-    now = active(ledger)
-    wanted = dict(zip(now["placed_at"], now.iter_rows(named=True), strict=True))
-    ours = {
-        p: set(accepted.filter(pl.col("placed_at") == p)["sha256"])
-        for p in accepted["placed_at"].unique().sort()
-    }
-    for path, hashes in ours.items():
-        target = input_dir / path
-        there = hashlib.sha256(target.read_bytes()).hexdigest() if target.is_file() else None
-        row = wanted.get(path)
-        if row is None:
-            if there in hashes:
-                target.unlink()
-        elif there is None or (there in hashes and there != row["sha256"]):
-            kept = (data_dir / row["stored_at"]).read_bytes()
-            if hashlib.sha256(kept).hexdigest() != row["sha256"]:
-                raise InputError(
-                    "A kept file of the inbox was altered.", where=row["stored_at"], why="its hash is not its name",
-                    remedy="Restore it from a backup, or ask the sender for the file again.", code="store_altered",
-                )  # fmt: skip
-            _write_read_only(target, kept)
-
-
-@contextmanager
-def _alone(data_dir: Path) -> Iterator[None]:
-    """Hold the inbox for one process at a time."""
-    path = data_dir / "inbox" / "lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def intake(
@@ -761,7 +513,7 @@ def intake(
         When the folders overlap, are missing, or cannot be written.
     """
     check_folders(folder, input_dir=input_dir, data_dir=data_dir)
-    with _alone(data_dir):
+    with alone(data_dir):
         scan = scan_inbox(
             folder, ledger=read_ledger(data_dir), mappings=mappings, input_dir=input_dir, now=now,
             seen=seen, quiet_seconds=quiet_seconds, max_files=max_files,

@@ -113,7 +113,7 @@ def list_sources(
         The mappings in force; the folder of source files.
     corrects:
         SHA-256 of a file with only corrected rows → SHA-256 of the report, and the order of arrival
-        (`ingest.inbox.corrections_in_force`).
+        (`ingest.inbox_ledger.corrections_in_force`).
 
     Returns
     -------

@@ -220,7 +220,7 @@ def arrival_days(ledger: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     ledger:
-        ``raw/inbox`` (`htx_pipeline.ingest.inbox.LEDGER_SCHEMA`).
+        ``raw/inbox`` (`htx_pipeline.ingest.inbox_ledger.LEDGER_SCHEMA`).
 
     Returns
     -------

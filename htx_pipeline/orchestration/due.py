@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 import polars as pl
 
-from htx_pipeline.ingest.inbox import corrections_in_force, read_ledger
+from htx_pipeline.ingest.inbox_ledger import corrections_in_force, read_ledger
 from htx_pipeline.ingest.mapping import Mapping, load_mappings
 from htx_pipeline.ingest.read import list_sources
 from htx_pipeline.orchestration.run import discover_periods, years_of

@@ -15,15 +15,12 @@ import pytest
 from htx_pipeline import storage
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest import inbox as library
-from htx_pipeline.ingest.inbox import (
+from htx_pipeline.ingest.inbox import Scan, Seen, intake, scan_inbox
+from htx_pipeline.ingest.inbox_ledger import (
     LEDGER_SCHEMA,
-    Scan,
-    Seen,
     active,
     empty_ledger,
-    intake,
     read_ledger,
-    scan_inbox,
     waiting,
 )
 from htx_pipeline.ingest.inbox_places import fill_glob, row_keys, safe_name

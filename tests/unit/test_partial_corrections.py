@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 
 from htx_pipeline import storage
-from htx_pipeline.ingest.inbox import (
+from htx_pipeline.ingest.inbox import intake
+from htx_pipeline.ingest.inbox_ledger import (
     LEDGER_SCHEMA,
     active,
     corrections_in_force,
-    intake,
     ledger_path,
     read_ledger,
 )
