@@ -506,7 +506,8 @@ def _figure(
         Field(key="n", label=w(f"map.col_{kind}"), kind="count"),
         Field(key="n_cooperatives_and_groups", label=w("map.col_coops"), kind="count"),
         *([Field(key="n_linked", label=w("map.col_linked"), kind="count")] if kind == "locality" else []),
-        Field(key="n_makers", label=w("map.makers"), kind="count"),
+        # Where processors are not told by place, a column of zeros would be false.
+        *([] if builder.o.is_public and kind == "cluster" else [Field(key="n_makers", label=w("map.makers"), kind="count")]),
     ]  # fmt: skip
     return Figure(
         id=f"hinh-ban-do-{page}",

@@ -107,6 +107,22 @@ def test_every_block_of_figures_has_a_rule_or_says_why_not(census, computed) -> 
     )
 
 
+def test_the_public_pages_print_no_figure_without_a_rule_either(census, two_years, options) -> None:
+    own = options.model_copy(update={"as_of": date(2025, 12, 15), "min_cluster_size": 3, "kind": "public"})  # fmt: skip
+    report = build_report(two_years, period="2025", options=own)
+    told = written(report)
+    assert set(told.filter(pl.col("formula") == "")["why_not"]) <= set(census.NOT_RECOMPUTED)
+    finder = trace.tracer(report)
+    items = [i for page in report.pages for i in trace.figures_of(page) if i.kind in ("fact", "cell") and not i.is_hidden]  # fmt: skip
+    wrong = [
+        (i.id, i.value, origin.value())
+        for i, origin in zip(items, finder.origins_of(items), strict=True)
+        if origin.formula and not census.is_printed(origin.value(), {"value": i.value}, i.line and i.line.get(i.ask.key))
+    ]  # fmt: skip
+    assert not wrong, wrong[:10]
+    assert len(items) > 200
+
+
 WITHOUT_A_RULE = {
     ("thanh-vien", "rank"), ("theo-dia-ban", "rank"), ("so-chinh", "n_clusters"), ("tieu-chi", "value"),
     *(("dem-thay-doi", c) for c in ("new", "gone", "improved", "worse", "newly_flagged")),

@@ -111,6 +111,21 @@ def member_income(year: Year, ident: str, ids: Any = None) -> Origin:
     return Origin(parts, "ratio", through=(LEIDEN, "metrics/cluster_history"))
 
 
+def kind(year: Year, ident: str, stage: str | None, column: str) -> Origin | None:
+    """Return the members of a kind at a stage; "*" stands for every stage, "unknown" for none."""
+    if not column.startswith("n"):
+        return None
+    table = year.organisations
+    stages = year.keep("stage of members", lambda: dict(year.frame("metrics/cluster_members", "org_id", "stage").select("org_id", "stage").iter_rows()))  # fmt: skip
+    own = table.by("cluster", ident)
+    if stage != "*":
+        wanted = None if stage == "unknown" else stage
+        own = own[[stages.get(o) == wanted for o in table.array("org_id")[own].tolist()]] if len(own) else own  # fmt: skip
+    if column != "n":
+        own = table.where(own, table.eq("legal_type", column.removeprefix("n_")))
+    return value(table, own, "rows", through=(LEIDEN, "graph/nodes", "metrics/cluster_members"))
+
+
 def member(year: Year, ident: str, org: str, column: str) -> Origin | None:
     """Return what a column of a member's line is made of."""
     table, own = year.linkages, linkages_of(year, ident)

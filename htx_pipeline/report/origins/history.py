@@ -25,12 +25,27 @@ def cluster_point(year: Year, now: Year, ident: str, key: str) -> Origin | None:
     """Return a point of a cluster's trend: this year's members, in the year of the point."""
     if not year.has_rows:
         return OTHER_YEAR
-    columns = {"contracted": "contracted_value_vnd", "paid": "paid_value_vnd", "linkages": "n_linkages"}  # fmt: skip
     ids = now.keep(("members", ident), lambda: _members(now, ident))
     through = ("graph/edges", clusters.LEIDEN, f"metrics/cluster_history: thành viên của cụm kỳ {now.period}, số liệu kỳ {year.period}")  # fmt: skip
     if key == "income":
         made = clusters.member_income(year, ident, ids)
         return Origin(made.parts, made.formula, through=through)
+    if key in ("organisations", "cooperatives"):
+        register = year.organisations
+        members = year.of_organisations(sorted(ids))
+        is_counted = (
+            register.array("is_htx") if key == "cooperatives" else register.stated("org_id")
+        )
+        return value(register, register.where(members, is_counted), "rows", through=through)
+    return _followed(year, now, ident, key, through=through)
+
+
+def _followed(
+    year: Year, now: Year, ident: str, key: str, *, through: tuple[str, ...]
+) -> Origin | None:
+    """Return a point that is made of the linkages among the members."""
+    columns = {"contracted": "contracted_value_vnd", "paid": "paid_value_vnd", "linkages": "n_linkages"}  # fmt: skip
+    ids = now.keep(("members", ident), lambda: _members(now, ident))
     table = year.linkages
     own = year.keep(("followed", ident), lambda: _between(year, ids))
     if key == "executed":

@@ -292,6 +292,10 @@ class Origins:
     def _member(self, ask: Ask) -> Origin | None:
         return clusters.member(self.now, ask.page.scope, ask.line["org_id"], ask.key)
 
+    def _kind(self, ask: Ask) -> Origin | None:
+        stage = "*" if ask.is_total else ask.line["stage"]
+        return clusters.kind(self.now, ask.page.scope, stage, ask.key)
+
     def _buyer(self, ask: Ask) -> Origin | None:
         return clusters.buyer(self.now, ask.page.scope, ask.line["org_id"], ask.key)
 
@@ -393,6 +397,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "danh-sach-cum": Origins._list,
     "hinh-tap-trung-so-lieu": Origins._list,
     "thanh-vien": Origins._member,
+    "thanh-vien-theo-loai": Origins._kind,
     "ben-mua": Origins._buyer,
     "doanh-nghiep": Origins._firm,
     "cong-doan": Origins._stage,
