@@ -666,8 +666,8 @@ def export(
     )
     mask = None
     if kind == "public":
-        from htx_pipeline.report.options import ReportOptions
         from htx_pipeline.report.handout import publishable
+        from htx_pipeline.report.options import ReportOptions
 
         public = ReportOptions(title=settings.title_vi, as_of=options.as_of, kind="public")
         mask = partial(publishable, options=public)
