@@ -143,8 +143,8 @@ def _tests(view: ClusterView, w: Words) -> Iterable[tuple[str, str, str]]:
         said = w("gap.no_path", n=w.count("linkage", view.c["n_linkages"]))
         yield "no_path", said, f"{view.page}/tieu-chi/has_path/value"
     if legal:
-        said = test_name if view.is_open else test_words
-        tests = "; ".join(said(r, w) for r in legal)
+        name = test_name if view.is_open else test_words
+        tests = "; ".join(name(r, w) for r in legal)
         yield "criterion_failed", w("gap.criterion_failed", tests=tests), f"{view.page}/tieu-chi/{legal[0]['criterion']}/value"  # fmt: skip
 
 
