@@ -48,6 +48,10 @@ class Sum:
         """Count and add linkages."""
         return cls(len(linkages), total(linkages, "contracted_value_vnd"))
 
+    def counted(self) -> Sum:
+        """Return the number alone."""
+        return Sum(self.n, None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterView:
@@ -275,10 +279,11 @@ class ClusterViews(Builder):
             ("contracted_value_vnd", "paid_value_vnd", "executed_share", "member_income_vnd", "delivered_tonnes")
         )  # fmt: skip
         buyers, hhi, effective = self._buyers(c, linkages, view.members)
-        sums = {k: Sum(getattr(view, k).n, None) for k in ("rejected", "all", "matched", "executed", "ended", "ending")}  # fmt: skip
+        history = {year: {**row, **nothing} for year, row in view.history.items()}
         return replace(
-            view, c=c, buyers=buyers, hhi=hhi, effective_buyers=effective, is_open=True, cooperative_value=None,
-            reported_value=None, history={year: {**row, **nothing} for year, row in view.history.items()}, **sums,
+            view, c=c, buyers=buyers, hhi=hhi, effective_buyers=effective, is_open=True, history=history,
+            cooperative_value=None, reported_value=None, rejected=view.rejected.counted(), all=view.all.counted(),
+            matched=view.matched.counted(), executed=view.executed.counted(), ended=view.ended.counted(), ending=view.ending.counted(),
         )  # fmt: skip
 
     def cluster_page_id(self, cluster_id: str) -> str:

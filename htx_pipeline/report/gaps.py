@@ -143,14 +143,18 @@ def _tests(view: ClusterView, w: Words) -> Iterable[tuple[str, str, str]]:
         said = w("gap.no_path", n=w.count("linkage", view.c["n_linkages"]))
         yield "no_path", said, f"{view.page}/tieu-chi/has_path/value"
     if legal:
-        tests = "; ".join(test_words(r, w, has_value=not view.is_open) for r in legal)
+        name = test_name if view.is_open else test_words
+        tests = "; ".join(name(r, w) for r in legal)
         yield "criterion_failed", w("gap.criterion_failed", tests=tests), f"{view.page}/tieu-chi/{legal[0]['criterion']}/value"  # fmt: skip
 
 
-def test_words(r: Row, w: Words, *, has_value: bool = True) -> str:
+def test_name(r: Row, w: Words) -> str:
+    """Return a test by its name, which names its threshold."""
+    return str(r["label_vi" if w.lang == "vi" else "label_en"] or r["criterion"])
+
+
+def test_words(r: Row, w: Words) -> str:
     """Return a test with its value and threshold in words."""
-    if not has_value:
-        return str(r["label_vi" if w.lang == "vi" else "label_en"] or r["criterion"])
     label = r["label_vi" if w.lang == "vi" else "label_en"] or r["criterion"]
     number = measure(r["threshold"], None, w)
     # A label that names its threshold need not be followed by it.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from htx_pipeline.report import text
 from htx_pipeline.report.behind import column_of
@@ -78,6 +78,15 @@ def protect(report: Report, *, is_secondary: bool = True) -> Report:
         report, overview=kept[report.overview.id], clusters=own(report.clusters), localities=own(report.localities),
         departments=own(report.departments), translations=(), withheld_cells=len(public.cells.hidden),
     )  # fmt: skip
+
+
+class _Cell(NamedTuple):
+    """One cell of a table: its id, column, line and value."""
+
+    id: str
+    field: Field
+    row: Mapping[str, Any]
+    value: Any
 
 
 class _Publisher:
@@ -246,7 +255,7 @@ class _Publisher:
             own = f"{page.id}/{table.id}/{name}/{field.key}"
             if own in self.cells.hidden:
                 made[field.key] = Hidden(*self.cells.bands.get(own, ()))
-            elif own not in self.cells.decided and not self._may_print(page, table, field, row, value, own):  # fmt: skip
+            elif own not in self.cells.decided and not self._may_print(page, table, _Cell(own, field, row, value)):  # fmt: skip
                 made[field.key] = HIDDEN
         if table.id == "chi-tieu-chung" and isinstance(made.get("value"), Hidden):
             held: Hidden = made["value"]
@@ -257,35 +266,36 @@ class _Publisher:
         """Return whether a value that is not printed names an organisation."""
         return isinstance(value, list | dict) or (isinstance(value, str) and value in self.known)
 
-    def _may_print(
-        self, page: Page, table: Table, field: Field, row: Mapping[str, Any], value: Any, own: str
-    ) -> bool:
+    def _may_print(self, page: Page, table: Table, cell: _Cell) -> bool:
         """Return whether a cell on which no rule has spoken may be printed."""
+        field, row = cell.field, cell.row
         if row.get("commune_code") in self.small and field.key in ATTRIBUTES:
             return False
         column = column_of(field.key, row)
         if column is not None and column.is_public:
             return True
-        if table.id == "chi-tieu-chung" and field.key in ("value", "shown"):
-            is_decided = f"{own.rsplit('/', 1)[0]}/value" in self.cells.decided
-            return is_decided or row.get("unit") not in AMOUNT_UNITS
-        if table.id.startswith("hinh-dien-bien-") and field.is_number:
-            if row.get("key") not in TREND_COLUMNS:
-                return True
-            return self.cells.was_printed(own, field.key, f"{field.show(value)} {field.unit}".strip())  # fmt: skip
-        if table.id == "tieu-chi" and field.key == "value":
-            return AMOUNT.search(str(row.get("threshold"))) is None
-        if field.kind in ("money", "tonnes", "ha"):
-            return False
-        if field.kind == "number":
-            return True
-        if field.kind == "share":
-            return table_share(field.key) or table.id in COUNT_TABLES
-        if field.key == "gap" and "actual" in row:
-            return self.is_sayable(page, str(row["actual"]))
-        if isinstance(value, str):
-            return field.key == "target" or self.is_sayable(page, value)
-        return True
+        own = self._by_table(table, cell)
+        if own is not None:
+            return own
+        if field.is_number:
+            is_count = field.kind not in ("money", "tonnes", "ha", "share")
+            return is_count or (field.kind == "share" and (table_share(field.key) or table.id in COUNT_TABLES))  # fmt: skip
+        said = row["actual"] if field.key == "gap" and "actual" in row else cell.value
+        return field.key == "target" or not isinstance(said, str) or self.is_sayable(page, said)
+
+    def _by_table(self, table: Table, cell: _Cell) -> bool | None:
+        """Return what holds for a cell of certain tables; None where its column says enough."""
+        key = cell.field.key
+        if table.id == "chi-tieu-chung" and key in ("value", "shown"):
+            is_decided = f"{cell.id.rsplit('/', 1)[0]}/value" in self.cells.decided
+            return is_decided or cell.row.get("unit") not in AMOUNT_UNITS
+        if table.id.startswith("hinh-dien-bien-") and cell.field.is_number:
+            said = f"{cell.field.show(cell.value)} {cell.field.unit}".strip()
+            is_amount = cell.row.get("key") in TREND_COLUMNS
+            return not is_amount or self.cells.was_printed(cell.id, key, said)
+        if table.id == "tieu-chi" and key == "value":
+            return AMOUNT.search(str(cell.row.get("threshold"))) is None
+        return None
 
     def is_sayable(self, page: Page, words: str) -> bool:
         """Return whether words name no organisation and no amount that is not published on the page."""

@@ -17,11 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-TOLERANCE = 1e-7
+TOLERANCE: Final = 1e-7
+SLACK: Final = 1e-5
+"""How far a published sum may be missed, as a share of the change that is looked for: what a solver rounds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,40 +256,42 @@ class Guard:
         mask = self.in_cell[cell]
         value = float(self.x[mask].sum())
         room = (0.0, 0.0) if limits is None else (limits[0] - value, limits[1] - value)
-        slack = TOLERANCE * max(value, 1.0)
+        slack = SLACK * self.need
         masks, rooms = [*self.masks, mask], [*self.room, room]
         self.wanted.pop(cell, None)
         found: dict[tuple[int, int], Any] = {}
         programs: _Programs | None = None
         for at, shifts in enumerate(self.shifts):
             moved = shifts @ mask if len(self.need) else np.zeros(0)
-            for t in np.flatnonzero((moved > room[1] + slack) | (moved < room[0] - slack)):
+            told = np.flatnonzero((moved > room[1] + slack) | (moved < room[0] - slack))
+            for t in told.tolist():
                 if (t, at) in found:
                     continue
-                new = self._borrowed(int(t), at, mask, room, slack)
+                new = self._borrowed(t, at, mask, room)
                 if new is not None:
-                    found[int(t), at] = new
+                    found[t, at] = new
                     continue
                 if programs is None:
                     programs = _Programs(self.x, masks, rooms, list(self.wanted.values()))
                 new = programs.shift(self.targets[t], self.need[t], self.share, at)
                 if new is None:
                     return False
-                found[int(t), at] = new
-                if at == 0 and self._fits(-new, masks, rooms):
-                    found[int(t), 1] = -new
-        for (t, at), new in found.items():
-            self.shifts[at][t] = new
+                found[t, at] = new
+                if at == 0 and self._fits(-new, masks, rooms, self.need[t]):
+                    found[t, 1] = -new
+        for (of, way), new in found.items():
+            self.shifts[way][of] = new
         self.masks, self.room = masks, rooms
         return True
 
-    def _borrowed(self, t: int, at: int, mask: Any, room: tuple[float, float], slack: float) -> Any:
+    def _borrowed(self, t: int, at: int, mask: Any, room: tuple[float, float]) -> Any:
         """Return what another part has at hand, made smaller, where it serves this one too."""
         pool = np.vstack(self.shifts)
         told = pool @ self.targets[t] * (1.0 if at == 0 else -1.0)
         enough = np.flatnonzero(told >= self.need[t])
         times = self.need[t] / told[enough]
         moved = (pool[enough] @ mask) * times
+        slack = SLACK * self.need[t]
         fits = np.flatnonzero((moved <= room[1] + slack) & (moved >= room[0] - slack))
         if not len(fits):
             return None
@@ -295,14 +299,15 @@ class Guard:
         best = fits[np.argmin(sizes)]
         return pool[enough[best]] * times[best]
 
-    def _fits(self, shift: Any, masks: Sequence[Any], rooms: Sequence[tuple[float, float]]) -> bool:
+    def _fits(
+        self, shift: Any, masks: Sequence[Any], rooms: Sequence[tuple[float, float]], need: float
+    ) -> bool:
         if (self.x + shift < -TOLERANCE * np.maximum(self.x, 1.0)).any():
             return False
         if not masks:
             return True
-        sums = np.asarray(masks) @ self.x
         moved, ends = np.asarray(masks) @ shift, np.asarray(rooms)
-        slack = TOLERANCE * np.maximum(sums, 1.0)
+        slack = SLACK * need
         return bool(((moved <= ends[:, 1] + slack) & (moved >= ends[:, 0] - slack)).all())
 
 

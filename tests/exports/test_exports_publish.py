@@ -15,8 +15,8 @@ from htx_pipeline.errors import InputError
 from htx_pipeline.exports import publish
 from htx_pipeline.exports.base import Exported
 from htx_pipeline.exports.publish import FORMATS, export_files, options_for, write_exports
+from htx_pipeline.report.handout import publishable
 from htx_pipeline.report.options import ReportOptions
-from htx_pipeline.report.publish import publishable
 from htx_pipeline.settings import Settings
 from htx_pipeline.tables import list_tables
 

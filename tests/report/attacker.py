@@ -52,7 +52,12 @@ INDICATORS = {
     "Diện tích liên kết": "area_ha",
     "Số hộ tham gia liên kết": "households",
 }
-IN_WORDS = {"từ dự kiến": "planned", "từ đã ký": "signed", "từ đang thực hiện": "active", "đã thực hiện": "executed"}
+IN_WORDS = {
+    "từ dự kiến": "planned",
+    "từ đã ký": "signed",
+    "từ đang thực hiện": "active",
+    "đã thực hiện": "executed",
+}
 
 
 def number(words: str) -> float:
@@ -170,8 +175,8 @@ def figures(edition: Path) -> dict[str, Figure]:
                 own = f"{row[at]}/{key}"
                 unit = dict(zip(rows[head], row, strict=False)).get("Đơn vị")
                 if isinstance(value, int | float):
-                    value *= MONEY.get(unit, 1.0)
-                    found[own] = Figure(own, float(value), float(value), False)
+                    amount = float(value) * MONEY.get(unit, 1.0)
+                    found[own] = Figure(own, amount, amount, False)
                 elif isinstance(value, str) and own in found and found[own].is_withheld:
                     said = interval(value)
                     if said is not None:
@@ -263,7 +268,9 @@ def where_of(figure: str, world: World) -> tuple[str, dict[str, str | None]] | N
         return rest[0], where
     if table == "chi-tieu-chung" and rest[-1] == "value":
         name = "/".join(rest[:-1])
-        key = next((k for said, k in INDICATORS.items() if re.match(rf"{said}(,| –|$)", name)), None)
+        key = next(
+            (k for said, k in INDICATORS.items() if re.match(rf"{said}(,| –|$)", name)), None
+        )
         level = next((v for k, v in IN_WORDS.items() if re.search(f", {k}( –|$)", name)), None)
         return None if key is None else (key, {"least": level} if level else {})
     line, key = "/".join(rest[:-1]), rest[-1]

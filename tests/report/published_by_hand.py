@@ -26,9 +26,9 @@ def year_of(hand: ModuleType, year: str, *, seed: int, coops: int = 72) -> dict[
     organisations = made["core/organisations"]
     ids = organisations.filter(pl.col("legal_type") == "htx")["org_id"].to_list()
     places = {org: hand.LOCALITIES[i % 5] for i, org in enumerate(ids)}
-    places |= {org: "Tu Mơ Rông" for org in ids[:2]}
+    places |= dict.fromkeys(ids[:2], "Tu Mơ Rông")
     homes = {org: COMMUNES[hand.LOCALITIES.index(places[org])] for org in ids}
-    homes |= {org: "23536" for org in ids[2:9:5]}
+    homes |= dict.fromkeys(ids[2:9:5], "23536")
     organisations = organisations.with_columns(
         locality=pl.col("org_id").replace_strict(places, default=None, return_dtype=pl.String).fill_null("Đăk Hà"),
         admin_code=pl.col("org_id").replace_strict(homes, default="23293", return_dtype=pl.String),
@@ -81,7 +81,9 @@ def published_province(hand: ModuleType, *, year: str = "2024") -> dict[str, pl.
         edges = network.edges(linkages)
         nodes = network.nodes(organisations, edges)
         ids = organisations["org_id"].to_list()
-        group = {org: (int(org[2:]) % 3 if org.startswith("62") else int(org[2:]) // 8) for org in ids}
+        group = {
+            org: (int(org[2:]) % 3 if org.startswith("62") else int(org[2:]) // 8) for org in ids
+        }
         communities = pl.DataFrame(
             {"period": y, "org_id": ids, "cluster_id": [f"c-{group[org]}" for org in ids]}
         )
