@@ -298,7 +298,20 @@ def _style(ink: _Ink) -> dict[str, Any]:
         return {"facecolor": "#d3d8de", "edgecolor": "none", "linewidth": 0}
     if ink.is_solid:
         return {"facecolor": ink.color, "edgecolor": "white", "linewidth": 0, "alpha": 0.78}
-    return {"facecolor": f"{ink.color}2b", "edgecolor": ink.color, "linewidth": 0, "hatch": HATCH}
+    # Not see-through: an SVG would make the lines of the hatching as pale as the ground.
+    return {"facecolor": _pale(ink.color), "edgecolor": ink.color, "linewidth": 0, "hatch": HATCH}
+
+
+def _pale(color: str) -> str:
+    """Return a sixth of a colour on white.
+
+    Examples
+    --------
+    >>> _pale("#000000"), _pale("#ffffff")
+    ('#d5d5d5', '#ffffff')
+    """
+    parts = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{255 - (255 - part) // 6:02x}" for part in parts)
 
 
 def _fill(axes: Any, box: tuple[float, float, float, float], ink: _Ink) -> None:

@@ -179,3 +179,13 @@ def test_an_end_node_keeps_clear_of_the_box_of_an_absent_stage() -> None:
     chain._stand(layout, spec, top=1.0, body=1.75)
     assert layout.nodes["unknown"].column == len(STAGES) - 1
     assert layout.nodes["unknown"].y >= 1.0 + chain.BOX
+
+
+def test_the_hatching_of_what_is_not_executed_is_not_paler_in_svg_than_its_ink() -> None:
+    spec = chain_spec([("production", "processing", "a", 6.0)])
+    spec["flows"][0]["executed"] = 2.0
+    svg = render(spec).svg.decode()
+    hatched = re.findall(r'style="([^"]*url\(#[^"]*)"', svg)
+    assert hatched
+    assert not [style for style in hatched if "opacity" in style]
+    assert re.search(r"<pattern[\s\S]*?stroke: #0072b2", svg)
