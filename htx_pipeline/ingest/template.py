@@ -36,7 +36,7 @@ from htx_pipeline.ingest.template_form import (
     table_of,
     unit_vi,
 )
-from htx_pipeline.ingest.template_texts import TITLES
+from htx_pipeline.ingest.template_texts import title_of
 from htx_pipeline.schemas import TABLES, Table
 from htx_pipeline.settings import PERIODS
 
@@ -70,7 +70,7 @@ def template_mapping(
         )
     return source_mapping.Mapping(
         id=f"template_{template.replace('-', '_')}_{period}_{money}", table=table.name,
-        label_vi=f"{TITLES[table.name][0].capitalize()} (biểu mẫu {period})", label_en=f"{TITLES[table.name][1]} (template {period})",
+        label_vi=f"{title_of(table.name)[0].capitalize()} (biểu mẫu {period})", label_en=f"{title_of(table.name)[1]} (template {period})",
         files=("*.xlsx",), sheet=source_mapping.SheetRule(name=DATA_SHEET), header_rows=(HEADING_ROW, HEADING_ROW + 1),
         period=source_mapping.PeriodRule(constant=period), columns=rules,
     )  # fmt: skip

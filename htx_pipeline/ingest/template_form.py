@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any, Final, Literal
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.ingest.template_texts import UNITS_VI
+from htx_pipeline.ingest.template_texts import unit_words
 from htx_pipeline.schemas import TABLES, Column, Table
 from htx_pipeline.settings import PERIODS
 
@@ -121,7 +121,7 @@ def check_period(period: str) -> None:
 def unit_vi(column: Column, money: Money) -> str:
     """Return the unit as the template writes it; empty when there is none."""
     unit = "million VND" if column.unit == "VND" and money == "million" else column.unit
-    return UNITS_VI.get(unit, unit) if unit else ""
+    return unit_words(unit) if unit else ""
 
 
 def heading_of(column: Column) -> str:

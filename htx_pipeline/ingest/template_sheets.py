@@ -34,7 +34,7 @@ from htx_pipeline.ingest.template_form import (
     unit_vi,
 )
 from htx_pipeline.ingest.template_styles import Styles
-from htx_pipeline.ingest.template_texts import GRAINS, GUIDANCE, TITLES
+from htx_pipeline.ingest.template_texts import grain_of, guidance, title_of
 from htx_pipeline.schemas import Column, Table, structural_rules
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _width(column: Column) -> int:
 def data_sheet(ws: Any, sheet: Form, style: Styles, ranges: dict[str, str], names: int) -> None:
     """Write the sheet that is filled in."""
     columns = sheet.columns
-    title, title_en = TITLES[sheet.table.name]
+    title, title_en = title_of(sheet.table.name)
     start, end = reporting_year(sheet.period)
     last_col = len(columns)
     ws.set_row(0, 24)
@@ -195,7 +195,7 @@ def _print_setup(ws: Any, sheet: Form, *, wide: bool) -> None:
     ws.repeat_rows(HEADING_ROW - 1, FIRST_ROW - 2)
     if wide:
         ws.repeat_columns(0, 3)
-    ws.set_footer(f"&L&8{TITLES[sheet.table.name][0]} – {sheet.period}&R&8Trang &P/&N")
+    ws.set_footer(f"&L&8{title_of(sheet.table.name)[0]} – {sheet.period}&R&8Trang &P/&N")
 
 
 def _limited(text: str, limit: int) -> str:
@@ -343,7 +343,7 @@ def organisation_sheet(ws: Any, style: Styles, organisations: pl.DataFrame) -> i
 
 def help_sheet(ws: Any, sheet: Form, style: Styles) -> None:
     """Write the sheet that says how to fill in the other."""
-    title, _ = TITLES[sheet.table.name]
+    title, _ = title_of(sheet.table.name)
     ws.hide_gridlines(2)
     for at, width in enumerate((6, 6, 30, 46, 13, 11, 30, 34, 28)):
         ws.set_column(at, at, width)
@@ -355,11 +355,11 @@ def help_sheet(ws: Any, sheet: Form, style: Styles) -> None:
     facts = {
         "sheet": DATA_SHEET,
         "first_row": FIRST_ROW,
-        "grain": GRAINS[sheet.table.name],
+        "grain": grain_of(sheet.table.name),
         "deadline": f"{sheet.due:%d/%m/%Y}",
     }
     row = 3
-    for number, line in enumerate(GUIDANCE, 1):
+    for number, line in enumerate(guidance(), 1):
         ws.write_string(row, 0, f"{number}.", style.bold)
         ws.merge_range(row, 1, row, 7, line.format_map(facts), style.wrap)
         row += 1

@@ -35,7 +35,7 @@ from htx_pipeline.ingest.template_sheets import (
     organisation_sheet,
 )
 from htx_pipeline.ingest.template_styles import Styles
-from htx_pipeline.ingest.template_texts import TITLES
+from htx_pipeline.ingest.template_texts import title_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -137,7 +137,7 @@ def template_bytes(
     start = reporting_year(period)[0]
     book.set_properties(
         {
-            "title": f"{TITLES[table.name][0]} – {period}", "subject": f"Biểu mẫu {template}", "author": "htx_pipeline",
+            "title": f"{title_of(table.name)[0]} – {period}", "subject": f"Biểu mẫu {template}", "author": "htx_pipeline",
             "created": datetime(start.year, start.month, start.day),  # noqa: DTZ001
         }
     )  # fmt: skip

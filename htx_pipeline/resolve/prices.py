@@ -13,9 +13,6 @@ import polars as pl
 from htx_pipeline.findings import concat_findings, findings_from_rows
 from htx_pipeline.reference.thresholds import own_choice
 
-MIN_PRICES: Final = 8
-"""Fewest priced linkages of a product before its median is trusted."""
-
 _PAIRS: Final = (
     ("contracted_value_vnd", "contracted_tonnes"),
     ("paid_value_vnd", "delivered_tonnes"),
@@ -25,7 +22,8 @@ _PAIRS: Final = (
 def split_impossible_prices(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Set aside linkages whose VND per tonne is off the product's median by a slip of units.
 
-    The factor is ``own.price_factor`` of `reference.thresholds`. Prices of one product within a year differ by less than ten times, a slip of units is at least a
+    The factor is ``own.price_factor`` of `reference.thresholds`, the fewest prices a median is taken of
+    ``own.least_prices``. Prices of one product within a year differ by less than ten times, a slip of units is at least a
     thousand: a price so far off is a wrong unit, not a market.
 
     Parameters
@@ -49,14 +47,14 @@ def split_impossible_prices(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     >>> kept.height, rejected["source_row"].to_list()
     (8, [8])
     """
-    factor = own_choice("price_factor")
+    factor, least = own_choice("price_factor"), own_choice("least_prices")
     flagged = rows.with_columns(_bad=pl.lit(value=False), _ratio=pl.lit(None, dtype=pl.Float64))
     for value, quantity in _PAIRS:
         price = pl.when((pl.col(value) > 0) & (pl.col(quantity) > 0)).then(
             pl.col(value) / pl.col(quantity)
         )
         median, count = price.median().over("product_code"), price.count().over("product_code")
-        ratio = pl.when(count >= MIN_PRICES).then(price / median)
+        ratio = pl.when(count >= least).then(price / median)
         bad = ((ratio >= factor) | (ratio <= 1 / factor)).fill_null(value=False)
         flagged = flagged.with_columns(
             _bad=pl.col("_bad") | bad, _ratio=pl.coalesce("_ratio", pl.when(bad).then(ratio))

@@ -15,8 +15,8 @@ import pytest
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest import template as t
 from htx_pipeline.ingest import template_form as form
+from htx_pipeline.ingest import template_texts
 from htx_pipeline.ingest.read import list_sources, read_sources
-from htx_pipeline.ingest.template_texts import GRAINS, TITLES
 from htx_pipeline.ingest.template_write import template_bytes, write_template
 from htx_pipeline.orchestration.run import discover_periods
 from htx_pipeline.schemas import TABLES
@@ -148,7 +148,8 @@ def test_every_column_that_is_asked_for_has_a_meaning_and_every_text_a_column() 
         assert said == [c.name for c in form.asked_columns(TABLES[name])]
     for table in TABLES.values():
         assert [c.name for c in table.columns if c.example and not c.meaning_vi] == []
-    assert set(TITLES) == set(GRAINS) == set(form.TEMPLATES.values())
+    assert template_texts.tables() == set(form.TEMPLATES.values())
+    assert all(template_texts.grain_of(t) for t in form.TEMPLATES.values())
 
 
 @pytest.mark.parametrize("name", NAMES)
