@@ -101,7 +101,7 @@ def text(rows: Sequence[Row]) -> str:
 def section(rows: Sequence[Row], module: str) -> str:
     """Return the tables of one module's benchmarks."""
     own = [row for row in rows if row["module"] == module]
-    lines = [f"## {TITLES[module]}\n"]
+    lines = [f"## {TITLES.get(module, module.capitalize())}\n"]
     if module in NOTES:
         sizes = sorted({row["size"] for row in own})
         unit = next(

@@ -459,6 +459,8 @@ def bench(
                     "goal": "6 GB",
                 }
                 row |= {"met": bool(found.pop("fits", False)), **found}
+                if "cpu_s" in unit:
+                    row["unit_cpu_s"] = unit["cpu_s"]
                 print(row, file=sys.stderr, flush=True)
                 rows.append(row)
     return rows

@@ -3,7 +3,8 @@
 What belongs here: collecting and printing. What does not: measuring, which each module of this folder
 does by itself: ``bench() -> list[dict]`` with bench, size, peer, cpu_ratio, goal, met, peak_mb.
 
-Speeds are ratios of CPU time between peers of one run on one machine; absolute seconds are not kept.
+Speeds are ratios of CPU time between peers of one run on one machine; seconds are kept only to draw how
+cost grows. The page of the documentation is written from the results (`benchmarks.document`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from benchmarks import document
 
 MODULES = ("ingest", "validation", "report", "page", "graph", "measures")
 PACKAGES = (
@@ -85,6 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         + "\n"
     )
+    document.main()
     return 0
 
 

@@ -10,7 +10,7 @@ any engine.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -90,6 +90,7 @@ def systemic_risk(
     exact_up_to: int = 20_000,
     seed: int = 20,
     workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> pl.DataFrame:
     """Say of each organisation what share of all output is lost if it alone stops.
 
@@ -123,8 +124,9 @@ def systemic_risk(
         Linked organisations above which the index is estimated with bounds (``is_exact`` false, drawn
         with ``seed``; see `esri_approximate`); the income loss and the linear index are then the
         estimates.
-    workers:
-        Threads; all processors when None.
+    workers, progress:
+        Threads (all processors when None), and a function of (cascades done, cascades of this pass), for
+        networks of a million linkages, which take minutes.
 
     Returns
     -------
@@ -151,7 +153,9 @@ def systemic_risk(
     [('farm1', 0.25, 0.5, None), ('farm2', 0.25, 0.5, None), ('mill', 0.5, 1.0, None), ('shop', 0.0, 1.0, None)]
     """
     parts = [
-        _risk_of(trade, nodes, reports, essential, exact_up_to=exact_up_to, seed=seed, workers=workers)
+        _risk_of(
+            trade, nodes, reports, essential, exact_up_to=exact_up_to, seed=seed, workers=workers, progress=progress
+        )
         for trade in trades(edges, evidence=evidence, min_stated_share=min_stated_share)
     ]  # fmt: skip
     made = pl.concat([pl.DataFrame(schema=RISK_SCHEMA), *parts], how="diagonal")
@@ -179,6 +183,7 @@ def _risk_of(
     exact_up_to: int,
     seed: int,
     workers: int | None,
+    progress: Callable[[int, int], None] | None,
 ) -> pl.DataFrame:
     graph = trade.graph
     n = len(graph)
@@ -190,7 +195,9 @@ def _risk_of(
     income = _income(trade, reports)
     is_exact = np.ones(n, dtype=bool)
     low = high = None
-    common: dict[str, Any] = {"sector": number, "essential": binding, "workers": workers}
+    common: dict[str, Any] = {
+        "sector": number, "essential": binding, "workers": workers, "progress": progress,
+    }  # fmt: skip
     if n <= exact_up_to:
         leontief = esri(graph, **common).risk
         linear = esri(graph, production="linear", **common).risk
