@@ -142,9 +142,12 @@ def with_neutral_names(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataF
     clusters = frames.get("metrics/clusters")
     if clusters is None or not clusters.height:
         return out
-    order = clusters.with_row_index("_at").sort(
-        "n_organisations", "cluster_id", descending=[True, False], nulls_last=True
-    )["_at"]
+    size = pl.col("n_organisations") if "n_organisations" in clusters.columns else pl.lit(0)
+    order = (
+        clusters.with_row_index("_at")
+        .with_columns(_size=size)
+        .sort("_size", "cluster_id", descending=[True, False], nulls_last=True)["_at"]
+    )
     buyers = clusters["largest_buyer_name"].to_list() if "largest_buyer_name" in clusters.columns else [None] * clusters.height  # fmt: skip
     for column, word in (("cluster_name_vi", "cụm"), ("cluster_name_en", "cluster")):
         if column not in clusters.columns:
