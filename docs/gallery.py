@@ -109,7 +109,7 @@ def web(path: Path) -> Iterator[tuple[str, Image.Image]]:
                 viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light"
             )  # fmt: skip
             page.goto(path.as_uri())
-            page.wait_for_timeout(300)
+            page.wait_for_selector("html[data-ready=yes]")
             yield name, Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             page.close()
         browser.close()
@@ -127,7 +127,8 @@ def main(argv: list[str]) -> int:
         )
         return 1
     OUT.mkdir(exist_ok=True)
-    for size, pdf in by_size(sorted((folder / "cum").glob("cum-*[0-9a-f].pdf"))).items():
+    ranked = by_size(sorted((folder / "cum").glob("cum-*[0-9a-f].pdf")))
+    for size, pdf in ranked.items():
         save(side_by_side(pages(pdf, dpi=66, most=3)), f"cluster-{size}")
         word = pdf.with_suffix(".docx")
         if size == "middle" and word.is_file() and (shown := office_pages(word, dpi=60, most=3)):
@@ -146,6 +147,10 @@ def main(argv: list[str]) -> int:
     for name in ("desk", "desk-dark"):
         if name in shots:
             save(ImageOps.contain(shots[name], (900, 800)), f"web-{name}")
+    cluster = dict(web(ranked["large"].with_suffix(".html")))
+    seen = [ImageOps.contain(cluster[n], (700, 800)) for n in ("desk", "phone") if n in cluster]
+    if seen:
+        save(side_by_side(seen), "web-cluster")
     small = [ImageOps.contain(shots[n], (700, 800)) for n in ("phone", "tablet") if n in shots]
     if small:
         save(side_by_side(small), "web-phone-tablet")
