@@ -46,6 +46,7 @@ class Crew:
         self._work: queue.Queue[bytes | None] = queue.Queue()
         self._said: queue.Queue[bool] = queue.Queue()
         self._members: list[_Member] = []
+        self._ended = 0
 
     @property
     def is_busy(self) -> bool:
@@ -75,8 +76,14 @@ class Crew:
         """Return how many pieces were done since it was last asked."""
         done = 0
         while not self._said.empty():
-            done += self._said.get()
+            done += self._hear()
         return done
+
+    def _hear(self) -> int:
+        """Wait for word from any process: a piece done, or its end."""
+        is_piece = self._said.get()
+        self._ended += not is_piece
+        return int(is_piece)
 
     def finish(self) -> Iterator[int]:
         """Wait for what is left, and yield how many pieces were done, again and again.
@@ -88,12 +95,8 @@ class Crew:
         """
         for _ in self._members:
             self._work.put(None)
-        ended = 0
-        while ended < len(self._members):
-            if self._said.get():
-                yield 1
-            else:
-                ended += 1
+        while self._ended < len(self._members):
+            yield self._hear()
         for member in self._members:
             member.join()
         failed = [m.complaint for m in self._members if m.process.returncode]

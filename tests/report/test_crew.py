@@ -73,6 +73,19 @@ def test_a_failure_is_told_with_its_reason_and_the_rest_is_still_done(note, tmp_
     assert len(list(tmp_path.glob("*.txt"))) >= 4
 
 
+def test_a_failure_seen_while_work_is_still_handed_out_is_told_at_the_end(note, tmp_path) -> None:
+    crew = Crew(1, (str(tmp_path), "x"))
+    with crew:
+        crew.give(note("kaputt", fails=True))
+        member = crew._members[0]
+        member.process.wait()
+        member._threads[1].join()  # Its end has been heard.
+        assert crew.done() == 0
+        crew.give(note("late.txt"))
+        with pytest.raises(RuntimeError, match="ValueError: no kaputt"):
+            list(crew.finish())
+
+
 def test_all_failing_ends_as_well(note, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="ValueError"):
         done_by(tmp_path, *(note(f"{i}", fails=True) for i in range(9)))
