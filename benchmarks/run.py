@@ -1,7 +1,8 @@
 """Run every benchmark, print one table, write `benchmarks/results.json`.
 
 What belongs here: collecting and printing. What does not: measuring, which each module of this folder
-does by itself: ``bench() -> list[dict]`` with bench, size, peer, cpu_ratio, goal, met, peak_mb.
+does by itself: ``bench() -> list[dict]`` with bench, size, peer, cpu_ratio, goal, met, peak_mb (reading also
+with wall_ratio).
 
 Speeds are ratios of CPU time between peers of one run on one machine; seconds are kept only to draw how
 cost grows. The page of the documentation is written from the results (`benchmarks.document`).
