@@ -50,7 +50,7 @@ are given their graph before the clock starts, except for *build*, which begins 
 """,
     "measures": """Every measure on a synthetic nation, in a process of its own. The ratio is to reading and sorting the
 edges ({unit} CPU s at 1,000,000 linkages in that run); peak memory is that of the whole process. Goal: six
-gigabytes at 10,000,000 linkages.
+gigabytes at 10,000,000 linkages. Where it says *not run* there was no time, not a failure.
 """,
 }
 
@@ -173,7 +173,7 @@ def _measures(rows: Sequence[Row]) -> str:
         cells = []
         for size in sizes:
             row = found.get((name, size), {})
-            cells.append(row.get("failed") or _number(row.get("cpu_ratio")))
+            cells.append(row.get("failed") or _number(row.get("cpu_ratio")) or "not run")
         peak = found.get((name, sizes[-1]), {}).get("peak_mb")
         lines.append(f"| {name} | {' | '.join(cells)} | {'' if peak is None else f'{peak:,}'} |")
     return "\n".join(lines)

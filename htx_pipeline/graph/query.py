@@ -353,7 +353,11 @@ def ego_svg(
 
 
 def _short(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
+    """Cut a text to the room of so many small letters; capitals are about a third wider."""
+    room = np.cumsum([4 / 3 if letter.isupper() else 1.0 for letter in text])
+    if not len(room) or room[-1] <= length:
+        return text
+    return text[: int((room <= length - 1).sum())].rstrip() + "…"
 
 
 def path(

@@ -167,3 +167,18 @@ def test_the_commands_speak_text_and_never_a_traceback(edges, nodes, tmp_path, c
     assert main(["graph", "show", "nobody at all", *at]) == 2
     assert "✗ No organisation" in capsys.readouterr().err
     assert main(["graph", "show", "1", "--data", str(tmp_path / "empty")]) == 2
+
+
+def test_a_name_in_capitals_is_cut_before_it_leaves_the_picture() -> None:
+    from fontTools.ttLib import TTFont
+
+    from htx_pipeline.graph import query
+    from htx_pipeline.report.lettering import FONTS
+
+    font = TTFont(next(p for p in sorted(FONTS.glob("*.ttf")) if "Regular" in p.name))
+    glyphs, widths = font.getBestCmap(), font["hmtx"]
+    for name in ("SOCIETE COOPERATIVE AGRICOLE DE MARIEKRO (SOCAMA)", "Hợp tác xã Nông nghiệp và Dịch vụ Mường Hoong"):  # fmt: skip
+        shown = query._short(name, 38)
+        assert shown.endswith("…")
+        units = sum(widths[glyphs[ord(letter)]][0] for letter in shown)
+        assert units / font["head"].unitsPerEm * 13 < 283
