@@ -55,9 +55,10 @@ INPUTS = [
 def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> dg.MaterializeResult:
     """Write the edition of the period and make it current."""
     from htx_pipeline.report.earlier import published_before
-    from htx_pipeline.report.edition import edition_folder, write_edition
+    from htx_pipeline.report.edition import write_edition
     from htx_pipeline.report.options import ReportOptions
     from htx_pipeline.report.origins.earlier import earlier_frames
+    from htx_pipeline.report.shelf import edition_folder
     from htx_pipeline.tables import read_table
 
     chosen = settings.get()

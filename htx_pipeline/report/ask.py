@@ -18,6 +18,7 @@ import polars as pl
 from htx_pipeline.errors import InputError
 from htx_pipeline.report import text
 from htx_pipeline.report.origins.model import FORMULAS, REASONS, ROLES, words_of
+from htx_pipeline.report.shelf import MANIFEST, POINTER, edition_folder
 from htx_pipeline.report.trace import (
     REJECTED,
     TRACE_FILE,
@@ -39,6 +40,9 @@ LONGEST: Final = 400
 
 MOST: Final = 20
 """Ids named of what a sentence or an element of a picture rests on."""
+
+ALMOST: Final = 85
+"""Likeness, of 100, of an id that was merely misspelt."""
 
 NO_ROW: Final = "Không có dòng nguồn nào / no source row."
 WITHHELD_TEXT: Final = (
@@ -79,7 +83,6 @@ def open_edition(
     InputError
         When there is no edition, it carries no sources, or they are not what its manifest says.
     """
-    from htx_pipeline.report.edition import MANIFEST, edition_folder
     from htx_pipeline.settings import Settings
     from htx_pipeline.storage import read_frame
 
@@ -119,8 +122,6 @@ def open_edition(
 
 
 def _current(out: Path) -> Path:
-    from htx_pipeline.report.edition import POINTER
-
     pointer = out / POINTER
     if not pointer.is_file():
         raise InputError(
@@ -157,8 +158,11 @@ def nearest(asked: str, known: Mapping[str, str] | Iterable[str], *, most: int =
     plain = {k: _plain(k) for k in named}
     inside = sorted((k for k, p in plain.items() if wanted in p), key=lambda k: (len(k), k))
     like = process.extract(wanted, plain, scorer=fuzz.ratio, limit=most, score_cutoff=60)
-    words = {k: f"{p} {text.slug(named[k])}".replace("-", " ") for k, p in plain.items()}
-    said = process.extract(wanted.replace("-", " "), words, scorer=fuzz.token_set_ratio, limit=most, score_cutoff=75)  # fmt: skip
+    said: list[tuple[str, float, str]] = []
+    if not like or like[0][1] < ALMOST:
+        # No id is almost this one: the words may be those of a label.
+        words = {k: f"{p} {text.slug(named[k])}".replace("-", " ") for k, p in plain.items()}
+        said = process.extract(wanted.replace("-", " "), words, scorer=fuzz.token_set_ratio, limit=most, score_cutoff=75)  # fmt: skip
     best = sorted([*like, *said], key=lambda m: (-m[1], len(m[2]), m[2]))
     return list(dict.fromkeys([*inside, *(m[2] for m in best)]))[:most]
 

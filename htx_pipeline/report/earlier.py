@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from htx_pipeline.report.cells import PUBLISHED
-from htx_pipeline.report.edition import POINTER, edition_folder
+from htx_pipeline.report.shelf import POINTER, edition_folder
 from htx_pipeline.report.trace import TRACE_FILE
 
 

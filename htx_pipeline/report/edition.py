@@ -29,11 +29,10 @@ from htx_pipeline.report.documents import FORMATS, Site, code_key, write_documen
 from htx_pipeline.report.html import HtmlWriter
 from htx_pipeline.report.model import build_report
 from htx_pipeline.report.options import ReportOptions
+from htx_pipeline.report.shelf import MANIFEST, POINTER
 from htx_pipeline.report.trace import TRACE_FILE, sources_json, write_trace
 from htx_pipeline.report.workbook import write_workbook
 
-MANIFEST: Final = "manifest.json"
-POINTER: Final = "current.json"
 OVERVIEW: Final = "tong-quan.pdf"
 WORKBOOK: Final = "so-lieu.xlsx"
 INDEX: Final = "index.html"
@@ -189,17 +188,6 @@ def _name_of(page: Page, suffix: str) -> str:
     if page.kind == "overview":
         return f"{OVERVIEW.removesuffix('.pdf') if page.lang == 'vi' else page.id}.{suffix}"
     return f"{FOLDERS[page.kind]}/{page.id}.{suffix}"
-
-
-def edition_folder(data_dir: Path, kind: str, period: str) -> Path:
-    """Return where the editions of a period lie: the public ones in a tree of their own.
-
-    Examples
-    --------
-    >>> edition_folder(Path("data"), "public", "2025").as_posix()
-    'data/cong-bo/period=2025'
-    """
-    return data_dir / ("cong-bo" if kind == "public" else "report") / f"period={period}"
 
 
 def _check_kind(out: Path, kind: str) -> None:

@@ -27,10 +27,11 @@ from htx_pipeline.report import publish as publishing
 from htx_pipeline.report.blocks import Hidden, Prose
 from htx_pipeline.report.cells import PUBLISHED, Cells
 from htx_pipeline.report.earlier import published_before
-from htx_pipeline.report.edition import edition_folder, publish, write_edition
+from htx_pipeline.report.edition import publish, write_edition
 from htx_pipeline.report.handout import publishable, small_communes
 from htx_pipeline.report.model import build_report
 from htx_pipeline.report.publish import protect
+from htx_pipeline.report.shelf import edition_folder
 from htx_pipeline.report.suppression import Rules, class_of, is_sensitive, withheld_sums
 from htx_pipeline.report.trace import write_trace
 from htx_pipeline.report.workbook import write_workbook
