@@ -49,7 +49,7 @@ MEASURES = (
 )  # fmt: skip
 
 AMOUNT = re.compile(
-    r"(?:≥ )?\d[\d.,–]*\s(?:(?:nghìn |triệu |tỷ )?đồng|tấn|ha\b|hộ\b(?! kinh doanh))"
+    r"(?:≥ )?(?<![\d.,])\d[\d.,–]{0,24}\s(?:(?:nghìn |triệu |tỷ )?đồng|tấn|ha\b|hộ\b(?! kinh doanh))"
 )
 
 
@@ -272,9 +272,11 @@ def test_no_source_row_no_sheet_and_no_personal_mark_is_in_any_file(
     assert hidden["sources"].list.len().sum() == 0
     ids = frames["core/linkages"]["linkage_id"].to_list()
     for file, words in written.items():
-        assert [i for i in ids if re.search(rf"\b{i}\b", words)] == [], file
+        assert [i for i in ids if i in words and re.search(rf"\b{i}\b", words)] == [], file
         if file.endswith((".pdf", ".docx", ".xlsx")):
-            assert re.search(r"\b0\d{9}\b|\b0\d{11}\b|[\w.]+@[\w.]+\.vn\b", words) is None, file
+            assert (
+                re.search(r"\b0\d{9}\b|\b0\d{11}\b|[\w.]{1,40}@[\w.]{1,40}\.vn\b", words) is None
+            ), file
 
 
 def test_no_figure_stands_beside_the_name_of_an_organisation(public, frames) -> None:
