@@ -66,12 +66,8 @@ def save(picture: Image.Image, name: str) -> None:
 
 
 def by_size(clusters: list[Path]) -> dict[str, Path]:
-    """Return the cluster reports with the shortest, the middle and the longest text."""
-    from pypdf import PdfReader
-
-    ranked = sorted(
-        clusters, key=lambda p: (sum(len(q.extract_text()) for q in PdfReader(p).pages), p.name)
-    )
+    """Return the reports of the smallest, the middle and the largest cluster: web pages list all members."""
+    ranked = sorted(clusters, key=lambda p: (p.with_suffix(".html").stat().st_size, p.name))
     return {"small": ranked[0], "middle": ranked[len(ranked) // 2], "large": ranked[-1]}
 
 
