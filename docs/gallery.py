@@ -22,7 +22,7 @@ from PIL import Image, ImageOps
 
 HERE = Path(__file__).parent
 OUT = HERE / "pictures"
-COLOURS = 48
+COLOURS = 96
 GAP = 12
 
 
@@ -58,7 +58,7 @@ def side_by_side(pictures: list[Image.Image]) -> Image.Image:
 def save(picture: Image.Image, name: str) -> None:
     """Write a picture with few colours, so that it stays small."""
     buffer = io.BytesIO()
-    picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+    picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
         buffer, "PNG", optimize=True
     )
     (OUT / f"{name}.png").write_bytes(buffer.getvalue())
