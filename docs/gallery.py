@@ -22,7 +22,7 @@ from PIL import Image, ImageOps
 
 HERE = Path(__file__).parent
 OUT = HERE / "pictures"
-COLOURS = 48
+COLOURS = 96
 GAP = 12
 
 
@@ -58,7 +58,7 @@ def side_by_side(pictures: list[Image.Image]) -> Image.Image:
 def save(picture: Image.Image, name: str) -> None:
     """Write a picture with few colours, so that it stays small."""
     buffer = io.BytesIO()
-    picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+    picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
         buffer, "PNG", optimize=True
     )
     (OUT / f"{name}.png").write_bytes(buffer.getvalue())
@@ -66,12 +66,8 @@ def save(picture: Image.Image, name: str) -> None:
 
 
 def by_size(clusters: list[Path]) -> dict[str, Path]:
-    """Return the cluster reports with the shortest, the middle and the longest text."""
-    from pypdf import PdfReader
-
-    ranked = sorted(
-        clusters, key=lambda p: (sum(len(q.extract_text()) for q in PdfReader(p).pages), p.name)
-    )
+    """Return the reports of the smallest, the middle and the largest cluster: web pages list all members."""
+    ranked = sorted(clusters, key=lambda p: (p.with_suffix(".html").stat().st_size, p.name))
     return {"small": ranked[0], "middle": ranked[len(ranked) // 2], "large": ranked[-1]}
 
 
