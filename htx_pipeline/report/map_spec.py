@@ -485,6 +485,7 @@ def _figure(
 ) -> Figure:
     w = builder.w
     rows = _rows_of(geography, shown)
+    is_without_makers = builder.o.is_public and kind == "cluster"
     top = w.listing((f"{r['commune']} ({w.number(r['n'])})" for r in rows[:3]), of="place")
     makers = [r for r in rows if r["n_makers"]]
     alt = w(f"map.alt_{kind}", n=w.number(len(rows)), top=top)
@@ -507,11 +508,11 @@ def _figure(
         Field(key="n_cooperatives_and_groups", label=w("map.col_coops"), kind="count"),
         *([Field(key="n_linked", label=w("map.col_linked"), kind="count")] if kind == "locality" else []),
         # Where processors are not told by place, a column of zeros would be false.
-        *([] if builder.o.is_public and kind == "cluster" else [Field(key="n_makers", label=w("map.makers"), kind="count")]),
+        *([] if is_without_makers else [Field(key="n_makers", label=w("map.makers"), kind="count")]),
     ]  # fmt: skip
     return Figure(
         id=f"hinh-ban-do-{page}",
-        title=w(f"map.title_{kind}"),
+        title=w("map.title_members" if is_without_makers else f"map.title_{kind}"),
         alt=alt,
         spec=spec,
         source=source,
