@@ -49,7 +49,7 @@ are given their graph before the clock starts, except for *build*, which begins 
 * *igraph converged* is Leiden run until nothing improves (`n_iterations=-1`), *igraph* its two rounds by default.
 """,
     "measures": """Every measure on a synthetic nation, in a process of its own. The ratio is to reading and sorting the
-edges ({unit} CPU s at 1,000,000 linkages in that run); peak memory is that of the whole process. Goal: six
+edges ({unit} CPU s at 1,000,000 linkages when last measured); peak memory is that of the whole process. Goal: six
 gigabytes at 10,000,000 linkages. Where it says *not run* there was no time, not a failure.
 """,
 }
