@@ -78,12 +78,22 @@ def test_a_kernel_is_compiled_once_it_was_asked_for_more_than_the_budget(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(jit, "BUDGET", 10)
+    monkeypatch.setitem(jit._state, "is_cached", False)
     summed = kernel_of_its_own()
     compiled = []
     for _ in range(4):
         assert summed(np.arange(4)) == 6
         compiled.append(summed.is_compiled)
     assert compiled == [False, False, True, True]
+
+
+def test_a_kernel_is_compiled_at_its_first_call_once_another_came_from_the_cache(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(jit._state, "is_cached", True)
+    summed = kernel_of_its_own()
+    assert summed(np.arange(4)) == 6
+    assert summed.is_compiled
 
 
 def test_a_province_is_partitioned_without_starting_the_compiler() -> None:
