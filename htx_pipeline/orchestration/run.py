@@ -35,13 +35,16 @@ class PeriodRun:
     skipped: tuple[str, ...] = field(default=())
 
 
-def discover_periods(mappings: Sequence[Mapping], input_dir: Path) -> list[str]:
+def discover_periods(
+    mappings: Sequence[Mapping], input_dir: Path, source_files: pl.DataFrame | None = None
+) -> list[str]:
     """Return the reporting years the sources speak of, oldest first.
 
     Constants and years in paths are taken as they are; only when there are none are the files read
-    for the years in their rows.
+    for the years in their rows. ``source_files``: what `list_sources` found, where it is known already.
     """
-    source_files = list_sources(mappings, input_dir)
+    if source_files is None:
+        source_files = list_sources(mappings, input_dir)
     rows = source_files.filter(pl.col("mapping_id").is_not_null()).iter_rows(named=True)
     years = {year for row in rows for year in years_of(row, mappings)}
     if not years:

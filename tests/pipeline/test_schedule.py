@@ -100,6 +100,18 @@ def test_a_changed_mapping_runs_every_year(chosen):
     assert all(before[year] != after[year] for year in before)
 
 
+def test_when_and_how_fast_it_runs_changes_nothing_but_a_missing_corrections_file_is_no_crash(
+    chosen, tmp_path
+):
+    before = fingerprints(chosen)
+    moved = chosen.model_copy(
+        update={"schedule_cron": "0 5 * * *", "timezone": "UTC", "workers": 1}
+    )
+    assert fingerprints(moved) == before
+    gone = chosen.model_copy(update={"corrections_file": tmp_path / "none.csv"})
+    assert all(fingerprints(gone)[year] != mark for year, mark in before.items())
+
+
 def test_a_missing_input_folder_is_said_not_raised(chosen, tmp_path):
     gone = chosen.model_copy(update={"input_dir": tmp_path / "none"})
     with dg.instance_for_test() as instance:
