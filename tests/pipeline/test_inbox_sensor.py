@@ -60,12 +60,14 @@ def tick(
 ) -> Any:
     sensor = definitions.get_repository_def().get_sensor_def("inbox")
     overrides = {k: str(v) for k, v in (folders or {}).items()}
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(
             instance=instance,
             cursor=cursor,
             resources={"settings": SettingsResource(overrides=overrides)},
-        )
+        ) as context,
+    ):
         return sensor(context)
 
 
@@ -124,11 +126,16 @@ def test_the_sensor_is_valid_for_the_daemon(
     put(folders["inbox_dir"], "a.csv", "1")
     repository = definitions.get_repository_def()
     sensor = repository.get_sensor_def("inbox")
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(
-            instance=instance, repository_def=repository, sensor_name="inbox",
-            resources={"settings": SettingsResource(overrides={k: str(v) for k, v in folders.items()})},
-        )  # fmt: skip
+    settings = SettingsResource(overrides={k: str(v) for k, v in folders.items()})
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(
+            instance=instance,
+            repository_def=repository,
+            sensor_name="inbox",
+            resources={"settings": settings},
+        ) as context,
+    ):
         (request,) = sensor.evaluate_tick(context).run_requests
     assert request.tags["dagster/partition"] == "2024"
 

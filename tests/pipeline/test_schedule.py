@@ -50,12 +50,13 @@ def tick(instance: dg.DagsterInstance, chosen: Settings) -> Any:
     overrides = {
         "data_dir": str(chosen.data_dir), "input_dir": str(chosen.input_dir), "mappings_dir": str(chosen.mappings),
     }  # fmt: skip
-    context = dg.build_schedule_context(
+    # Left open, the context gives its instance back when it is collected: in the middle of a later test.
+    with dg.build_schedule_context(
         instance=instance,
         resources={"settings": SettingsResource(overrides=overrides)},
         repository_def=repository,
-    )
-    return repository.get_schedule_def("nightly").evaluate_tick(context)
+    ) as context:
+        return repository.get_schedule_def("nightly").evaluate_tick(context)
 
 
 def end(instance: dg.DagsterInstance, request: dg.RunRequest, status: dg.DagsterRunStatus) -> None:
