@@ -1,7 +1,7 @@
 """What a cluster is: its members, products, stages, value, largest buyer, and its name.
 
 What belongs here: the tables `metrics/clusters` and `metrics/cluster_members`. What does not: finding
-clusters (`detect`), their linkages (`inside`), stages (`stages`) and names (`naming`), legal tests
+clusters (`detect`), their linkages (`inside`), what is counted and added up (`counts`), stages (`stages`) and names (`naming`), legal tests
 (`criteria`).
 
 A cluster's linkages are those with both ends in it, at the evidence level given (default: signed or
@@ -14,6 +14,7 @@ from typing import Final
 
 import polars as pl
 
+from htx_pipeline.clusters.counts import composition, executed_share, is_execution_told, sums
 from htx_pipeline.clusters.inside import KEY, inside_of, null_sum, with_clusters
 from htx_pipeline.clusters.naming import named
 from htx_pipeline.clusters.stages import cluster_stages
@@ -223,9 +224,9 @@ def clusters(
     crossing = with_clusters(edges, communities, evidence=evidence)
     inside, bases = inside_of(crossing, min_stated_share=min_stated_share)
     frame = (
-        _composition(nodes, communities, reports)
+        composition(nodes, communities, reports)
         .join(bases, on=KEY, how="left")
-        .join(_sums(inside), on=KEY, how="left", validate="1:1")
+        .join(sums(inside, pl.col("_weight").sum()), on=KEY, how="left", validate="1:1")
         .join(_sources(inside), on=KEY, how="left")
         .join(_main(inside, "product_code", "main_product"), on=KEY, how="left")
         .join(_main_locality(nodes, communities, inside), on=KEY, how="left")
@@ -236,24 +237,11 @@ def clusters(
         )
         .join(_outside(crossing, bases), on=KEY, how="left")
     )
-    by_value = (pl.col("contracted_value_vnd") > 0) & (
-        pl.col("n_contracted_value") >= min_stated_share * pl.col("n_linkages")
-    )
     everything = pl.col("_weight") + pl.col("_weight_outside").fill_null(0)
     has_values = pl.col("weight_basis") != "links"
-    is_told = (pl.col("n_paid_value") > 0) | (pl.col("_n_delivered") > 0)
     stated = pl.min_horizontal("n_contracted_value", "n_linkages")
     frame = frame.with_columns(
-        pl.when(by_value & is_told)
-        .then(pl.col("_contracted_executed") / pl.col("contracted_value_vnd"))
-        .when(is_told)
-        .then(pl.col("n_linkages_executed") / pl.col("n_linkages"))
-        .alias("executed_share"),
-        pl.when(by_value & is_told)
-        .then(pl.lit("contracted_value"))
-        .when(is_told)
-        .then(pl.lit("links"))
-        .alias("executed_share_basis"),
+        *executed_share(min_stated_share),
         pl.when(everything > 0).then(pl.col("_weight") / everything).alias("inside_share"),
         pl.col("n_linkages_outside", "n_source_rows", "n_source_files").fill_null(0),
         pl.concat_list(
@@ -261,7 +249,7 @@ def clusters(
             pl.when(has_values & (stated < pl.col("n_linkages"))).then(
                 pl.lit("values_partly_stated")
             ),
-            pl.when(~is_told).then(pl.lit("execution_not_stated")),
+            pl.when(~is_execution_told()).then(pl.lit("execution_not_stated")),
             pl.when(pl.col("_n_conflicts") > 0).then(pl.lit("stage_conflict")),
             pl.when(
                 pl.sum_horizontal("n_cooperatives", "n_unions", "n_cooperative_groups") == 0
@@ -273,28 +261,6 @@ def clusters(
         .alias("notes"),
     )
     return named(frame).select(pl.col(c).cast(t) for c, t in CLUSTER_SCHEMA.items()).sort(KEY)
-
-
-def _sums(inside: pl.LazyFrame) -> pl.DataFrame:
-    executed = pl.col("evidence") == "executed"
-    return (
-        inside.group_by(KEY)
-        .agg(
-            pl.col("n_linkages").sum(),
-            pl.col("n_linkages").filter(executed).sum().alias("n_linkages_executed"),
-            null_sum("contracted_value_vnd"),
-            null_sum("paid_value_vnd"),
-            pl.col("n_contracted_value", "n_paid_value").sum(),
-            pl.col("n_delivered_tonnes").sum().alias("_n_delivered"),
-            null_sum("delivered_tonnes", is_float=True),
-            null_sum("area_ha", is_float=True),
-            null_sum("households"),
-            pl.col("contracted_value_vnd").filter(executed).sum().alias("_contracted_executed"),
-            pl.col("product_code").unique().sort().alias("products"),
-            pl.col("_weight").sum(),
-        )
-        .collect()
-    )
 
 
 def _sources(inside: pl.LazyFrame) -> pl.DataFrame:
@@ -310,41 +276,6 @@ def _sources(inside: pl.LazyFrame) -> pl.DataFrame:
         rows.group_by(KEY)
         .agg(pl.len().alias("n_source_rows"), first.n_unique().alias("n_source_files"))
         .collect()
-    )
-
-
-def _composition(
-    nodes: pl.DataFrame, communities: pl.DataFrame, reports: pl.DataFrame
-) -> pl.DataFrame:
-    members = communities.join(nodes, on=["period", "org_id"], how="left").join(
-        reports.select("period", "org_id", "official_members"), on=["period", "org_id"], how="left"
-    )
-    kinds = {
-        "n_cooperatives": "htx",
-        "n_unions": "lhhtx",
-        "n_cooperative_groups": "tht",
-        "n_enterprises": "enterprise",
-    }
-    is_kind = {name: (pl.col("legal_type") == k).fill_null(False) for name, k in kinds.items()}
-    by_size = (
-        members.drop_nulls("locality")
-        .group_by(*KEY, "locality")
-        .len()
-        .sort(*KEY, "len", "locality", descending=[False, False, True, False])
-        .group_by(KEY, maintain_order=True)
-        .agg(pl.col("locality").alias("localities"))
-    )
-    counted = members.group_by(KEY).agg(
-        pl.len().alias("n_organisations"),
-        *(is_one.sum().alias(name) for name, is_one in is_kind.items()),
-        (~pl.any_horizontal(*is_kind.values())).sum().alias("n_other"),
-        null_sum("official_members"),
-        pl.col("official_members").count().alias("n_members_stated"),
-        pl.col("is_stage_conflict").fill_null(False).sum().alias("_n_conflicts"),
-    )
-    return counted.join(by_size, on=KEY, how="left").with_columns(
-        pl.col("localities").fill_null(pl.lit([], dtype=pl.List(pl.String()))),
-        pl.col("localities").list.len().fill_null(0).alias("n_localities"),
     )
 
 

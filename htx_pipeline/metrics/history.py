@@ -4,7 +4,7 @@ What belongs here: the tables `metrics/cluster_history` and `metrics/locality_hi
 by year for the clusters and localities of one period. What does not: how two periods differ in total
 (`change`), finding clusters (`htx_pipeline.clusters.detect`).
 
-Built on `htx_pipeline.clusters.describe`, whose tables hold lists: Polars.
+Built on `htx_pipeline.clusters.counts`, what a cluster's own row is made of: Polars.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Final
 
 import polars as pl
 
-from htx_pipeline.clusters.describe import clusters as describe_clusters
+from htx_pipeline.clusters.counts import composition, executed_share, sums
+from htx_pipeline.clusters.inside import KEY, with_clusters
 from htx_pipeline.reference.thresholds import threshold
 
 LINEAGES: Final[dict[str, tuple[str, str]]] = {
@@ -182,6 +183,7 @@ def cluster_history(
     min_jaccard: float | None = None,
     min_disclosure_count: int = 3,
     evidence: str = "signed",
+    min_stated_share: float = 0.5,
 ) -> pl.DataFrame:
     """Measure the clusters of a period in each year up to it: the same members followed back.
 
@@ -212,6 +214,8 @@ def cluster_history(
         Fewest cooperatives behind a published mean of incomes.
     evidence:
         Weakest evidence level that counts.
+    min_stated_share:
+        See `network.value_bases`.
 
     Returns
     -------
@@ -236,26 +240,29 @@ def cluster_history(
     years = sorted(y for y in set(nodes["period"]) if y <= period)
     if own.is_empty() or not years:
         return pl.DataFrame(schema=CLUSTER_HISTORY_SCHEMA)
-    matched, followed, gone = [], [], []
+    matched, measured = [], []
+    # Year by year, so that only one year's linkages are held at a time.
     for year in years:
-        then = communities.filter(pl.col("period") == year).select("org_id", "cluster_id")
+        is_then = pl.col("period") == year
+        then = communities.filter(is_then).select("org_id", "cluster_id")
         found = _matched(then, own, is_same_year=year == period, min_jaccard=min_jaccard)
-        of_year = pl.lit(year)
-        matched.append(found.select(of_year.alias("year"), pl.all()))
-        followed.append(own.select(of_year.alias("period"), pl.all()))
-        lost = found.filter(pl.col("lineage") == "gone")
-        lost_members = then.join(lost, on="cluster_id", how="semi")
-        gone.append(lost_members.select(of_year.alias("period"), pl.all()))
-    measured = pl.concat(
-        [
-            _measured(
-                nodes, edges, pl.concat(members), reports,
-                evidence=evidence, min_disclosure_count=min_disclosure_count,
+        matched.append(found.select(pl.lit(year).alias("year"), pl.all()))
+        lost = then.join(found.filter(pl.col("lineage") == "gone"), on="cluster_id", how="semi")
+        for members in (own,) if lost.is_empty() else (own, lost):
+            present = members.join(nodes.filter(is_then), on="org_id", how="semi")
+            groups = present.select(pl.lit(year).alias("period"), pl.all())
+            measured.append(
+                _measured(
+                    nodes.filter(is_then),
+                    edges.lazy().filter(is_then),
+                    groups,
+                    reports.filter(is_then),
+                    evidence=evidence,
+                    min_stated_share=min_stated_share,
+                    min_disclosure_count=min_disclosure_count,
+                )
             )
-            for members in (followed, gone)
-        ]
-    )  # fmt: skip
-    made = pl.concat(matched).join(measured, on=["year", "cluster_id"], how="left")
+    made = pl.concat(matched).join(pl.concat(measured), on=["year", "cluster_id"], how="left")
     has_links = pl.col("year").is_in(_years(edges))
     has_none = has_links & pl.col("n_linkages").is_null()
     amounts = ("n_linkages", "contracted_value_vnd", "paid_value_vnd", "delivered_tonnes")
@@ -294,24 +301,31 @@ def _matched(
 
 def _measured(
     nodes: pl.DataFrame,
-    edges: pl.DataFrame | pl.LazyFrame,
-    members: pl.DataFrame,
+    edges: pl.LazyFrame,
+    groups: pl.DataFrame,
     reports: pl.DataFrame,
     *,
     evidence: str,
+    min_stated_share: float,
     min_disclosure_count: int,
 ) -> pl.DataFrame:
-    """Measure groups of organisations in each year as if they were its clusters."""
-    present = members.join(nodes, on=["period", "org_id"], how="semi")
-    described = describe_clusters(nodes, edges, present, reports, evidence=evidence)
+    """Measure groups of organisations in one year as if they were its clusters."""
+    inside = with_clusters(edges, groups, evidence=evidence).filter(
+        pl.col("cluster_id").is_not_null()
+    )
+    described = (
+        composition(nodes, groups, reports)
+        .join(sums(inside), on=KEY, how="left", validate="1:1")
+        .with_columns(executed_share(min_stated_share))
+    )
     weight, income = pl.col("official_members"), pl.col("member_income_vnd")
     told = (
-        present.join(
+        groups.join(
             reports.select("period", "org_id", "official_members", "member_income_vnd"),
             on=["period", "org_id"],
         )
         .filter(weight > 0, income.is_not_null())
-        .group_by("period", "cluster_id")
+        .group_by(KEY)
         .agg(
             pl.len().alias("n_member_income"),
             ((weight * income).sum() / weight.sum()).alias("member_income_vnd"),
@@ -321,7 +335,7 @@ def _measured(
         )
     )
     return (
-        described.join(told, on=["period", "cluster_id"], how="left")
+        described.join(told, on=KEY, how="left")
         .rename({"period": "year"})
         .select(
             "year", "cluster_id", "n_organisations", "n_cooperatives", "n_linkages",
