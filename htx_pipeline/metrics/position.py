@@ -20,6 +20,7 @@ from htx_pipeline.errors import InputError
 from htx_pipeline.graph import arrays
 from htx_pipeline.graph.csr import CSRGraph
 from htx_pipeline.graph.position import downstreamness, upstreamness
+from htx_pipeline.graph.rows import rows_unsorted
 from htx_pipeline.metrics._trade import Trade, tidy, trades
 
 POSITION_SCHEMA: Final[dict[str, pl.DataType]] = {
@@ -170,15 +171,16 @@ def _positions_of(
     down, down_reason = _distance(graph, is_upstream=False)
     before, after, in_ring = _steps(graph)
     between, error = _betweenness(graph, exact_up_to=exact_up_to, k=k, seed=seed)
-    undirected = CSRGraph.from_arrays(graph.edge_source, graph.edge_target, n=n, directed=False)
     brokered = _brokered_pairs(graph)
     on_chain, chain_products = _full_chains(trade, nodes)
-    ends = pl.concat(
-        [trade.rows.select(pl.col(c).alias("org_id"), "is_stated") for c in ("supplier_id", "buyer_id")]
-    ).group_by("org_id").agg(
-        pl.len().cast(pl.Int64).alias("n_edges"),
-        (~pl.col("is_stated")).sum().cast(pl.Int64).alias("n_edges_without_value"),
-    )  # fmt: skip
+    sides = [
+        trade.rows.lazy().group_by(pl.col(end).alias("org_id")).agg(
+            pl.len().cast(pl.Int64).alias("n_edges"),
+            (~pl.col("is_stated")).sum().cast(pl.Int64).alias("n_edges_without_value"),
+        )
+        for end in ("supplier_id", "buyer_id")
+    ]  # fmt: skip
+    ends = pl.concat([side.collect() for side in sides]).group_by("org_id").sum()
     few = n < 3
     return pl.DataFrame(
         {
@@ -197,7 +199,7 @@ def _positions_of(
             "betweenness_error": tidy(error),
             "betweenness_reason": ["too_few_organisations" if few else None] * n,
             "is_articulation": arrays.articulation_points(graph),
-            "core_number": arrays.core_numbers(undirected),
+            "core_number": _core_numbers(graph),
             "n_brokered_pairs": brokered,
             "is_broker": brokered > 0,
             "is_on_full_chain": pl.Series(on_chain, dtype=pl.Boolean),
@@ -244,13 +246,19 @@ def _steps(
     graph: CSRGraph,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Longest ways to and from each node, every strong component counting as one place."""
+    from htx_pipeline.graph.kernels import traverse
+
     component, count = arrays.strong_components(graph)
     source, target = component[graph.edge_source], component[graph.edge_target]
     between = source != target
-    ahead = CSRGraph.from_arrays(source[between], target[between], n=count)
-    back = CSRGraph.from_arrays(target[between], source[between], n=count)
-    _, before = arrays.generations(ahead)
-    _, after = arrays.generations(back)
+    source, target = source[between], target[between]
+
+    def longest(tail: NDArray[np.int32], head: NDArray[np.int32]) -> NDArray[np.int64]:
+        rows = rows_unsorted(tail, head, count)
+        level: NDArray[np.int64] = traverse.generations(rows.indptr, rows.indices)[1]
+        return level
+
+    before, after = longest(source, target), longest(target, source)
     in_ring = np.bincount(component, minlength=count)[component] > 1
     return before[component], after[component], in_ring
 
@@ -278,14 +286,21 @@ def _betweenness(
     return sums.sum(axis=0) / k * scale, error * scale
 
 
+def _core_numbers(graph: CSRGraph) -> NDArray[np.int64]:
+    """Core numbers by partners: one that both sells and buys counts once."""
+    from htx_pipeline.graph.kernels import cuts
+
+    indptr, indices = graph.neighbours
+    core = np.diff(indptr)
+    cuts.peel(indptr, indices, core)
+    return core
+
+
 def _brokered_pairs(graph: CSRGraph) -> NDArray[np.int64]:
     """Pairs i→j→k of each j, i ≠ k, without i→k (Gould & Fernandez)."""
-    source, target = graph.edge_source.astype(np.int64), graph.edge_target.astype(np.int64)
-    n = len(graph)
-    turned = np.isin(source * n + target, target * n + source)
-    both_ways = np.bincount(source[turned], minlength=n)
-    pairs = arrays.in_degree(graph) * arrays.out_degree(graph)
-    return np.asarray(pairs - both_ways - arrays.closed_pairs(graph), dtype=np.int64)
+    sold, bought = arrays.out_degree(graph), arrays.in_degree(graph)
+    both_ways = sold + bought - np.diff(graph.neighbours[0])
+    return np.asarray(sold * bought - both_ways - arrays.closed_pairs(graph), dtype=np.int64)
 
 
 def _full_chains(
