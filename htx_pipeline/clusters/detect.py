@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from htx_pipeline.graph.build import NODE_ID, CanonicalEdges, canonical_edges
+from htx_pipeline.graph.build import CanonicalEdges, canonical_edges
 from htx_pipeline.graph.network import at_least, basis_value, value_bases
+from htx_pipeline.graph.numbering import NODE_ID
 from htx_pipeline.resolve.ids import content_hash
 
 MEMBER_SCHEMA = {"period": pl.String(), "org_id": pl.String()}

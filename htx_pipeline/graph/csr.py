@@ -1,14 +1,14 @@
 """The graph as compressed sparse rows over NumPy arrays and Polars tables.
 
 What belongs here: `CSRGraph`, its views (outgoing, incoming, undirected), smaller graphs.
-What does not: how rows are made (`rows`), storage in memory-mapped files (`files`), conversion to SciPy,
-igraph and NetworkX (`convert`), aggregation (`htx_pipeline.graph.build`), algorithms (`htx_pipeline.graph.kernels`),
-dispatch (`htx_pipeline.graph.backend`).
+What does not: reading by id (`reading`), how rows are made (`rows`), the layout of saved graphs
+(`files`), the objects of SciPy, igraph and NetworkX (`convert`), aggregation (`build`), algorithms
+(`arrays`, `kernels`), dispatch (`backend`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +19,17 @@ from numpy.typing import NDArray
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.graph import convert, files
-from htx_pipeline.graph.build import NODE_ID, CanonicalEdges, canonical_edges
-from htx_pipeline.graph.rows import Rows, rows_of, rows_unsorted, symmetric_rows, transpose
+from htx_pipeline.graph.build import CanonicalEdges, canonical_edges, numbered_links
+from htx_pipeline.graph.grouping import sums_over
+from htx_pipeline.graph.numbering import NODE_ID
+from htx_pipeline.graph.reading import ReadableGraph
+from htx_pipeline.graph.rows import (
+    Rows,
+    rows_of,
+    symmetric_rows,
+    transpose,
+    undirected_rows,
+)
 
 WEIGHT: Final = "weight"
 """Stands for the graph's own weight wherever an attribute is named; NetworkX's default name."""
@@ -28,7 +37,7 @@ WEIGHT: Final = "weight"
 IntArray = NDArray[np.integer[Any]]
 
 
-class CSRGraph:
+class CSRGraph(ReadableGraph):
     """A directed or undirected graph: simple edges for algorithms, parallel edges underneath.
 
     Nodes are the rows of `node_table`, which is sorted by id. The rows of `link_table` are the
@@ -153,31 +162,9 @@ class CSRGraph:
         >>> graph.labels, graph.number_of_edges()
         (['0', '1', '2', '3'], 2)
         """
-        source, target = source.astype(np.int64), target.astype(np.int64)
-        top = int(max(source.max(initial=-1), target.max(initial=-1)))
-        n = top + 1 if n is None else n
-        if top >= n or min(source.min(initial=0), target.min(initial=0)) < 0:
-            raise InputError(f"A row number lies outside 0..{n - 1}.", code="graph_row_number")
-        width = len(str(max(n - 1, 0)))
-        ids = pl.Series(NODE_ID, np.arange(n)).cast(pl.String).str.zfill(width)
-        if not directed:
-            source, target = np.minimum(source, target), np.maximum(source, target)
-        links = pl.DataFrame({"source": source.astype(np.int32), "target": target.astype(np.int32)})
-        sums = []
-        if weight is not None:
-            links = links.with_columns(pl.Series(WEIGHT, weight))
-            sums = [pl.col(WEIGHT).sum()]
-        links = (
-            links.sort("source", "target", *links.columns[2:])
-            .group_by("source", "target", maintain_order=True)
-            .agg(*sums, pl.len().cast(pl.Int64).alias("n_links"))
-        )
-        return cls._from_sorted(
-            pl.DataFrame([ids]),
-            links,
-            weight=None if weight is None else WEIGHT,
-            directed=directed,
-        )
+        nodes, links = numbered_links(source, target, n=n, weight=weight, directed=directed)
+        name = None if weight is None else WEIGHT
+        return cls._from_sorted(nodes, links, weight=name, directed=directed)
 
     @classmethod
     def _from_sorted(
@@ -222,109 +209,6 @@ class CSRGraph:
             f"{self.link_table.height} links, weight={self.weight!r})"
         )
 
-    def is_directed(self) -> bool:
-        """Return whether edges have a direction."""
-        return self._directed
-
-    def is_multigraph(self) -> bool:
-        """Return False: algorithms see one edge per pair; parallel links are in `link_table`."""
-        return False
-
-    def __len__(self) -> int:
-        """Return the number of nodes."""
-        return len(self.out.indptr) - 1
-
-    def number_of_nodes(self) -> int:
-        """Return the number of nodes."""
-        return len(self)
-
-    order = number_of_nodes
-
-    def number_of_edges(self) -> int:
-        """Return the number of distinct pairs of ends."""
-        return len(self.edge_source)
-
-    size = number_of_edges
-
-    def __iter__(self) -> Iterator[Hashable]:
-        """Iterate over the nodes' ids in row order."""
-        return iter(self.labels)
-
-    def __contains__(self, label: Hashable) -> bool:
-        """Return whether a node has this id."""
-        try:
-            return label in self._place
-        except TypeError:
-            return False
-
-    has_node = __contains__
-
-    @property
-    def nodes(self) -> Sequence[Hashable]:
-        """The nodes' ids in row order (attributes are in `node_table`)."""
-        return self.labels
-
-    @property
-    def edges(self) -> Iterator[tuple[Hashable, Hashable]]:
-        """The pairs of ids of the edges (attributes are in `edge_table`)."""
-        labels = self.labels
-        pairs = zip(self.edge_source.tolist(), self.edge_target.tolist(), strict=True)
-        return ((labels[u], labels[v]) for u, v in pairs)
-
-    def has_edge(self, source: Hashable, target: Hashable) -> bool:
-        """Return whether an edge leads from one id to the other."""
-        if source not in self or target not in self:
-            return False
-        return bool((self._row(self.index(source)) == self.index(target)).any())
-
-    def successors(self, label: Hashable) -> list[Hashable]:
-        """Return the ids that a node's edges lead to."""
-        return [self.labels[v] for v in self._row(self.index(label)).tolist()]
-
-    neighbors = successors
-
-    def predecessors(self, label: Hashable) -> list[Hashable]:
-        """Return the ids whose edges lead to a node."""
-        rows, u = self.into, self.index(label)
-        return [self.labels[v] for v in rows.indices[rows.indptr[u] : rows.indptr[u + 1]].tolist()]
-
-    def _row(self, u: int) -> NDArray[np.int32]:
-        return self.out.indices[self.out.indptr[u] : self.out.indptr[u + 1]]
-
-    # ------------------------------------------------------------------ ids
-
-    @property
-    def ids(self) -> pl.Series:
-        """The nodes' ids as a String column, sorted."""
-        return self.node_table[NODE_ID]
-
-    @property
-    def labels(self) -> Sequence[Any]:
-        """The nodes' ids as Python objects, in row order."""
-        if self._labels is None:
-            self._labels = self.ids.to_list()
-        return self._labels
-
-    @cached_property
-    def _place(self) -> dict[Hashable, int]:
-        return {label: row for row, label in enumerate(self.labels)}
-
-    def index(self, label: Hashable) -> int:
-        """Return the row number of an id.
-
-        Raises
-        ------
-        KeyError
-            No node has this id.
-        """
-        return self._place[label]
-
-    def indices_of(self, ids: pl.Series) -> pl.Series:
-        """Return the row number of each id, null where no node has it (Int64)."""
-        table = pl.DataFrame([self.ids, pl.Series("row", np.arange(len(self)), dtype=pl.Int64)])
-        asked = ids.cast(pl.String).alias(NODE_ID).to_frame()
-        return asked.join(table, on=NODE_ID, how="left", maintain_order="left")["row"]
-
     # ------------------------------------------------------------------ attributes and views
 
     @property
@@ -360,22 +244,7 @@ class CSRGraph:
                 where=f"columns: {', '.join(self.link_table.columns)}",
                 code="graph_missing_column",
             )
-        column = self.link_table[name]
-        values = column.to_numpy()
-        if values.dtype.kind == "i":
-            values = values.astype(np.int64, copy=False)
-        else:
-            values = values.astype(np.float64, copy=False)
-        if self._link_ptr is not None:
-            starts = self._link_ptr[:-1]
-            if column.null_count():
-                absent = column.is_null().to_numpy()
-                total = np.add.reduceat(np.where(absent, 0.0, values), starts)
-                known = np.add.reduceat((~absent).astype(np.int64), starts)
-                total[known == 0] = np.nan
-            else:
-                total = np.add.reduceat(values, starts) if len(starts) else values
-            values = total
+        values = sums_over(self.link_table[name], self._link_ptr)
         self._attributes[name] = values
         return values
 
@@ -418,13 +287,6 @@ class CSRGraph:
         return self.link_table.filter((pl.col("source") == u) & (pl.col("target") == v))
 
     @cached_property
-    def into(self) -> Rows:
-        """The incoming view: row ``v`` holds the sources of the edges into ``v``."""
-        if not self._directed:
-            return self.out
-        return rows_unsorted(self.edge_target, self.edge_source, len(self))
-
-    @cached_property
     def sorted_out(self) -> Rows:
         """The outgoing view with every row sorted (the same as `out` unless made by NetworkX)."""
         if self._is_sorted and self._directed:
@@ -445,29 +307,8 @@ class CSRGraph:
         The weight between two nodes is the sum of both directions; a self-loop stands once with its
         own weight. ``weight=None`` gives every undirected edge the weight 1.
         """
-        from htx_pipeline.graph.kernels import structure
-
-        out: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
-        rows = self.sorted_out
-        if weight is None:
-            values = np.empty(0)
-        else:
-            values = rows.weights(self.weights(weight)).astype(np.float64, copy=False)
-        if not self._directed:
-            if weight is None:
-                values = np.ones(len(rows.indices))
-            if loops:
-                return rows.indptr, rows.indices, values
-            out = structure.drop_loops(rows.indptr, rows.indices, values)
-            return out
-        back = transpose(rows)
-        back_values = values
-        if weight is not None:
-            back_values = back.weights(self.weights(weight)).astype(np.float64, copy=False)
-        out = structure.merge_rows(
-            rows.indptr, rows.indices, values, back.indptr, back.indices, back_values, loops
-        )
-        return out
+        values = None if weight is None else self.weights(weight).astype(np.float64, copy=False)
+        return undirected_rows(self.sorted_out, values, directed=self._directed, loops=loops)
 
     # ------------------------------------------------------------------ smaller graphs
 
@@ -534,7 +375,7 @@ class CSRGraph:
 
         Its arrays are read-only (they are the graph's); copy it for what writes in place.
         """
-        return convert.to_scipy(self, weight)
+        return convert.to_scipy(self.out, self.out.weights(self.weights(weight)))
 
     def to_igraph(self, weight: str | None = WEIGHT) -> Any:
         """Return an ``igraph.Graph`` with vertex attribute ``name`` and edge attribute ``weight``.
@@ -544,7 +385,14 @@ class CSRGraph:
         InputError
             igraph is not installed (code ``graph_igraph``).
         """
-        return convert.to_igraph(self, weight)
+        weights = None if weight is None else self.weights(weight)
+        return convert.to_igraph(
+            self.labels,
+            self.edge_source,
+            self.edge_target,
+            weights=weights,
+            directed=self._directed,
+        )
 
     def to_networkx(self, *, multigraph: bool = False) -> Any:
         """Return a NetworkX graph with every attribute; null attributes are left out.
@@ -552,14 +400,35 @@ class CSRGraph:
         Edges carry their own attributes and, where the graph has a weight, ``weight``. With
         ``multigraph`` each link is an edge of its own.
         """
-        return convert.to_networkx(self, multigraph=multigraph)
+        edges = self.link_table if multigraph else self.edge_table
+        if self.weight is not None and WEIGHT not in edges.columns:
+            edges = edges.with_columns(pl.col(self.weight).alias(WEIGHT))
+        return convert.to_networkx(
+            self.labels,
+            self.node_table.drop(NODE_ID, strict=False),
+            edges,
+            directed=self._directed,
+            multigraph=multigraph,
+            attributes=self.graph,
+        )
 
     def save(self, path: Path | str) -> None:
         """Write the graph to a folder of plain arrays, replacing one that is there.
 
         The folder appears whole or not at all.
         """
-        files.save(self, path)
+        self.need_tables()
+        arrays: dict[str, NDArray[Any] | None] = {
+            "indptr": self.out.indptr,
+            "indices": self.out.indices,
+            "edge_source": self.edge_source,
+            "edge_target": self.edge_target,
+            "slot_edge": self.out.edge,
+            "link_ptr": self._link_ptr,
+        }
+        held = {name: array for name, array in arrays.items() if array is not None}
+        about = {"directed": self._directed, "weight": self.weight}
+        files.save(path, files.Saved(self.node_table, self.link_table, held, about))
 
     @classmethod
     def open(cls, path: Path | str) -> CSRGraph:
@@ -570,4 +439,14 @@ class CSRGraph:
         InputError
             The folder is not a graph, or was written in another format.
         """
-        return files.open_graph(path)
+        nodes, links, arrays, about = files.mapped(path)
+        return cls(
+            node_table=nodes,
+            link_table=links,
+            rows=Rows(arrays["indptr"], arrays["indices"], arrays.get("slot_edge")),
+            edge_source=arrays["edge_source"],
+            edge_target=arrays["edge_target"],
+            link_ptr=arrays.get("link_ptr"),
+            directed=about["directed"],
+            weight=about["weight"],
+        )

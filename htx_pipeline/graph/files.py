@@ -9,35 +9,40 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.graph.rows import Rows
-
-if TYPE_CHECKING:
-    from htx_pipeline.graph.csr import CSRGraph
 
 _FORMAT: Final = 1
 
 
-def save(graph: CSRGraph, path: Path | str) -> None:
-    """See `CSRGraph.save`."""
-    graph.need_tables()
+class Saved(NamedTuple):
+    """What a folder holds: tables of nodes and links, arrays by name, and what else is to be known."""
+
+    nodes: pl.DataFrame
+    links: pl.DataFrame
+    arrays: Mapping[str, NDArray[Any]]
+    about: Mapping[str, Any]
+
+
+def save(path: Path | str, parts: Saved) -> None:
+    """Write a folder, replacing one that is there; it appears whole or not at all."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
-        _write_table(graph.node_table, draft / "nodes.arrow")
-        _write_table(graph.link_table, draft / "links.arrow")
-        for name, array in _arrays(graph).items():
+        _write_table(parts.nodes, draft / "nodes.arrow")
+        _write_table(parts.links, draft / "links.arrow")
+        for name, array in parts.arrays.items():
             np.save(draft / f"{name}.npy", array)
         draft.chmod(0o755)
-        about = {"format": _FORMAT, "directed": graph.is_directed(), "weight": graph.weight}
+        about = {"format": _FORMAT, **parts.about}
         (draft / "graph.json").write_text(json.dumps(about, sort_keys=True) + "\n")
         if path.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
@@ -50,24 +55,14 @@ def save(graph: CSRGraph, path: Path | str) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _arrays(graph: CSRGraph) -> dict[str, NDArray[Any]]:
-    arrays: dict[str, NDArray[Any]] = {
-        "indptr": graph.out.indptr,
-        "indices": graph.out.indices,
-        "edge_source": graph.edge_source,
-        "edge_target": graph.edge_target,
-    }
-    if graph.out.edge is not None:
-        arrays["slot_edge"] = graph.out.edge
-    if graph._link_ptr is not None:
-        arrays["link_ptr"] = graph._link_ptr
-    return arrays
+def mapped(path: Path | str) -> Saved:
+    """Return what a folder holds, memory-mapped.
 
-
-def open_graph(path: Path | str) -> CSRGraph:
-    """See `CSRGraph.open`."""
-    from htx_pipeline.graph.csr import CSRGraph
-
+    Raises
+    ------
+    InputError
+        The folder is not a graph, or was written in another format.
+    """
     path = Path(path)
     try:
         about = json.loads((path / "graph.json").read_text())
@@ -82,21 +77,8 @@ def open_graph(path: Path | str) -> CSRGraph:
             remedy="Build and save it again.",
             code="graph_file",
         )
-
-    def array(name: str) -> Any:
-        file = path / f"{name}.npy"
-        return np.load(file, mmap_mode="r") if file.exists() else None
-
-    return CSRGraph(
-        node_table=_map_table(path / "nodes.arrow"),
-        link_table=_map_table(path / "links.arrow"),
-        rows=Rows(array("indptr"), array("indices"), array("slot_edge")),
-        edge_source=array("edge_source"),
-        edge_target=array("edge_target"),
-        link_ptr=array("link_ptr"),
-        directed=about["directed"],
-        weight=about["weight"],
-    )
+    arrays = {file.stem: np.load(file, mmap_mode="r") for file in sorted(path.glob("*.npy"))}
+    return Saved(_map_table(path / "nodes.arrow"), _map_table(path / "links.arrow"), arrays, about)
 
 
 def _write_table(table: pl.DataFrame, path: Path) -> None:

@@ -100,10 +100,10 @@ def maximum_flow(graph: CSRGraph, source: int, target: int, capacity: str | None
 def _refuse_endless_path(
     graph: CSRGraph, endless: NDArray[np.bool_], source: int, target: int
 ) -> None:
-    from htx_pipeline.graph.kernels import traverse
+    from htx_pipeline.graph.kernels import structure, traverse
 
     kept = graph.out.weights(endless)
-    indptr = np.concatenate([[0], np.cumsum(kept)])[graph.out.indptr].astype(np.int64)
+    indptr = structure.kept_ptr(graph.out.indptr, kept)
     start = np.array([source], dtype=np.int64)
     _, hops = traverse.levels(indptr, graph.out.indices[kept], start, len(graph) + 1)
     if hops[target] >= 0:

@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.graph.build import canonical_edges, group_lists, group_reduce
+from htx_pipeline.graph.build import canonical_edges
+from htx_pipeline.graph.grouping import group_lists, group_reduce
 from htx_pipeline.ingest.dates import reporting_period, reporting_year
 from htx_pipeline.reference.stages import stage_of_vsic
 

@@ -113,7 +113,7 @@ def _position(
     share = np.divide(values, whole[source], out=np.zeros(len(values)), where=whole[source] > 0)
     # A share of 0 leads nowhere.
     kept = share > 0
-    indptr = np.concatenate([[0], np.cumsum(kept)])[rows.indptr].astype(np.int64)
+    indptr = structure.kept_ptr(rows.indptr, kept)
     indices, share = rows.indices[kept], share[kept]
     back_ptr = np.zeros(n + 1, dtype=np.int64)
     np.cumsum(np.bincount(indices, minlength=n), out=back_ptr[1:])

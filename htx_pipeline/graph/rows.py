@@ -68,3 +68,30 @@ def transpose(rows: Rows) -> Rows:
     if rows.edge is None or turned.edge is None:
         return turned
     return Rows(turned.indptr, turned.indices, rows.edge[turned.edge])
+
+
+def undirected_rows(
+    rows: Rows, values: NDArray[np.float64] | None, *, directed: bool, loops: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+    """Return the undirected projection (indptr, indices, weights) of sorted rows, sorted.
+
+    ``values`` holds one number per edge; without it every undirected edge weighs 1. The weight between
+    two nodes is the sum of both directions; a self-loop stands once with its own weight, or not at all.
+    """
+    from htx_pipeline.graph.kernels import structure
+
+    out: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
+    slots = rows.weights(values) if values is not None else np.empty(0)
+    if not directed:
+        if values is None:
+            slots = np.ones(len(rows.indices))
+        if loops:
+            return rows.indptr, rows.indices, slots
+        out = structure.drop_loops(rows.indptr, rows.indices, slots)
+        return out
+    back = transpose(rows)
+    back_slots = back.weights(values) if values is not None else slots
+    out = structure.merge_rows(
+        rows.indptr, rows.indices, slots, back.indptr, back.indices, back_slots, loops
+    )
+    return out

@@ -16,8 +16,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from htx_pipeline.graph.build import NODE_ID, CanonicalEdges, canonical_edges
+from htx_pipeline.graph.build import CanonicalEdges, canonical_edges
 from htx_pipeline.graph.network import at_least
+from htx_pipeline.graph.numbering import NODE_ID
 from htx_pipeline.metrics._tables import at_level, chosen, typed, with_stages
 from htx_pipeline.metrics._tabular import MASS_SCALE, Native, enter, leave, pin, ratio, stack, total
 from htx_pipeline.metrics.linkage import UNKNOWN, WHOLE

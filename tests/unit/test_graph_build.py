@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.graph.build import NODE_ID, canonical_edges
+from htx_pipeline.graph.build import canonical_edges
+from htx_pipeline.graph.numbering import NODE_ID
 
 LINKS = pl.DataFrame(
     {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -15,7 +17,7 @@ from htx_pipeline.graph.csr import CSRGraph
 from htx_pipeline.graph.esri import esri
 from htx_pipeline.graph.flow import maximum_flow
 from htx_pipeline.graph.kernels import jit
-from htx_pipeline.graph.kernels.jit import I64, Kernel
+from htx_pipeline.graph.kernels.jit import I64, W_I64, Kernel, i64
 from htx_pipeline.graph.leiden import leiden
 from htx_pipeline.graph.position import upstreamness
 
@@ -78,7 +80,7 @@ def test_a_kernel_is_compiled_once_it_was_asked_for_more_than_the_budget(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(jit, "BUDGET", 10)
-    monkeypatch.setitem(jit._state, "is_cached", False)
+    monkeypatch.setitem(jit._state, "is_started", False)
     summed = kernel_of_its_own()
     compiled = []
     for _ in range(4):
@@ -87,13 +89,43 @@ def test_a_kernel_is_compiled_once_it_was_asked_for_more_than_the_budget(
     assert compiled == [False, False, True, True]
 
 
-def test_a_kernel_is_compiled_at_its_first_call_once_another_came_from_the_cache(
+def test_only_what_a_kernel_reads_counts_as_its_work() -> None:
+    moved = Kernel(total, (I64, W_I64, i64))
+    jit.KERNELS.remove(moved)
+    assert moved.work(np.arange(4), np.empty(9, dtype=np.int64), 7) == 4
+
+
+def test_once_numba_runs_a_cheap_call_loads_a_kernel_that_is_cached_and_compiles_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(jit._state, "is_cached", True)
-    summed = kernel_of_its_own()
-    assert summed(np.arange(4)) == 6
-    assert summed.is_compiled
+    monkeypatch.setitem(jit._state, "is_started", True)
+    for cached in (False, True):
+        monkeypatch.setattr(Kernel, "is_cached", lambda _, cached=cached: cached)
+        summed = kernel_of_its_own()
+        assert summed(np.arange(4)) == 6
+        assert summed.is_compiled is cached
+
+
+def test_a_kernel_knows_whether_a_process_before_has_cached_it(tmp_path: Path) -> None:
+    program = (
+        "from htx_pipeline.graph.kernels import traverse\n"
+        "kernel = traverse._reach\n"
+        "before = kernel.is_cached()\n"
+        "kernel.compile()\n"
+        "print(before)\n"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert told == ["False", "True"]
 
 
 def test_a_province_is_partitioned_without_starting_the_compiler() -> None:
@@ -142,23 +174,24 @@ def test_plain_python_and_compiled_code_give_the_same_bits(monkeypatch: pytest.M
     seen = set()
 
     def both(self: Kernel, *args: Any) -> Any:
+        assert self.work(*args) >= 0
         self.compile()
         seen.add(self)
-        other = [np.array(a) if isinstance(a, np.ndarray) else a for a in args]
+        others = [copied(args)] if self.stand_in is None else [copied(args), copied(args)]
         with np.errstate(divide="ignore", invalid="ignore"):
-            plain = self.function(*other)
+            plain = [self.function(*others[0])]
+        if self.stand_in is not None:
+            plain.append(self.stand_in(*others[1]))
         result = self._compiled(*args)
-        for mine, theirs in ((args, other), (as_tuple(result), as_tuple(plain))):
-            for a, b in zip(mine, theirs, strict=True):
-                if isinstance(a, np.ndarray):
-                    assert a.dtype == b.dtype
-                assert np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f"), (
-                    self.function.__name__
-                )
+        for given, returned in zip(others, plain, strict=True):
+            assert returned == result, self.function.__name__
+            for a, b in zip(args, given, strict=True):
+                equal_nan = np.asarray(a).dtype.kind == "f"
+                assert np.array_equal(a, b, equal_nan=equal_nan), self.function.__name__
         return result
 
-    def as_tuple(value: Any) -> tuple[Any, ...]:
-        return value if isinstance(value, tuple) else (value,)
+    def copied(args: tuple[Any, ...]) -> list[Any]:
+        return [np.array(a) if isinstance(a, np.ndarray) else a for a in args]
 
     monkeypatch.setattr(Kernel, "__call__", both)
     rng = np.random.default_rng(0)

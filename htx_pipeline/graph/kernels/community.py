@@ -60,19 +60,24 @@ def compact(label: NDArray[np.int32]) -> int:
     return int(name[-1]) + 1 if n else 0
 
 
-@kernel(I64, I32, F64)
-def strengths(indptr, indices, weight):  # type: ignore[no-untyped-def]
+def strengths(
+    indptr: NDArray[np.int64], indices: NDArray[np.int32], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return each row's strength, self-loops twice."""
-    n = len(indptr) - 1
-    strength = np.zeros(n, dtype=np.float64)
-    for u in range(n):
+    strength = np.empty(len(indptr) - 1)
+    _strengths(indptr, indices, weight, strength)
+    return strength
+
+
+@kernel(I64, I32, F64, W_F64)
+def _strengths(indptr, indices, weight, strength):  # type: ignore[no-untyped-def]
+    for u in range(len(strength)):
         total = 0.0
         for slot in range(indptr[u], indptr[u + 1]):
             total += weight[slot]
             if indices[slot] == u:
                 total += weight[slot]
         strength[u] = total
-    return strength
 
 
 def move(

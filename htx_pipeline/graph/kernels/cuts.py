@@ -5,29 +5,34 @@ What belongs here: the depth-first numbering of an undirected graph and what fol
 What does not: flows and minimum cuts (`residual`).
 """
 
-# ruff: noqa: PLR0915
+# ruff: noqa: PLR0917
 from __future__ import annotations
 
 import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from htx_pipeline.graph.kernels.jit import I32, I64, W_I64, kernel
+from htx_pipeline.graph.kernels.jit import I32, I64, W_B, W_I32, W_I64, Ids, Ptr, kernel
+from htx_pipeline.graph.kernels.structure import kept_ptr
 
 
-@kernel(I64, I32)
-def depth_first(indptr, indices):  # type: ignore[no-untyped-def]
+def depth_first(indptr: Ptr, indices: Ids) -> tuple[Ids, Ids, Ids, Ids]:
     """Return (order, number, parent, low) of a depth-first search over rows without self-loops.
 
     ``low`` is the smallest number reached from a row's subtree by at most one back edge.
     """
     n = len(indptr) - 1
-    order = np.empty(n, dtype=np.int32)
-    number = np.full(n, -1, dtype=np.int32)
-    low = np.empty(n, dtype=np.int32)
-    parent = np.full(n, -1, dtype=np.int32)
-    cursor = indptr[:-1].copy()
+    order, low = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    number, parent = np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int32)
+    _depth_first(indptr, indices, order, number, parent, low, indptr[:-1].copy())
+    return order, number, parent, low
+
+
+@kernel(I64, I32, W_I32, W_I32, W_I32, W_I32, W_I64)
+def _depth_first(indptr, indices, order, number, parent, low, cursor):  # type: ignore[no-untyped-def]
+    n = len(indptr) - 1
     count = 0
     for root in range(n):
         if number[root] >= 0:
@@ -65,15 +70,17 @@ def depth_first(indptr, indices):  # type: ignore[no-untyped-def]
                 if up >= 0 and best < low[up]:
                     low[up] = best
                 u = up
-    return order, number, parent, low
 
 
-@kernel(I32, I32, I32, I32)
-def articulation(order, number, parent, low):  # type: ignore[no-untyped-def]
+def articulation(order: Ids, number: Ids, parent: Ids, low: Ids) -> NDArray[np.bool_]:
     """Return a mask of the rows whose removal splits their component."""
-    n = len(order)
-    mask = np.zeros(n, dtype=np.bool_)
-    children = np.zeros(n, dtype=np.int32)
+    mask = np.zeros(len(order), dtype=np.bool_)
+    _articulation(order, number, parent, low, mask, np.zeros(len(order), dtype=np.int32))
+    return mask
+
+
+@kernel(I32, I32, I32, I32, W_B, W_I32)
+def _articulation(order, number, parent, low, mask, children):  # type: ignore[no-untyped-def]
     for v in order:
         p = parent[v]
         if p < 0:
@@ -84,14 +91,16 @@ def articulation(order, number, parent, low):  # type: ignore[no-untyped-def]
                 mask[p] = True
         elif low[v] >= number[p]:
             mask[p] = True
-    return mask
 
 
-@kernel(I32, I32, I32, I32)
-def blocks(order, number, parent, low):  # type: ignore[no-untyped-def]
+def blocks(order: Ids, number: Ids, parent: Ids, low: Ids) -> tuple[NDArray[np.int64], int]:
     """Return (block, count): the block of the tree edge above each row (-1 above a root)."""
-    n = len(order)
-    block = np.full(n, -1, dtype=np.int64)
+    block = np.full(len(order), -1, dtype=np.int64)
+    return block, int(_blocks(order, number, parent, low, block))
+
+
+@kernel(I32, I32, I32, I32, W_I64)
+def _blocks(order, number, parent, low, block):  # type: ignore[no-untyped-def]
     count = 0
     for v in order:
         p = parent[v]
@@ -102,22 +111,25 @@ def blocks(order, number, parent, low):  # type: ignore[no-untyped-def]
             count += 1
         else:
             block[v] = block[p]
-    return block, count
+    return count
 
 
-@kernel(I64, I32)
-def strong(indptr, indices):  # type: ignore[no-untyped-def]
+def strong(indptr: Ptr, indices: Ids) -> tuple[Ids, int]:
     """Return (component, count) of the strong components in the order in which Tarjan closes them.
 
     A component is numbered after every component it leads to (Tarjan 1972, doi:10.1137/0201010).
     """
     n = len(indptr) - 1
-    number = np.full(n, -1, dtype=np.int32)
-    low = np.empty(n, dtype=np.int32)
-    parent = np.full(n, -1, dtype=np.int32)
-    component = np.full(n, -1, dtype=np.int32)
-    stack = np.empty(n, dtype=np.int32)
+    number, parent, component = (np.full(n, -1, dtype=np.int32) for _ in range(3))
+    low, stack = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
     cursor = indptr[:-1].copy()
+    count = _strong(indptr, indices, number, low, parent, component, stack, cursor)
+    return component, int(count)
+
+
+@kernel(I64, I32, W_I32, W_I32, W_I32, W_I32, W_I32, W_I64)
+def _strong(indptr, indices, number, low, parent, component, stack, cursor):  # type: ignore[no-untyped-def]
+    n = len(indptr) - 1
     size = 0
     seen = 0
     count = 0
@@ -166,28 +178,22 @@ def strong(indptr, indices):  # type: ignore[no-untyped-def]
             if up >= 0 and best < low[up]:
                 low[up] = best
             u = up
-    return component, count
+    return count
 
 
-@kernel(I64, I32, W_I64)
-def peel(indptr, indices, degree):  # type: ignore[no-untyped-def]
+def peel(indptr: Ptr, indices: Ids, degree: NDArray[np.int64]) -> None:
     """Turn degrees into core numbers, in place (Batagelj & Zaversnik 2003)."""
+    order = np.argsort(degree, kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    top = int(degree.max(initial=0))
+    start = np.searchsorted(degree[order], np.arange(top + 2)).astype(np.int64)
+    _peel(indptr, indices, degree, order, place, start)
+
+
+@kernel(I64, I32, W_I64, W_I64, W_I64, W_I64)
+def _peel(indptr, indices, degree, order, place, start):  # type: ignore[no-untyped-def]
     n = len(indptr) - 1
-    top = 0
-    for u in range(n):
-        top = max(top, degree[u])
-    start = np.zeros(top + 2, dtype=np.int64)
-    for u in range(n):
-        start[degree[u] + 1] += 1
-    for d in range(top + 1):
-        start[d + 1] += start[d]
-    order = np.empty(n, dtype=np.int64)
-    place = np.empty(n, dtype=np.int64)
-    fill = start.copy()
-    for u in range(n):
-        place[u] = fill[degree[u]]
-        order[place[u]] = u
-        fill[degree[u]] += 1
     for i in range(n):
         u = order[i]
         for slot in range(indptr[u], indptr[u + 1]):
@@ -204,29 +210,27 @@ def peel(indptr, indices, degree):  # type: ignore[no-untyped-def]
                 degree[v] -= 1
 
 
-def _corners(indptr: Any, indices: Any) -> float:
-    return len(indptr) + len(indices) * math.sqrt(len(indices))
+def _corners(ahead_ptr: Any, ahead: Any, *_: Any) -> float:
+    return len(ahead_ptr) + 2.0 * len(ahead) * math.sqrt(len(ahead))
 
 
-@kernel(I64, I32, work=_corners)
-def triangles(indptr, indices):  # type: ignore[no-untyped-def]
+def triangles(indptr: Ptr, indices: Ids) -> NDArray[np.int64]:
     """Return the number of triangles at each row; rows sorted, without self-loops."""
     n = len(indptr) - 1
+    degree = np.diff(indptr)
+    tail = np.repeat(np.arange(n, dtype=np.int32), degree)
     # Each edge points from the smaller (degree, row) to the larger: few outgoing edges everywhere.
-    ahead_ptr = np.zeros(n + 1, dtype=np.int64)
-    ahead = np.empty(len(indices) // 2, dtype=np.int32)
-    k = 0
-    for u in range(n):
-        du = indptr[u + 1] - indptr[u]
-        for slot in range(indptr[u], indptr[u + 1]):
-            v = indices[slot]
-            dv = indptr[v + 1] - indptr[v]
-            if du < dv or (du == dv and u < v):
-                ahead[k] = v
-                k += 1
-        ahead_ptr[u + 1] = k
+    mine, theirs = degree[tail], degree[indices]
+    kept = (mine < theirs) | ((mine == theirs) & (tail < indices))
+    ahead_ptr = kept_ptr(indptr, kept)
     count = np.zeros(n, dtype=np.int64)
-    mark = np.full(n, -1, dtype=np.int32)
+    _triangles(ahead_ptr, indices[kept], count, np.full(n, -1, dtype=np.int32))
+    return count
+
+
+@kernel(I64, I32, W_I64, W_I32, work=_corners)
+def _triangles(ahead_ptr, ahead, count, mark):  # type: ignore[no-untyped-def]
+    n = len(ahead_ptr) - 1
     for u in range(n):
         for s in range(ahead_ptr[u], ahead_ptr[u + 1]):
             mark[ahead[s]] = u
@@ -238,4 +242,3 @@ def triangles(indptr, indices):  # type: ignore[no-untyped-def]
                     count[u] += 1
                     count[v] += 1
                     count[w] += 1
-    return count

@@ -13,8 +13,22 @@ import math
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from htx_pipeline.graph.kernels.jit import F64, I32, I64, W_F64, B, f64, helper, i64, kernel
+from htx_pipeline.graph.kernels.jit import (
+    F64,
+    I32,
+    I64,
+    W_B,
+    W_F64,
+    W_I32,
+    W_I64,
+    B,
+    f64,
+    helper,
+    i64,
+    kernel,
+)
 
 _SWEEPS: Final = 100_000
 """Sweeps over one component of sales at most."""
@@ -135,11 +149,53 @@ def settle_ring(sell_ptr, sell_idx, sold, order, begin, end, leak, mass, held, x
     return _SWEEPS
 
 
+@helper
+def sort_up(values, size):  # type: ignore[no-untyped-def]
+    """Sort the first ``size`` numbers, ascending, in place (Shell 1959)."""
+    gap = 1
+    while gap < size // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for i in range(gap, size):
+            held = values[i]
+            j = i
+            while j >= gap and values[j - gap] > held:
+                values[j] = values[j - gap]
+                j -= gap
+            values[j] = held
+        gap //= 3
+
+
+def cascade(*given: Any) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return (index, steps) of the loss that follows from losing each shocked node alone.
+
+    ``given`` are the arguments of the kernel `_cascade` from ``out_ptr`` to ``tol``.
+    """
+    out_ptr, groups, sector_sales = given[0], given[4], given[10]
+    first, shocked = given[17], given[21]
+    n = len(out_ptr) - 1
+    index, taken = np.empty(len(shocked)), np.empty(len(shocked), dtype=np.int64)
+    _cascade(
+        *given,
+        *(np.zeros(n) for _ in range(4)),
+        np.zeros(groups),
+        np.zeros(len(sector_sales)),
+        np.empty(n, dtype=np.int32),
+        np.empty(n, dtype=np.int32),
+        np.zeros(len(first), dtype=np.bool_),
+        np.empty(len(first), dtype=np.int64),
+        index,
+        taken,
+    )
+    return index, taken
+
+
 @kernel(
     I64, I32, F64, I64, i64, I64, I32, F64, I32, F64, F64, F64,
-    I64, I32, F64, I64, I64, I64, B, F64, F64, I64, i64, f64, work=_cascades,
+    I64, I32, F64, I64, I64, I64, B, F64, F64, I64, i64, f64,
+    W_F64, W_F64, W_F64, W_F64, W_F64, W_F64, W_I32, W_I32, W_B, W_I64, W_F64, W_I64, work=_cascades,
 )  # fmt: skip
-def cascade(  # type: ignore[no-untyped-def]
+def _cascade(  # type: ignore[no-untyped-def]
     out_ptr,
     out_idx,
     down,
@@ -164,8 +220,20 @@ def cascade(  # type: ignore[no-untyped-def]
     shocked,
     steps,
     tol,
+    loss,
+    grown,
+    passed,
+    worst,
+    pool,
+    lost_sales,
+    hit,
+    reach,
+    is_above,
+    above,
+    index,
+    taken,
 ):
-    """Return (index, steps) of the loss that follows from losing each shocked node alone.
+    """Write the loss that follows from losing each shocked node alone into ``index``.
 
     ``down[e]`` is the loss passed on by edge e per unit of its supplier's effective loss, collected in
     input group ``group[e]`` of its buyer; ``up[s]`` is the loss passed on to the supplier in slot s
@@ -177,20 +245,6 @@ def cascade(  # type: ignore[no-untyped-def]
     and sells only to itself and to components before it; ``closed[c]``: to itself alone;
     ``leak[u]``: the share that u sells out of its component; ``mass``: see `settle_ring`.
     """
-    n = len(out_ptr) - 1
-    sectors = len(sector_sales)
-    index = np.empty(len(shocked), dtype=np.float64)
-    taken = np.empty(len(shocked), dtype=np.int64)
-    loss = np.zeros(n, dtype=np.float64)
-    grown = np.zeros(n, dtype=np.float64)
-    passed = np.zeros(n, dtype=np.float64)
-    pool = np.zeros(groups, dtype=np.float64)
-    lost_sales = np.zeros(sectors, dtype=np.float64)
-    hit = np.empty(n, dtype=np.int32)
-    worst = np.zeros(n, dtype=np.float64)
-    reach = np.empty(n, dtype=np.int32)
-    is_above = np.zeros(len(first), dtype=np.bool_)
-    above = np.empty(len(first), dtype=np.int64)
     for i in range(len(shocked)):
         j = shocked[i]
         # Downstream: buyers of the lost node lack inputs.
@@ -269,7 +323,9 @@ def cascade(  # type: ignore[no-untyped-def]
                             is_above[far] = True
                             above[found] = far
                             found += 1
-            for c in np.sort(above[:found]):
+            sort_up(above, found)
+            for at in range(found):
+                c = above[at]
                 is_above[c] = False
                 begin = first[c]
                 end = first[c + 1]
@@ -329,4 +385,3 @@ def cascade(  # type: ignore[no-untyped-def]
             total += importance[u] * worst[u]
             worst[u] = 0.0
         index[i] = total
-    return index, taken

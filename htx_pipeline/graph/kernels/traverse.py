@@ -10,21 +10,38 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from htx_pipeline.graph.kernels.jit import I32, I64, B, flag, i64, kernel
+from htx_pipeline.graph.kernels.jit import (
+    I32,
+    I64,
+    W_B,
+    W_F64,
+    W_I32,
+    W_I64,
+    Ids,
+    Ptr,
+    flag,
+    i64,
+    kernel,
+)
 
 
 def _from_each(indptr: Any, indices: Any, sources: Any, *_: Any) -> float:
     return 2.0 * len(sources) * (len(indptr) + len(indices))
 
 
-@kernel(i64, I32, I32)
-def components(n, source, target):  # type: ignore[no-untyped-def]
+def components(n: int, source: Ids, target: Ids) -> tuple[Ids, int]:
     """Return (label, count) of the weak components, numbered by their smallest row.
 
     Union-find in which the smaller row is always the root.
     """
-    parent = np.arange(n).astype(np.int32)
+    label = np.empty(n, dtype=np.int32)
+    return label, int(_components(source, target, np.arange(n, dtype=np.int32), label))
+
+
+@kernel(I32, I32, W_I32, W_I32)
+def _components(source, target, parent, label):  # type: ignore[no-untyped-def]
     for e in range(len(source)):
         a = source[e]
         b = target[e]
@@ -39,8 +56,7 @@ def components(n, source, target):  # type: ignore[no-untyped-def]
         elif b < a:
             parent[a] = b
     count = 0
-    label = np.empty(n, dtype=np.int32)
-    for u in range(n):
+    for u in range(len(parent)):
         root = parent[u]
         if root == u:
             label[u] = count
@@ -51,15 +67,19 @@ def components(n, source, target):  # type: ignore[no-untyped-def]
                 root = parent[root]
             parent[u] = root
             label[u] = label[root]
-    return label, count
+    return count
 
 
-@kernel(I64, I32, I64, i64)
-def levels(indptr, indices, sources, cutoff):  # type: ignore[no-untyped-def]
+def levels(indptr: Ptr, indices: Ids, sources: Ptr, cutoff: int) -> tuple[Ptr, Ptr]:
     """Return (order, distance): rows reached from the sources, and hops to each row (-1 if none)."""
     n = len(indptr) - 1
-    distance = np.full(n, -1, dtype=np.int64)
-    order = np.empty(n, dtype=np.int64)
+    order, distance = np.empty(n, dtype=np.int64), np.full(n, -1, dtype=np.int64)
+    reached = _levels(indptr, indices, sources, int(cutoff), order, distance)
+    return order[:reached].copy(), distance
+
+
+@kernel(I64, I32, I64, i64, W_I64, W_I64)
+def _levels(indptr, indices, sources, cutoff, order, distance):  # type: ignore[no-untyped-def]
     tail = 0
     for s in sources:
         if distance[s] < 0:
@@ -78,18 +98,22 @@ def levels(indptr, indices, sources, cutoff):  # type: ignore[no-untyped-def]
                 distance[v] = distance[u] + 1
                 order[tail] = v
                 tail += 1
-    return order[:tail].copy(), distance
+    return tail
 
 
-@kernel(I64, I32, I64, flag, work=_from_each)
-def betweenness(indptr, indices, sources, endpoints):  # type: ignore[no-untyped-def]
+def betweenness(indptr: Ptr, indices: Ids, sources: Ptr, endpoints: bool) -> NDArray[np.float64]:
     """Return each row's dependency summed over the sources (Brandes 2001), unscaled."""
     n = len(indptr) - 1
-    total = np.zeros(n, dtype=np.float64)
-    distance = np.full(n, -1, dtype=np.int32)
-    paths = np.zeros(n, dtype=np.float64)
-    dependency = np.zeros(n, dtype=np.float64)
-    order = np.empty(n, dtype=np.int32)
+    total, paths, dependency = (np.zeros(n, dtype=np.float64) for _ in range(3))
+    distance, order = np.full(n, -1, dtype=np.int32), np.empty(n, dtype=np.int32)
+    _betweenness(indptr, indices, sources, endpoints, total, distance, paths, dependency, order)
+    return total
+
+
+@kernel(I64, I32, I64, flag, W_F64, W_I32, W_F64, W_F64, W_I32, work=_from_each)
+def _betweenness(  # type: ignore[no-untyped-def]
+    indptr, indices, sources, endpoints, total, distance, paths, dependency, order
+):
     for s in sources:
         distance[s] = 0
         paths[s] = 1.0
@@ -131,20 +155,23 @@ def betweenness(indptr, indices, sources, endpoints):  # type: ignore[no-untyped
             distance[u] = -1
             paths[u] = 0.0
             dependency[u] = 0.0
-    return total
 
 
-@kernel(I64, I32, I64, work=_from_each)
-def distance_sums(indptr, indices, sources):  # type: ignore[no-untyped-def]
+def distance_sums(indptr: Ptr, indices: Ids, sources: Ptr) -> tuple[Ptr, Ptr, NDArray[np.float64]]:
     """Return (reached, sum of hops, sum of 1/hops) from each source; reached counts the source."""
-    n = len(indptr) - 1
-    k = len(sources)
-    reached = np.empty(k, dtype=np.int64)
-    hops = np.empty(k, dtype=np.int64)
+    n, k = len(indptr) - 1, len(sources)
+    reached, hops = np.empty(k, dtype=np.int64), np.empty(k, dtype=np.int64)
     inverse = np.empty(k, dtype=np.float64)
-    distance = np.full(n, -1, dtype=np.int32)
-    order = np.empty(n, dtype=np.int32)
-    for i in range(k):
+    distance, order = np.full(n, -1, dtype=np.int32), np.empty(n, dtype=np.int32)
+    _distance_sums(indptr, indices, sources, reached, hops, inverse, distance, order)
+    return reached, hops, inverse
+
+
+@kernel(I64, I32, I64, W_I64, W_I64, W_F64, W_I32, W_I32, work=_from_each)
+def _distance_sums(  # type: ignore[no-untyped-def]
+    indptr, indices, sources, reached, hops, inverse, distance, order
+):
+    for i in range(len(sources)):
         s = sources[i]
         distance[s] = 0
         order[0] = s
@@ -170,21 +197,23 @@ def distance_sums(indptr, indices, sources):  # type: ignore[no-untyped-def]
         inverse[i] = harmonic
         for j in range(tail):
             distance[order[j]] = -1
-    return reached, hops, inverse
 
 
-@kernel(I64, I32)
-def generations(indptr, indices):  # type: ignore[no-untyped-def]
+def generations(indptr: Ptr, indices: Ids) -> tuple[Ptr, Ptr]:
     """Return (order, level): Kahn's order, shorter than n on a cycle, and longest way from a source.
 
     A row within or behind a cycle has level -1.
     """
     n = len(indptr) - 1
-    waiting = np.zeros(n, dtype=np.int64)
-    for v in indices:
-        waiting[v] += 1
-    level = np.full(n, -1, dtype=np.int64)
-    order = np.empty(n, dtype=np.int64)
+    waiting = np.bincount(indices, minlength=n).astype(np.int64)
+    order, level = np.empty(n, dtype=np.int64), np.full(n, -1, dtype=np.int64)
+    reached = _generations(indptr, indices, waiting, order, level)
+    return order[:reached].copy(), level
+
+
+@kernel(I64, I32, W_I64, W_I64, W_I64)
+def _generations(indptr, indices, waiting, order, level):  # type: ignore[no-untyped-def]
+    n = len(indptr) - 1
     tail = 0
     for u in range(n):
         if waiting[u] == 0:
@@ -202,20 +231,21 @@ def generations(indptr, indices):  # type: ignore[no-untyped-def]
                 level[v] = level[u] + 1
                 order[tail] = v
                 tail += 1
-    return order[:tail].copy(), level
+    return tail
 
 
-@kernel(I64, I32, B)
-def reach(indptr, indices, seed):  # type: ignore[no-untyped-def]
+def reach(indptr: Ptr, indices: Ids, seed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the mask of rows that can be reached from the seed rows, themselves included."""
-    n = len(indptr) - 1
     found = seed.copy()
-    stack = np.empty(n, dtype=np.int32)
-    size = 0
-    for u in range(n):
-        if seed[u]:
-            stack[size] = u
-            size += 1
+    stack = np.empty(len(seed), dtype=np.int32)
+    first = np.flatnonzero(seed)
+    stack[: len(first)] = first
+    _reach(indptr, indices, found, stack, len(first))
+    return found
+
+
+@kernel(I64, I32, W_B, W_I32, i64)
+def _reach(indptr, indices, found, stack, size):  # type: ignore[no-untyped-def]
     while size > 0:
         size -= 1
         u = stack[size]
@@ -225,11 +255,11 @@ def reach(indptr, indices, seed):  # type: ignore[no-untyped-def]
                 found[v] = True
                 stack[size] = v
                 size += 1
-    return found
 
 
-@kernel(I32, I32, I64, I64, I64, I64, i64)
-def giants(source, target, weight, order, ptr, leaves, steps):  # type: ignore[no-untyped-def]
+def giants(
+    source: Ids, target: Ids, weight: Ptr, order: Ptr, ptr: Ptr, leaves: Ptr, steps: int
+) -> tuple[Ptr, Ptr]:
     """Return (size, weight within) of the largest component at each step of an exit of rows.
 
     ``leaves[u]`` is the step from which row u is gone (``steps`` = never), and the edges in
@@ -238,12 +268,29 @@ def giants(source, target, weight, order, ptr, leaves, steps):  # type: ignore[n
     one size the one with the smallest row counts.
     """
     n = len(leaves)
-    parent = np.arange(n).astype(np.int32)
-    size = np.ones(n, dtype=np.int64)
-    within = np.zeros(n, dtype=np.int64)
-    sizes = np.zeros(steps, dtype=np.int64)
-    weights = np.zeros(steps, dtype=np.int64)
-    for step in range(steps - 1, -1, -1):
+    sizes, weights = np.zeros(steps, dtype=np.int64), np.zeros(steps, dtype=np.int64)
+    _giants(
+        source,
+        target,
+        weight,
+        order,
+        ptr,
+        leaves,
+        np.arange(n, dtype=np.int32),
+        np.ones(n, dtype=np.int64),
+        np.zeros(n, dtype=np.int64),
+        sizes,
+        weights,
+    )
+    return sizes, weights
+
+
+@kernel(I32, I32, I64, I64, I64, I64, W_I32, W_I64, W_I64, W_I64, W_I64)
+def _giants(  # type: ignore[no-untyped-def]
+    source, target, weight, order, ptr, leaves, parent, size, within, sizes, weights
+):
+    n = len(leaves)
+    for step in range(len(sizes) - 1, -1, -1):
         for place in range(ptr[step], ptr[step + 1]):
             e = order[place]
             a = source[e]
@@ -265,4 +312,3 @@ def giants(source, target, weight, order, ptr, leaves, steps):  # type: ignore[n
             if leaves[u] > step and parent[u] == u and size[u] > sizes[step]:
                 sizes[step] = size[u]
                 weights[step] = within[u]
-    return sizes, weights

@@ -4,15 +4,33 @@ What belongs here: best-first searches over rows.
 What does not: searches by hops (`traverse`).
 """
 
-# ruff: noqa: PLR0912, PLR0915, PLR0917
+# ruff: noqa: PLR0917
 from __future__ import annotations
 
 import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from htx_pipeline.graph.kernels.jit import F64, I32, I64, f64, flag, helper, i64, kernel
+from htx_pipeline.graph.kernels.jit import (
+    F64,
+    I32,
+    I64,
+    W_B,
+    W_F64,
+    W_I32,
+    W_I64,
+    Ids,
+    Ptr,
+    f64,
+    flag,
+    helper,
+    i64,
+    kernel,
+)
+
+Values = NDArray[np.float64]
 
 
 def _heap(indptr: Any, indices: Any, *_: Any) -> float:
@@ -71,22 +89,58 @@ def pop(keys, counts, nodes, size):  # type: ignore[no-untyped-def]
     return size
 
 
-@kernel(I64, I32, F64, i64, i64, f64, work=_heap)
-def dijkstra(indptr, indices, weight, source, target, cutoff):  # type: ignore[no-untyped-def]
+def dijkstra(
+    indptr: Ptr, indices: Ids, weight: Values, source: int, target: int, cutoff: float
+) -> tuple[Ptr, Values, Ptr]:
     """Return (order, distance, parent) from a source; inf and -1 where it does not lead.
 
     Ties are broken as NetworkX does: the first to be pushed is the first to be popped, and a parent
     is replaced only by a strictly shorter way. A negative weight empties ``order``.
     """
     n = len(indptr) - 1
-    distance = np.full(n, np.inf)
-    parent = np.full(n, -1, dtype=np.int64)
-    done = np.zeros(n, dtype=np.bool_)
+    distance, parent = np.full(n, np.inf), np.full(n, -1, dtype=np.int64)
     order = np.empty(n, dtype=np.int64)
-    room = len(indices) + 1  # an edge is pushed at most once
-    keys = np.empty(room, dtype=np.float64)
-    counts = np.empty(room, dtype=np.int64)
-    nodes = np.empty(room, dtype=np.int64)
+    settled = _dijkstra(
+        indptr,
+        indices,
+        weight,
+        source,
+        target,
+        cutoff,
+        distance,
+        parent,
+        np.zeros(n, dtype=np.bool_),
+        order,
+        *_empty_heap(indices),
+    )
+    return order[:settled].copy(), distance, parent
+
+
+def _empty_heap(indices: Ids) -> tuple[Values, Ptr, Ptr]:
+    """Return room for keys, counts and entries: an edge is pushed at most once."""
+    room = len(indices) + 1
+    return np.empty(room), np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
+
+
+@kernel(
+    *(I64, I32, F64, i64, i64, f64, W_F64, W_I64, W_B, W_I64, W_F64, W_I64, W_I64),
+    work=_heap,
+)
+def _dijkstra(  # type: ignore[no-untyped-def]
+    indptr,
+    indices,
+    weight,
+    source,
+    target,
+    cutoff,
+    distance,
+    parent,
+    done,
+    order,
+    keys,
+    counts,
+    nodes,
+):
     distance[source] = 0.0
     size = push(keys, counts, nodes, 0, 0.0, 0, source)
     pushed = 1
@@ -105,7 +159,7 @@ def dijkstra(indptr, indices, weight, source, target, cutoff):  # type: ignore[n
             v = indices[slot]
             w = weight[slot]
             if w < 0.0:
-                return order[:0].copy(), distance, parent
+                return 0
             way = distance[u] + w
             if way > cutoff or done[v] or way >= distance[v]:
                 continue
@@ -113,33 +167,61 @@ def dijkstra(indptr, indices, weight, source, target, cutoff):  # type: ignore[n
             parent[v] = u
             size = push(keys, counts, nodes, size, way, pushed, v)
             pushed += 1
-    return order[:settled].copy(), distance, parent
+    return settled
 
 
-@kernel(I64, I32, F64, I64, flag, work=_heaps)
-def betweenness(indptr, indices, weight, sources, endpoints):  # type: ignore[no-untyped-def]
+def betweenness(indptr: Ptr, indices: Ids, weight: Values, sources: Ptr, endpoints: bool) -> Values:
     """Return each row's dependency summed over the sources, by weights of 0 or more, unscaled.
 
     Ties, also those that weights of 0 bring, are treated as NetworkX 3.6 does.
     """
     n = len(indptr) - 1
-    total = np.zeros(n, dtype=np.float64)
-    distance = np.full(n, np.inf)
-    done = np.zeros(n, dtype=np.bool_)
-    paths = np.zeros(n, dtype=np.float64)
-    dependency = np.zeros(n, dtype=np.float64)
-    order = np.empty(n, dtype=np.int32)
-    # The ways into a row: a list of slots, and the row that each slot stands in.
-    last = np.full(n, -1, dtype=np.int64)
-    before = np.empty(len(indices), dtype=np.int64)
-    tail = np.empty(len(indices), dtype=np.int32)
-    room = len(indices) + 1
-    keys = np.empty(room, dtype=np.float64)
-    counts = np.empty(room, dtype=np.int64)
-    nodes = np.empty(room, dtype=np.int64)
-    for u in range(n):
-        for slot in range(indptr[u], indptr[u + 1]):
-            tail[slot] = u
+    total = np.zeros(n)
+    _betweenness(
+        indptr,
+        indices,
+        weight,
+        sources,
+        endpoints,
+        total,
+        np.full(n, np.inf),
+        np.zeros(n, dtype=np.bool_),
+        np.zeros(n),
+        np.zeros(n),
+        np.empty(n, dtype=np.int32),
+        np.full(n, -1, dtype=np.int64),
+        np.empty(len(indices), dtype=np.int64),
+        np.repeat(np.arange(n, dtype=np.int32), np.diff(indptr)),
+        *_empty_heap(indices),
+    )
+    return total
+
+
+@kernel(
+    *(I64, I32, F64, I64, flag, W_F64, W_F64, W_B, W_F64, W_F64, W_I32),
+    *(W_I64, W_I64, W_I32, W_F64, W_I64, W_I64),
+    work=_heaps,
+)
+def _betweenness(  # type: ignore[no-untyped-def]
+    indptr,
+    indices,
+    weight,
+    sources,
+    endpoints,
+    total,
+    distance,
+    done,
+    paths,
+    dependency,
+    order,
+    last,
+    before,
+    tail,
+    keys,
+    counts,
+    nodes,
+):
+    # The ways into a row are a list of slots from ``last`` on; ``tail`` is the row a slot stands in.
     for s in sources:
         distance[s] = 0.0
         paths[s] = 1.0
@@ -191,4 +273,3 @@ def betweenness(indptr, indices, weight, sources, endpoints):  # type: ignore[no
             paths[u] = 0.0
             dependency[u] = 0.0
             last[u] = -1
-    return total
