@@ -10,7 +10,7 @@ import polars as pl
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.inbox import Seen, intake
-from htx_pipeline.ingest.inbox_ledger import read_ledger, waiting
+from htx_pipeline.ingest.inbox_ledger import read_ledger, replaced_by, waiting
 from htx_pipeline.ingest.mapping import load_mappings
 from htx_pipeline.orchestration.failures import explained
 from htx_pipeline.orchestration.metadata import OWNERS
@@ -76,15 +76,16 @@ def inbox_sensor(
     except InputError as exc:
         return dg.SkipReason(str(exc))
     arrived = ledger.filter((pl.col("entry") > cursor["entry"]) & (pl.col("fate") == "accepted"))
+    replacing = {
+        old: row["sha256"] for row in arrived.iter_rows(named=True) for old in replaced_by(row)
+    }
     replaced = ledger.filter(
-        pl.col("sha256").is_in(arrived["supersedes"].drop_nulls().implode())
-        & (pl.col("fate") == "accepted")
+        pl.col("sha256").is_in(list(replacing)) & (pl.col("fate") == "accepted")
     )
     by_period: dict[str, set[str]] = {}
     for row in arrived.iter_rows(named=True):
         for period in row["periods"].split("; "):
             by_period.setdefault(period, set()).add(row["sha256"])
-    replacing = dict(arrived.select("supersedes", "sha256").drop_nulls().iter_rows())
     for row in replaced.iter_rows(named=True):
         for period in row["periods"].split("; "):
             by_period.setdefault(period, set()).add(replacing[row["sha256"]])

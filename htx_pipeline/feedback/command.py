@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -65,12 +66,7 @@ def give_feedback(
     alone = _alone(file, mappings, period, organisations, is_needed=is_alone_needed)
     year = alone.period or period
     if not year:
-        raise InputError(
-            "The reporting year of the file is not known.",
-            where=file.name,
-            remedy="Name it with --period.",
-            code="period_missing",
-        )
+        raise _unreadable(file, alone.findings.row(0, named=True))
     found = told if told is not None else alone.findings
     changes: pl.DataFrame | None = None
     if previous is not None:
@@ -144,4 +140,14 @@ def _findings_of_run(
         remedy="Run the pipeline on this version of the file, or leave out --findings to check the file by itself.",
         what_vi="Lần chạy này chưa đọc tệp có nội dung như vậy, hoặc không có gì phải sửa.", remedy_vi="Chạy lại với tệp này, hoặc kiểm tra riêng tệp.",
         code="feedback_unknown_file",
+    )  # fmt: skip
+
+
+def _unreadable(file: Path, told: dict[str, Any]) -> InputError:
+    """Return the error of a file that cannot be opened, for which no year was given either."""
+    return InputError(
+        told["reason_en"], where=file.name,
+        remedy=f"{told['remedy_en']} To write this to the sender as a list with a deadline, name the reporting year (--period).",
+        what_vi=told["reason_vi"], remedy_vi=f"{told['remedy_vi']} Muốn lập danh sách gửi lại đơn vị: nhập kỳ báo cáo bằng --period.",
+        code=told["rule_id"].removeprefix("file."),
     )  # fmt: skip

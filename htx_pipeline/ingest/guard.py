@@ -299,12 +299,32 @@ def _classify(
         b"\x09\x04\x06\x00",
     ):
         raise Unsafe("old_workbook", why="It is an Excel file from before 1997.")
+    return _classify_text(content)
+
+
+_UTF_16: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_XML_WORKBOOKS: Final = (
+    (b"urn:schemas-microsoft-com:office:spreadsheet", "an XML Spreadsheet 2003"),
+    (b"opendocument.spreadsheet", "a flat OpenDocument spreadsheet"),
+)
+
+
+def _classify_text(content: bytes) -> tuple[Kind, list[SheetFacts], list[Note]]:
+    """Tell web pages and bare XML from a text table, in UTF-8 and UTF-16."""
+    utf_16 = _UTF_16.get(content[:2])
+    head, table = content[:4096], b"<table"
+    if utf_16 is not None:
+        head = head.decode(utf_16, "replace").encode()
+        table = table.decode().encode(utf_16)
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html", b"<table", b"<head")):
-        if b"<table" in content.lower():
+        if table in content.lower():
             return "html", [], [WEB_PAGE]
         raise Unsafe("unsupported_kind", why="It is a web page without a table.")
-    if text.startswith(b"<?xml") or b"urn:schemas-microsoft-com:office:spreadsheet" in text:
+    if text.startswith(b"<?xml") or _XML_WORKBOOKS[0][0] in text:
+        for mark, what in _XML_WORKBOOKS:
+            if mark in text:
+                raise Unsafe("xml_workbook", why=f"It is {what}.")
         raise Unsafe("unsupported_kind", why="It is a bare XML file.")
     return "csv", [], []
 

@@ -40,11 +40,12 @@ from htx_pipeline.ingest.inbox_ledger import (
     WAITING,
     ledger_path,
     read_ledger,
+    replaced_by,
 )
 from htx_pipeline.ingest.inbox_places import Place, find_place
 from htx_pipeline.ingest.inbox_store import alone, keep, reconcile, store_path
+from htx_pipeline.ingest.inbox_versions import relate
 from htx_pipeline.ingest.mapping import Mapping as SourceMapping
-from htx_pipeline.ingest.partial import PARTIAL_BELOW
 from htx_pipeline.ingest.refusals import refuse
 from htx_pipeline.ingest.template_form import schema_hash
 from htx_pipeline.ingest.workbook import open_bytes
@@ -54,8 +55,6 @@ from htx_pipeline.schemas import TABLES
 FATES: Final = ("accepted", "quarantined", "ignored")
 QUIET_SECONDS: Final = 30.0
 """A file younger than this may still be being written."""
-SAME_REPORT_SHARE: Final = PARTIAL_BELOW
-"""Two files of one form and year are versions of one report from this share of common rows (Jaccard)."""
 _UNFINISHED: Final = (".part", ".crdownload", ".tmp", ".partial", ".filepart", ".download", ".swp")
 _LOCKS: Final = ("~$", ".~lock.", "~wrl")
 
@@ -160,7 +159,7 @@ def scan_inbox(
     -------
     Scan
         Decisions in the order of the files' times, then paths: among versions that arrive together
-        the newest counts.
+        the newest counts. Files that wait for others are asked last, and again after each file taken in.
     """
     fingerprint = mappings_hash(mappings)
     state = _State(ledger, now, fingerprint)
@@ -171,7 +170,19 @@ def scan_inbox(
         for m in mappings
     }
     now_seen: dict[str, Seen] = {}
+    waits: dict[str, int] = {}  # path → entries at its last asking; -1: not asked in this look
     read = 0
+
+    def decide(relative: str, looked: Seen) -> None:
+        sha256 = _decide(
+            state, relative, looked, folder=folder, mappings=mappings, by_path=by_path, input_dir=input_dir,
+        )  # fmt: skip
+        now_seen[relative] = Seen(looked.size, looked.mtime_ns, sha256)
+        if state.waits_for_others(sha256):
+            waits[relative] = len(state.rows)
+        else:
+            waits.pop(relative, None)
+
     for path, relative in _arrivals(folder):
         status = path.lstat()
         if path.is_symlink():
@@ -189,22 +200,18 @@ def scan_inbox(
             and (earlier.size, earlier.mtime_ns) == (looked.size, looked.mtime_ns)
             else None
         )
-        if known is not None and not state.is_open(known):
+        if known is not None and (state.waits_for_others(known) or not state.is_open(known)):
             now_seen[relative] = Seen(looked.size, looked.mtime_ns, known)
+            if state.waits_for_others(known):
+                waits[relative] = -1
             continue
         if max_files is not None and read >= max_files:
             continue
         read += 1
-        sha256 = _decide(
-            state,
-            relative,
-            looked,
-            folder=folder,
-            mappings=mappings,
-            by_path=by_path,
-            input_dir=input_dir,
-        )
-        now_seen[relative] = Seen(looked.size, looked.mtime_ns, sha256)
+        decide(relative, looked)
+    while due := [r for r, asked_at in waits.items() if state.is_due(asked_at)]:
+        for relative in due:
+            decide(relative, now_seen[relative])
     return Scan(state.decisions(), now_seen)
 
 
@@ -269,9 +276,18 @@ class _State:
             code in RETRIED and told[-1]["mappings_hash"] != self.fingerprint
         )
 
+    def waits_for_others(self, sha256: str | None) -> bool:
+        """Return whether the content was last quarantined because of other files."""
+        told = [r for r in self.of(sha256) if r["fate"] != "ignored"] if sha256 is not None else []
+        return bool(told) and told[-1]["code"] in WAITING
+
+    def is_due(self, asked_at: int) -> bool:
+        """Return whether a file that waits is to be asked: a file was taken in since, or it never was."""
+        return asked_at < 0 or any(r["fate"] == "accepted" for r in self.rows[asked_at:])
+
     def active(self) -> list[dict[str, Any]]:
         accepted = [r for r in self.rows if r["fate"] == "accepted"]
-        replaced = {r["supersedes"] for r in accepted} - {None}
+        replaced = {sha256 for r in accepted for sha256 in replaced_by(r)}
         return [r for r in accepted if not {r["sha256"], r["corrects"]} & replaced]
 
     def add(self, relative: str, **more: Any) -> None:
@@ -364,7 +380,7 @@ def _known_content(
     first = told[0]
     facts = {**facts, "kind": first["kind"]}
     gone = {facts["sha256"], *(r["corrects"] for r in told if r["corrects"])}
-    newer = [r for r in state.rows if r["fate"] == "accepted" and r["supersedes"] in gone]
+    newer = [r for r in state.rows if r["fate"] == "accepted" and replaced_by(r) & gone]
     if newer:
         state.say(relative, "older_version", newer[-1]["file"], **facts)
         return
@@ -375,38 +391,18 @@ def _known_content(
 def _place(
     state: _State, relative: str, place: Place, facts: dict[str, Any], input_dir: Path
 ) -> None:
-    """Compare with what is active: a new report, a newer version, corrected rows of one, or neither."""
-    keys = set(place.row_keys)
+    """Enter what the file is to the reports in force, and where it goes."""
     facts = facts | {
         "mapping_ids": "; ".join(place.mapping_ids), "table": place.table, "periods": "; ".join(place.periods), "row_keys": list(place.row_keys),
     }  # fmt: skip
-    rivals = _rivals(state, keys, facts["mapping_ids"], place.periods)
-    whole = [r for share, n, r in rivals if n and n == len(keys) and share < SAME_REPORT_SHARE]
-    corrected = None
-    if place.is_single:
-        same = [r for r in state.active() if r["placed_at"] == place.path]
-        if same and same[0] in whole:
-            of = len(same[0]["row_keys"])
-            state.say(relative, "correction_without_room", same[0]["file"], len(keys), of, **facts)
-            return
-    else:
-        best = max(rivals, key=lambda r: (r[0], r[2]["entry"]), default=None)
-        same = [best[2]] if best is not None and best[0] >= SAME_REPORT_SHARE else []
-        mixed = [(n, r) for share, n, r in rivals if n and share < SAME_REPORT_SHARE]
-        if mixed and not same:
-            count, row = mixed[0]
-            if not whole:
-                new = len(keys) - count
-                state.say(relative, "overlapping_report", row["file"], count, new, **facts)
-                return
-            if len(mixed) > 1:
-                names = "; ".join(f"«{r['file']}»" for _, r in mixed)
-                state.say(relative, "correction_of_several", len(keys), names, **facts)
-                return
-            corrected = row
+    active = state.active()
+    found = relate(place, active)
+    if TEXTS[found.code][0] != "accepted":
+        state.say(relative, found.code, *found.parts, **facts)
+        return
     path = place.path
-    taken = {r["placed_at"]: r for r in state.active()}
-    if path in taken and taken[path] not in same:
+    taken = {r["placed_at"]: r for r in active}
+    if path in taken and taken[path] not in found.replaces:
         stem, dot, suffix = path.rpartition(".")
         path = f"{stem}-{facts['sha256'][:8]}{dot}{suffix}"
     there = input_dir / path
@@ -417,43 +413,15 @@ def _place(
                 return
         state.say(relative, "place_taken", path, **facts)
         return
-    if corrected is not None:
-        state.say(
-            relative,
-            "partial_correction",
-            corrected["file"],
-            len(keys),
-            placed_at=path,
-            corrects=corrected["sha256"],
-            **facts,
-        )
-    elif same:
-        state.say(
-            relative,
-            "newer_version",
-            same[0]["file"],
-            placed_at=path,
-            supersedes=same[0]["sha256"],
-            **facts,
-        )
-    else:
-        state.say(relative, "new_report", placed_at=path, **facts)
-
-
-def _rivals(
-    state: _State, keys: set[str], mapping_ids: str, periods: Sequence[str]
-) -> list[tuple[float, int, dict[str, Any]]]:
-    """Return the active reports of one form and year: share of common rows (Jaccard), their number, the entry."""
-    rivals = []
-    for row in state.active():
-        if row["corrects"] is not None or row["mapping_ids"] != mapping_ids:
-            continue
-        if not set(row["periods"].split("; ")) & set(periods):
-            continue
-        theirs = set(row["row_keys"] or ())
-        shared = len(keys & theirs)
-        rivals.append((shared / len(keys | theirs) if keys | theirs else 0.0, shared, row))
-    return rivals
+    state.say(
+        relative,
+        found.code,
+        *found.parts,
+        placed_at=path,
+        supersedes="; ".join(r["sha256"] for r in found.replaces) or None,
+        corrects=found.corrects["sha256"] if found.corrects is not None else None,
+        **facts,
+    )
 
 
 # --- keeping ----------------------------------------------------------------------------------

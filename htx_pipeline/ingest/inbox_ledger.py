@@ -6,8 +6,9 @@ quarantined files are in force. What does not: deciding (`inbox`) and keeping fi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -37,9 +38,9 @@ LEDGER_SCHEMA: Final[dict[str, pl.DataType]] = {
     "row_keys": pl.List(pl.String()),
 }
 """Columns of the ledger. ``file`` is the path below the inbox, ``placed_at`` below the input folder,
-``stored_at`` below the data folder; ``supersedes`` is the SHA-256 of the version replaced, ``corrects`` that of
+``stored_at`` below the data folder; ``supersedes`` is the SHA-256 of the version replaced, or of each report replaced, ``corrects`` that of
 the report of which a file holds only corrected rows;
-``mapping_ids`` and ``periods`` are separated by ``; ``. ``sha256`` is null for what was never read."""
+``mapping_ids``, ``periods`` and ``supersedes`` are separated by ``; ``. ``sha256`` is null for what was never read."""
 
 TEXTS: Final[dict[str, tuple[str, str, str, str, str]]] = {
     "new_report": ("accepted", "Tiếp nhận.", "Taken in.", "", ""),
@@ -49,6 +50,18 @@ TEXTS: Final[dict[str, tuple[str, str, str, str, str]]] = {
     "partial_correction": (
         "accepted", "Tiếp nhận {1} dòng đính chính cho «{0}»; các dòng khác giữ nguyên.",
         "Taken in: {1} corrected rows of “{0}”; its other rows stay as they were.", "", "",
+    ),
+    "fuller_version": (
+        "accepted", "Tiếp nhận: có đủ các dòng của {0} gửi trước và thêm {1} dòng, nên thay cho tệp đó.",
+        "Taken in: it holds every row of {0}, sent before, and {1} more, and takes its place.",
+        "Nếu tệp gửi trước là bản đính chính, gửi lại tệp đó với chữ «Đính chính» ở tiêu đề.",
+        "If what was sent before corrects this report, send it again with “Đính chính” in its title.",
+    ),
+    "correction_early": (
+        "quarantined", "Là bản đính chính {0} dòng, nhưng chưa nhận được báo cáo năm {1} có các dòng đó qua hộp thư.",
+        "It says it is a correction, of {0} rows, but no report for {1} that holds any of them has come through the inbox yet.",
+        "Gửi báo cáo qua hộp thư: bản đính chính sẽ tự được tiếp nhận. Nếu đây chính là báo cáo, bỏ chữ «Đính chính» ở tên tệp, tên trang tính và tiêu đề rồi gửi lại.",
+        "Send the report through the inbox: the correction is then taken in by itself. If this is the report, take “Đính chính” out of file name, sheet name and title and send it again.",
     ),
     "correction_of_several": (
         "quarantined", "Có {0} dòng đính chính, nhưng các dòng đó nằm trong nhiều báo cáo: {1}.",
@@ -91,7 +104,8 @@ RETRIED: Final = frozenset(
 )
 """Quarantined for a reason that a change of the mappings or of the schemas may lift."""
 WAITING: Final = frozenset(
-    {"overlapping_report", "place_taken", "correction_without_room", "correction_of_several"}
+    {"overlapping_report", "place_taken", "correction_without_room"}
+    | {"correction_of_several", "correction_early"}
 )
 """Quarantined because of other files: looked at again at every scan, told of once."""
 
@@ -128,6 +142,17 @@ def read_ledger(data_dir: Path) -> pl.DataFrame:
     return ledger.with_columns(later).select(*LEDGER_SCHEMA)
 
 
+def replaced_by(entry: Mapping[str, Any]) -> set[str]:
+    """Return the SHA-256 of what an entry takes the place of.
+
+    Examples
+    --------
+    >>> replaced_by({"supersedes": None}), sorted(replaced_by({"supersedes": "ab; cd"}))
+    (set(), ['ab', 'cd'])
+    """
+    return set((entry["supersedes"] or "").split("; ")) - {""}
+
+
 def active(ledger: pl.DataFrame) -> pl.DataFrame:
     """Return the accepted entries that no later one replaces, in the order of entry.
 
@@ -139,7 +164,7 @@ def active(ledger: pl.DataFrame) -> pl.DataFrame:
     0
     """
     accepted = ledger.filter(pl.col("fate") == "accepted")
-    replaced = accepted["supersedes"].drop_nulls().implode()
+    replaced = accepted["supersedes"].drop_nulls().str.split("; ").explode().implode()
     current = ~pl.col("sha256").is_in(replaced) & ~pl.col("corrects").is_in(replaced).fill_null(
         value=False
     )

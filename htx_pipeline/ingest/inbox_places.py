@@ -32,6 +32,7 @@ from htx_pipeline.ingest.dates import reporting_year_expr
 from htx_pipeline.ingest.guard import FileInfo
 from htx_pipeline.ingest.mapping import Mapping as SourceMapping
 from htx_pipeline.ingest.mapping import PeriodRule
+from htx_pipeline.ingest.names import fold
 from htx_pipeline.ingest.partial import about
 from htx_pipeline.ingest.read import SOURCE_FILE_SCHEMA, read_sources
 from htx_pipeline.ingest.template import recognise
@@ -46,6 +47,8 @@ TITLE_ROWS: Final = 15
 """Rows at the top of a sheet in which a title may name the year."""
 
 _YEAR: Final = re.compile(r"(?<!\d)(20\d{2})(?!\d)")
+_CORRECTS: Final = re.compile(r"(?<!\bda )\b(dinh chinh|corrections?|corrigend(um|a))\b")
+"""Words, without diacritics, by which a file says that it corrects another; "đã đính chính" is a whole report."""
 _YEAR_IN_TITLE: Final = re.compile(r"(?:năm|kỳ)(?: báo cáo)?:? ?(20\d{2})(?!\d)")
 
 
@@ -66,6 +69,8 @@ class Place:
     row_keys:
         A short hash of what each row is about, sorted; two files about the same things are versions
         of one report.
+    is_correction:
+        Whether file name, sheet name or title say that it corrects another report.
     """
 
     mapping_ids: tuple[str, ...]
@@ -74,6 +79,7 @@ class Place:
     path: str
     is_single: bool
     row_keys: tuple[str, ...]
+    is_correction: bool = False
 
 
 def safe_name(name: str, *, most: int = 100) -> str:
@@ -170,15 +176,16 @@ def find_place(
             path,
             False,
             row_keys(own.mapping.table, rows),
+            says_correction(relative, book, rows),
         )
     named = [m for m in mappings if relative in by_path[m.id]]
     if named:
-        return _at_own_path(folder, relative, info, named)
+        return _at_own_path(folder, relative, info, book, named)
     return _by_headings(folder, relative, info, book, mappings)
 
 
 def _at_own_path(
-    folder: Path, relative: str, info: FileInfo, named: Sequence[SourceMapping]
+    folder: Path, relative: str, info: FileInfo, book: Workbook, named: Sequence[SourceMapping]
 ) -> Place:
     """Keep the path that the sender gave the file."""
     probed = [(m, _probe(folder, relative, info, m)) for m in named]
@@ -198,6 +205,7 @@ def _at_own_path(
         relative,
         is_single,
         tuple(keys),
+        says_correction(relative, book, *(rows for _, rows in read)),
     )
 
 
@@ -241,6 +249,7 @@ def _by_headings(
                 path,
                 path == other,
                 tuple(sorted(keys)),
+                says_correction(relative, book, *(rows for _, rows in fitting)),
             )
             break
     if len(found) == 1:
@@ -288,6 +297,40 @@ def stated_years(relative: str, book: Workbook) -> tuple[str, ...]:
     if in_path and in_titles and not in_path & in_titles:
         return ()
     return tuple(in_path or in_titles)
+
+
+def says_correction(relative: str, book: Workbook, *rows: pl.DataFrame) -> bool:
+    """Return whether a file says that it corrects another: in its name, a sheet's name or a title.
+
+    Parameters
+    ----------
+    relative, book:
+        Its path below the inbox, and its sheets.
+    rows:
+        The rows read from it, with ``source_sheet`` and ``source_row``. A title is a row above the first
+        of them with at most two different texts, so that no cell of the table itself counts.
+
+    Examples
+    --------
+    >>> from htx_pipeline.ingest.workbook import open_bytes
+    >>> book = open_bytes("Đính chính báo cáo năm 2024;\\nTên;Ghi chú\\nHTX A;x\\n".encode(), name="a.csv")
+    >>> says_correction("a.csv", book, pl.DataFrame({"source_sheet": ["csv"], "source_row": [3]}))
+    True
+    >>> says_correction("a.csv", book), says_correction("2024/Dinh-chinh lan 2.xlsx", book)
+    (False, True)
+    """
+    texts = [PurePosixPath(relative).stem, *(s.name for s in book.sheets if not s.is_text)]
+    first: dict[str, int] = {}
+    for part in rows:
+        for name, row in part.select("source_sheet", "source_row").iter_rows():
+            first[name] = min(row, first.get(name, row))
+    for sheet in book.sheets:
+        above = first.get("csv" if sheet.is_text else sheet.name, 1) - 1
+        for row in unicode_view(sheet).rows[: min(TITLE_ROWS, above)]:
+            titles = {t for v in row if isinstance(v, str) and (t := cell_text(v)) is not None}
+            texts += sorted(titles) if len(titles) <= 2 else []
+    plain = fold(pl.Series(texts, dtype=pl.String), strip_diacritics=True)
+    return any(_CORRECTS.search(re.sub(r"[\W_]+", " ", t)) for t in plain)
 
 
 def _year_of_path(mapping: SourceMapping, path: str) -> str | None:

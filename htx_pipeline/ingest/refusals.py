@@ -70,7 +70,10 @@ _REFUSALS: Final[dict[str, tuple[str, str, tuple[str, str]]]] = {
     "encrypted": (
         "The file is protected by a password.",
         "Tệp được đặt mật khẩu.",
-        ("Remove the password and send it again.", "Đề nghị bỏ mật khẩu rồi gửi lại tệp."),
+        (
+            "Take the password away (Excel: File, Info, Protect Workbook), save it and send it again.",
+            "Đề nghị bỏ mật khẩu (Excel: Tệp → Thông tin → Bảo vệ sổ làm việc), lưu rồi gửi lại tệp.",
+        ),
     ),
     "damaged": (
         "The file is damaged or was cut off.",
@@ -95,6 +98,11 @@ _REFUSALS: Final[dict[str, tuple[str, str, tuple[str, str]]]] = {
     "old_workbook": (
         "The file is a workbook of Excel 5.0/95 or older, a kind that is not read.",
         "Tệp là bảng tính Excel 5.0/95 hoặc cũ hơn; hệ thống không đọc loại tệp này.",
+        SAVE_AS_XLSX,
+    ),
+    "xml_workbook": (
+        "The file is an XML spreadsheet in one piece (Excel 2003 or flat OpenDocument), a kind that is not read.",
+        "Tệp là bảng tính dạng XML một tệp (XML Spreadsheet 2003 hoặc .fods); hệ thống không đọc loại tệp này.",
         SAVE_AS_XLSX,
     ),
     "not_text": (

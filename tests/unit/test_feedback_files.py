@@ -216,6 +216,33 @@ def test_a_file_that_cannot_be_opened_gets_a_list_with_the_reason(content: bytes
     assert "✗ LỖI" in [c.value for c in _back(made.content)[LIST_NAME]["B"]]
 
 
+def _locked() -> bytes:
+    """An .ods as LibreOffice writes it with a password: the manifest tells, the parts are no XML."""
+    manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry manifest:full-path="content.xml"><manifest:encryption-data/></manifest:file-entry></manifest:manifest>'
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", bytes(range(256)))
+        archive.writestr("META-INF/manifest.xml", manifest)
+    return made.getvalue()
+
+
+def test_a_file_with_a_password_is_told_so_before_its_year_is_asked_for(tmp_path: Path) -> None:
+    path, output = tmp_path / "x.ods", tmp_path / "out.xlsx"
+    path.write_bytes(_locked())
+    with pytest.raises(InputError) as caught:
+        give_feedback(path, output)
+    assert caught.value.code == "encrypted"
+    assert "bỏ mật khẩu" in caught.value.remedy_vi
+    assert "--period" in caught.value.remedy_vi
+    assert "--period" in caught.value.remedy
+    assert not output.exists()
+    give_feedback(path, output, period="2025")
+    told = [str(c) for r in openpyxl.load_workbook(output).active.values for c in r if c]
+    assert "Tệp được đặt mật khẩu." in told
+    assert any("Đề nghị bỏ mật khẩu" in t for t in told)
+
+
 def test_a_file_nobody_says_how_to_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refusal:
         check_alone(_book(tmp_path / "a.xlsx"))

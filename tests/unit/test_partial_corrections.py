@@ -11,13 +11,14 @@ import polars as pl
 import pytest
 
 from htx_pipeline import storage
-from htx_pipeline.ingest.inbox import intake
+from htx_pipeline.ingest.inbox import Seen, intake
 from htx_pipeline.ingest.inbox_ledger import (
     LEDGER_SCHEMA,
     active,
     corrections_in_force,
     ledger_path,
     read_ledger,
+    waiting,
 )
 from htx_pipeline.ingest.inbox_places import row_keys
 from htx_pipeline.ingest.mapping import ColumnRule, Mapping, PeriodRule
@@ -58,7 +59,7 @@ class Box:
 
     def put(self, name: str, content: str, *, age: float = 3600) -> None:
         path = self.folder / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
         os.utime(path, (NOW.timestamp() - age,) * 2)
 
@@ -67,6 +68,12 @@ class Box:
             self.folder, data_dir=self.data, input_dir=self.input, mappings=mappings, now=NOW
         )
         return {r["file"]: (r["fate"], r["code"]) for r in scan.decisions.iter_rows(named=True)}
+
+    def look(self, *, max_files: int, seen: dict[str, Seen] | None = None) -> dict[str, Seen]:
+        scan, _ = intake(
+            self.folder, data_dir=self.data, input_dir=self.input, mappings=MAPPINGS, now=NOW, max_files=max_files, seen=seen,
+        )  # fmt: skip
+        return scan.seen
 
     @property
     def ledger(self) -> pl.DataFrame:
@@ -237,12 +244,123 @@ def test_a_correction_of_another_year_is_a_report_of_its_own(box: Box) -> None:
     assert revenues(read(box))[B[0]] == [20]
 
 
-def test_corrected_rows_that_come_before_their_report_make_the_report_wait(tmp_path: Path) -> None:
+EARLY = [
+    ("sua.csv", corrected((*B[:2], 21))),
+    ("Đính chính.csv", report((*B[:2], 21))),
+    ("2024/bao-cao/dinh_chinh-lan-1.csv", report((*B[:2], 21), heading="Báo cáo")),
+]
+
+
+@pytest.mark.parametrize(("name", "content"), EARLY)
+def test_a_correction_that_comes_before_its_report_waits_and_is_taken_in_by_itself(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    box = Box(tmp_path)
+    box.put(name, content)
+    assert box.take() == {name: ("quarantined", "correction_early")}
+    assert box.take() == {}
+    assert box.inputs() == {}
+    assert waiting(box.ledger)["file"].to_list() == [name]
+    (row,) = box.ledger.iter_rows(named=True)
+    assert "1 dòng" in row["reason_vi"]
+    assert "năm 2024" in row["reason_vi"]
+    assert "tự được tiếp nhận" in row["remedy_vi"]
+    assert "taken in by itself" in row["remedy_en"]
+    box.put("2024.csv", WHOLE, age=7200)
+    assert box.take() == {
+        "2024.csv": ("accepted", "new_report"), name: ("accepted", "partial_correction"),
+    }  # fmt: skip
+    assert revenues(read(box)) == {A[0]: [10], B[0]: [21], C[0]: [30], D[0]: [40], E[0]: [50]}
+    assert waiting(box.ledger).is_empty()
+    assert box.take() == {}
+
+
+@pytest.mark.parametrize("ages", [(7200, 3600), (3600, 7200)])
+def test_a_correction_and_its_report_that_arrive_together_are_both_taken_in_whichever_is_older(
+    tmp_path: Path, ages: tuple[float, float]
+) -> None:
+    box = Box(tmp_path)
+    box.put("sua.csv", corrected((*B[:2], 21)), age=ages[0])
+    box.put("2024.csv", WHOLE, age=ages[1])
+    assert box.take() == {
+        "2024.csv": ("accepted", "new_report"), "sua.csv": ("accepted", "partial_correction"),
+    }  # fmt: skip
+    assert revenues(read(box))[B[0]] == [21]
+
+
+def test_a_correction_waits_for_the_report_of_its_year_and_form_only(tmp_path: Path) -> None:
     box = Box(tmp_path)
     box.put("sua.csv", corrected((*B[:2], 21)))
-    assert box.take() == {"sua.csv": ("accepted", "new_report")}
+    box.put("2023.csv", report(A, B, C, D, E, heading="Báo cáo năm 2023"))
+    box.put("khac.csv", report(("6200000001", "HTX Khác", 1)))
+    assert box.take()["sua.csv"] == ("quarantined", "correction_early")
+    assert waiting(box.ledger)["file"].to_list() == ["sua.csv"]
+
+
+def test_what_stands_in_the_table_itself_makes_no_correction_of_a_report(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.put("2024.csv", report(A, ("6100000002", "HTX Đính chính", 20)))
+    box.put("2023.csv", report(A, heading="Báo cáo năm 2023 (đã đính chính)"))
+    assert set(box.take().values()) == {("accepted", "new_report")}
+
+
+def test_a_file_that_says_it_is_a_correction_never_takes_rows_out_that_it_does_not_restate(
+    box: Box,
+) -> None:
+    rows = [(code, name, value + 1) for code, name, value in (A, B, C)]
+    box.put("sua.csv", corrected(*rows))
+    assert box.take() == {"sua.csv": ("accepted", "partial_correction")}
+    assert revenues(read(box)) == {A[0]: [11], B[0]: [21], C[0]: [31], D[0]: [40], E[0]: [50]}
+
+
+def test_a_few_rows_that_do_not_say_so_are_a_report_and_the_fuller_one_takes_its_place(
+    tmp_path: Path,
+) -> None:
+    box = Box(tmp_path)
+    box.put("mot phan.csv", report((*B[:2], 21)))
+    box.put("hai.csv", report((*C[:2], 31)))
+    assert set(box.take().values()) == {("accepted", "new_report")}
     box.put("2024.csv", WHOLE)
-    assert box.take() == {"2024.csv": ("quarantined", "overlapping_report")}
+    assert box.take() == {"2024.csv": ("accepted", "fuller_version")}
+    assert list(box.inputs()) == ["2024/bao-cao/2024.csv"]
+    assert active(box.ledger)["file"].to_list() == ["2024.csv"]
+    assert revenues(read(box)) == {A[0]: [10], B[0]: [20], C[0]: [30], D[0]: [40], E[0]: [50]}
+    row = box.ledger.row(-1, named=True)
+    assert "«hai.csv»; «mot phan.csv»" in row["reason_vi"]
+    assert "thêm 3 dòng" in row["reason_vi"]
+    # What the remedy says works.
+    assert "“Đính chính” in its title" in row["remedy_en"]
+    box.put("gui lai.csv", corrected((*B[:2], 21)))
+    assert box.take() == {"gui lai.csv": ("accepted", "partial_correction")}
+    assert revenues(read(box))[B[0]] == [21]
+    box.put("mot phan nua.csv", report((*B[:2], 21)))
+    assert box.take() == {"mot phan nua.csv": ("ignored", "older_version")}
+
+
+def test_a_report_of_one_year_leaves_the_other_year_of_a_report_of_two(tmp_path: Path) -> None:
+    by_row = MAPPINGS[0].model_copy(
+        update={"files": ("bao-cao/*.csv",), "period": PeriodRule(column="Năm")}
+    )
+    box = Box(tmp_path)
+    head = "Mã số;Tên HTX;Doanh thu;Năm"
+    both = [f"{c};{n};{v};{y}" for y in (2023, 2024) for c, n, v in (A, B, C)]
+    one = [f"{c};{n};{v + 1};2024" for c, n, v in (A, B, C)]
+    box.put("bao-cao/hai nam.csv", "\n".join([head, *both]) + "\n")
+    assert list(box.take([by_row]).values()) == [("accepted", "new_report")]
+    box.put("bao-cao/mot nam.csv", "\n".join([head, *one]) + "\n")
+    assert list(box.take([by_row]).values()) == [("accepted", "partial_correction")]
+    assert sorted(box.inputs()) == ["bao-cao/hai nam.csv", "bao-cao/mot nam.csv"]
+
+
+def test_files_that_wait_do_not_keep_new_ones_from_being_looked_at(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    for i in range(3):
+        box.put(f"sua {i}.csv", corrected((f"63{i:08d}", f"HTX số {i}", i)))
+    seen = box.look(max_files=3)
+    box.put("2024.csv", WHOLE)
+    seen = box.look(max_files=1, seen=seen)
+    assert active(box.ledger)["file"].to_list() == ["2024.csv"]
+    assert sorted(seen) == ["2024.csv", "sua 0.csv", "sua 1.csv", "sua 2.csv"]
 
 
 def test_a_whole_report_sent_later_takes_the_place_of_the_report_and_its_corrections(

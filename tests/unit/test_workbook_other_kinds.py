@@ -45,9 +45,22 @@ def test_a_page_without_a_table_is_refused():
         open_bytes(b"<html><body>x</body></html>", name="a.xls")
 
 
+XML_2003 = """<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>
+<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"
+ xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="Báo cáo"><Table><Row><Cell>
+<Data ss:Type="Number">12.5</Data></Cell></Row></Table></Worksheet></Workbook>"""
+FLAT_ODS = """<?xml version="1.0" encoding="UTF-8"?><office:document
+ office:mimetype="application/vnd.oasis.opendocument.spreadsheet"></office:document>"""
+
+
 @pytest.mark.parametrize(
     ("content", "code", "word"),
     [
+        (XML_2003.encode(), "xml_workbook", "XML Spreadsheet 2003"),
+        (XML_2003.encode("utf-16"), "xml_workbook", "XML Spreadsheet 2003"),
+        (b"\xfe\xff" + XML_2003.encode("utf-16-be"), "xml_workbook", "XML Spreadsheet 2003"),
+        (XML_2003.partition("?>")[2].partition("?>")[2].encode(), "xml_workbook", "2003"),
+        (FLAT_ODS.encode(), "xml_workbook", ".fods"),
         (b"\x09\x08\x10\x00" + bytes(100), "old_workbook", "Excel 5.0/95"),
         (b"\x09\x04\x06\x00" + bytes(100), "old_workbook", "Excel 5.0/95"),
     ],
@@ -59,3 +72,16 @@ def test_workbooks_that_are_not_read_are_named_with_what_to_do(content, code, wo
     assert word in caught.value.what_vi
     assert ".xlsx" in caught.value.remedy
     assert ".xlsx" in caught.value.remedy_vi
+
+
+def test_a_page_in_utf_16_is_read_as_a_page():
+    page = "<html><table><tr><td>Tên hợp tác xã<td>Mã số</table></html>".encode("utf-16")
+    book = open_bytes(page, name="a.xls")
+    assert book.info.kind == "html"
+    assert book.sheets[0].rows == [["Tên hợp tác xã", "Mã số"]]
+
+
+def test_bare_xml_of_another_kind_is_still_told_apart():
+    with pytest.raises(InputError, match="bare XML") as caught:
+        open_bytes(b'<?xml version="1.0"?><a/>', name="a.xml")
+    assert caught.value.code == "unsupported_kind"
