@@ -169,9 +169,10 @@ def grid(
     title: str,
     width: int = 560,
     left: int = 150,
+    right: int = 150,
 ) -> str:
     """Draw a table of full, empty and unknown dots with a remark at the end of each row."""
-    step = (width - left - 150) // max(len(columns), 1)
+    step = (width - left - right) // max(len(columns), 1)
     parts = [text(left + step * j + step // 2, 18, c, colour=MUTED) for j, c in enumerate(columns)]
     for i, (label, cells, remark) in enumerate(rows):
         y = 42 + 26 * i
@@ -182,5 +183,5 @@ def grid(
             parts.append(f'<circle cx="{x}" cy="{y}" r="7" fill="{fill}" stroke="{INK}"/>')
             if cell is None:
                 parts.append(text(x, y + 5, "?"))
-        parts.append(text(width - 145, y + 5, remark, anchor="start", colour=MUTED))
+        parts.append(text(width - right + 5, y + 5, remark, anchor="start", colour=MUTED))
     return page(width, 42 + 26 * len(rows), parts, title=title)
