@@ -1,4 +1,4 @@
-"""GeoJSON (RFC 7946): organisations, communes and clusters, each where its place is known.
+"""GeoJSON (RFC 7946): organisations, communes, localities and clusters, each where its place is known.
 
 What belongs here: features, their geometry or its absence, counted. What does not: maps for reports
 (`htx_pipeline.report`), which unit an address means (`htx_pipeline.reference.places`).
@@ -6,7 +6,7 @@ What belongs here: features, their geometry or its absence, counted. What does n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -21,14 +21,17 @@ from htx_pipeline.exports.base import (
     rows_by_id,
 )
 
-NEEDS: Final = ("core/organisations", "metrics/clusters", "metrics/cluster_members")
+NEEDS: Final = ("core/organisations", "metrics/clusters")
+MEMBERS: Final = "metrics/cluster_members"
+"""Who belongs to a cluster; disclosure control takes it out."""
 
 DECIMALS: Final = 6
 """Decimals of a coordinate: a tenth of a metre."""
 
 STATED: Final = "stated"
 COMMUNE: Final = "commune"
-"""How precisely a place is known: as its source states it, or by its commune alone."""
+LOCALITY: Final = "locality"
+"""How precisely a place is known: as its source states it, by its commune, by its old district."""
 
 Placed = Mapping[str, tuple[str, list[float]]]
 """Organisation → how precisely its place is known, [longitude, latitude]."""
@@ -37,7 +40,7 @@ _PROVENANCE: Final = ("source_file", "source_sheet", "source_row")
 
 
 def write_geojson(frames: Frames, options: ExportOptions) -> Exported:
-    """Return ``organisations.geojson``, ``communes.geojson``, ``clusters.geojson``.
+    """Return ``organisations``, ``communes``, ``clusters`` and, of what is measured, ``localities`` and ``commune_measures``.
 
     An organisation is a point where it states its coordinates (WGS 84, longitude first;
     ``location_precision``: ``stated``), else the point of the commune of today that it lies in
@@ -45,12 +48,19 @@ def write_geojson(frames: Frames, options: ExportOptions) -> Exported:
     or was split and nothing says into which part it fell. A commune in
     force since 1 July 2025 is its polygon in ``options.boundaries_file``, else a point inside it
     (``place_basis``: ``boundary`` or ``point``); an older one has no geometry. A cluster is the points of
-    its members, each once, as precise as the least precise of them. A feature without a known place has a null geometry: it can be joined by its code.
+    its members, each once, as precise as the least precise of them; where its members are withheld, one point
+    in each of its localities (``locality``), which says no more than its list of localities. A locality is its
+    communes of today: their polygons made one, else their points. A feature without a known place has a null
+    geometry: it can be joined by its code.
+
+    Of frames that disclosure control let through, the figures are those it let through: a figure that it
+    withheld is null here, and a table or column that it took out is absent.
 
     Parameters
     ----------
     frames:
-        `core/organisations`, `metrics/clusters`, `metrics/cluster_members`.
+        `core/organisations`, `metrics/clusters`; where there are, `metrics/cluster_members`,
+        `metrics/localities`, `metrics/communes`.
     options:
         Names, date, boundaries.
 
@@ -65,7 +75,7 @@ def write_geojson(frames: Frames, options: ExportOptions) -> Exported:
         from htx_pipeline.report.boundaries import read_boundaries
 
         shapes = read_boundaries(options.boundaries_file, code_property=options.boundaries_code)
-    organisations, clusters, members = (need(frames, k) for k in NEEDS)
+    organisations, clusters = (need(frames, k) for k in NEEDS)
     stated, impossible = _points(organisations)
     by_commune = {i: at for i, at in _commune_of(organisations).items() if i not in stated}
     placed = {i: (STATED, at) for i, at in stated.items()}
@@ -75,11 +85,17 @@ def write_geojson(frames: Frames, options: ExportOptions) -> Exported:
         "organisations_at_commune": len(by_commune),
     }
     files: dict[str, bytes] = {}
-    for name, features in (
-        ("organisations", _organisations(organisations, placed)),
-        ("communes", _communes(organisations, shapes)),
-        ("clusters", _clusters(clusters, members, placed)),
-    ):
+    districts = _districts(organisations)
+    made: dict[str, Iterable[dict[str, Any]]] = {
+        "organisations": _organisations(organisations, placed),
+        "communes": _communes(organisations, shapes),
+        "clusters": _clusters(clusters, frames[MEMBERS], placed) if MEMBERS in frames else _clusters_at_localities(clusters, districts),
+    }  # fmt: skip
+    if "metrics/localities" in frames:
+        made["localities"] = _localities(frames["metrics/localities"], districts, shapes)
+    if "metrics/communes" in frames:
+        made["commune_measures"] = _commune_measures(frames["metrics/communes"], shapes)
+    for name, features in made.items():
         held = list(features)
         without = sum(f["geometry"] is None for f in held)
         counts |= {f"{name}_features": len(held), f"{name}_without_geometry": without}
@@ -209,3 +225,76 @@ def _clusters(
             "location_precision": COMMUNE if COMMUNE in precision else STATED if known else None,
         }
         yield _feature(row["cluster_id"], place, {**row, **told})
+
+
+def _clusters_at_localities(
+    clusters: pl.DataFrame, districts: Mapping[str, Sequence[str]]
+) -> Iterable[dict[str, Any]]:
+    at = {name: _middle(codes) for name, codes in districts.items()}
+    for row in rows_by_id(clusters, "cluster_id"):
+        points = [at[name] for name in sorted(row.get("localities") or ()) if name in at]
+        place = {"type": "MultiPoint", "coordinates": points} if points else None
+        yield _feature(row["cluster_id"], place, {**row, "location_precision": LOCALITY if points else None})  # fmt: skip
+
+
+def _localities(
+    frame: pl.DataFrame, districts: Mapping[str, Sequence[str]], shapes: Mapping[str, Any]
+) -> Iterable[dict[str, Any]]:
+    for row in rows_by_id(frame, "locality"):
+        basis, place = _whole(districts.get(row["locality"], ()), shapes)
+        yield _feature(row["locality"], place, {**row, "place_basis": basis})
+
+
+def _commune_measures(frame: pl.DataFrame, shapes: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    for row in rows_by_id(frame, "commune_code"):
+        code = row["commune_code"]
+        basis, place = (None, None) if code is None else _place(code, shapes)
+        yield _feature(code or "unknown", place, {**row, "place_basis": basis})
+
+
+def _districts(organisations: pl.DataFrame) -> dict[str, list[str]]:
+    """Return the name of an old district → its communes of today that have a point.
+
+    A name that several districts bear means the one in a province where organisations lie; with two of
+    those it means none.
+    """
+    from htx_pipeline.metrics.communes import current_communes
+    from htx_pipeline.reference.admin_units.points import commune_points
+    from htx_pipeline.reference.admin_units.tables import LATEST, admin_units, old_districts
+
+    province = admin_units(level="commune", version=LATEST).select("code", "province_code")
+    known = old_districts(LATEST).filter(
+        pl.col("district_full_name").is_not_null(), pl.col("code").is_in(list(commune_points()))
+    ).join(province, on="code", how="left")  # fmt: skip
+    at = current_communes(organisations).select(code="commune_code").join(known, on="code", how="semi")  # fmt: skip
+    here = province.join(at, on="code", how="semi")["province_code"].unique().to_list()
+    bearers = pl.col("district_code").n_unique().over("district_full_name")
+    near = known.filter((bearers == 1) | pl.col("province_code").is_in(here)).filter(bearers == 1)
+    made = near.sort("code").group_by("district_full_name", maintain_order=True).agg("code")
+    return dict(made.iter_rows())
+
+
+def _middle(codes: Iterable[str]) -> list[float]:
+    """Return the commune's point nearest to the mean of all; of equals the first code's."""
+    from htx_pipeline.reference.admin_units.points import commune_points
+
+    held = [commune_points()[c] for c in codes]
+    x, y = (sum(getattr(p, side) for p in held) / len(held) for side in ("longitude", "latitude"))
+    best = min(held, key=lambda p: (p.longitude - x) ** 2 + (p.latitude - y) ** 2)
+    return [round(best.longitude, DECIMALS), round(best.latitude, DECIMALS)]
+
+
+def _whole(codes: Iterable[str], shapes: Mapping[str, Any]) -> tuple[str | None, dict[str, Any] | None]:  # fmt: skip
+    """Return where a locality is: the polygons of its communes as one, else their points."""
+    from htx_pipeline.reference.admin_units.points import commune_points
+
+    own = sorted(codes)
+    if not own:
+        return None, None
+    if all(c in shapes for c in own):
+        import shapely
+
+        return "boundary", _wound(shapely.union_all([shapes[c] for c in own]))
+    held = [commune_points()[c] for c in own]
+    at = [[round(p.longitude, DECIMALS), round(p.latitude, DECIMALS)] for p in held]
+    return "point", {"type": "MultiPoint", "coordinates": at}

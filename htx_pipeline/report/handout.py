@@ -7,7 +7,7 @@ but the register may be told, names of clusters that name no organisation. What 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import polars as pl
@@ -16,9 +16,10 @@ from htx_pipeline.report.options import ReportOptions
 
 ATTRIBUTES: Final = frozenset(
     {"n_active", "n_reported", "n_linked", "n_linked_planned", "n_linked_signed", "n_linked_active", "n_linked_executed",
-     "n_linkages"}
+     "n_linkages", "linked_share", "linked_share_low", "linked_share_high", "missing_share", "reported_share",
+     "n_on_time", "n_late", "n_undated", "n_partial", "n_missing"}
 )  # fmt: skip
-"""Counts that say something of a cooperative once its place has no other."""
+"""Counts and their shares that say something of a cooperative once its place has no other."""
 
 PUBLIC_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "core/organisations": ("period", "org_id", "legal_type", "name", "locality", "admin_code", "admin_version", "vsic_code", "status"),
@@ -78,23 +79,52 @@ def publishable(
         out["core/organisations"] = out["core/organisations"].filter(
             ~pl.col("legal_type").is_in(PERSONAL_TYPES)
         )
-    if "metrics/communes" in out:
-        frame = out["metrics/communes"]
-        small = small_communes(frame, options.min_disclosure_count)
-        out["metrics/communes"] = frame.with_columns(
-            pl.when(~pl.col("commune_code").fill_null("").is_in(sorted(small))).then(pl.col(c)).alias(c)
-            for c in frame.columns
-            if c in ATTRIBUTES
-        )  # fmt: skip
+    least = options.min_disclosure_count
+    places = small_localities(out.get("metrics/localities", pl.DataFrame()), least)
+    communes = small_communes(out.get("metrics/communes", pl.DataFrame()), least, localities=places)
+    for key, column, small in (
+        ("metrics/communes", "commune_code", communes),
+        ("metrics/localities", "locality", places),
+        ("metrics/reporting_roster_localities", "locality", places),
+    ):
+        if key in out and column in out[key].columns:
+            out[key] = _withheld(out[key], column, small)
     return out
 
 
-def small_communes(communes: pl.DataFrame, minimum: int) -> frozenset[str]:
+def _withheld(frame: pl.DataFrame, place: str, small: frozenset[str]) -> pl.DataFrame:
+    """Return a table of places with nothing told of the small ones but how many cooperatives they have."""
+    return frame.with_columns(
+        pl.when(~pl.col(place).fill_null("").is_in(sorted(small))).then(pl.col(c)).alias(c)
+        for c in frame.columns
+        if c in ATTRIBUTES
+    )
+
+
+def small_localities(localities: pl.DataFrame, minimum: int) -> frozenset[str]:
+    """Return the localities of which only the number of cooperatives is told; as `small_communes` of a province.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"locality": ["X", "Y", "Z"], "n_cooperatives": [2, 4, 9], "n_reported": [1, 3, 7]})
+    >>> sorted(small_localities(frame, 3))
+    ['X', 'Y']
+    """
+    if "n_cooperatives" not in localities.columns:
+        return frozenset()
+    named = localities.with_columns(commune_code="locality").with_columns(locality=pl.lit("all"))
+    return small_communes(named, minimum)
+
+
+def small_communes(
+    communes: pl.DataFrame, minimum: int, *, localities: Collection[str] = ()
+) -> frozenset[str]:
     """Return the communes of which only the number of cooperatives is told.
 
-    Those with fewer cooperatives than *minimum*; then, since the district's figure is told, the next
+    Those of *localities* of which no more is told either, which they would add up to. Those with fewer
+    cooperatives than *minimum*; then, since the district's figure is told, the next
     smallest of the district until those left out have *minimum* together and none of their counts is
-    nought or all. "" stands for cooperatives without a commune.
+    nought or all, unless the district's own is. "" stands for cooperatives without a commune.
 
     Parameters
     ----------
@@ -107,7 +137,8 @@ def small_communes(communes: pl.DataFrame, minimum: int) -> frozenset[str]:
     >>> sorted(small_communes(frame, 3))
     ['a', 'b']
     """
-    told = [c for c in communes.columns if c in ATTRIBUTES and c not in ("n_linkages",)]
+    counts = ATTRIBUTES - {"n_linkages"}
+    told = [c for c in communes.columns if c in counts and communes[c].dtype.is_integer()]
     groups: dict[Any, list[dict[str, Any]]] = {}
     for row in communes.to_dicts():
         if row.get("n_cooperatives"):
@@ -116,13 +147,17 @@ def small_communes(communes: pl.DataFrame, minimum: int) -> frozenset[str]:
     for rows in groups.values():
         rows.sort(key=lambda r: (r["n_cooperatives"], r["commune_code"] or ""))
         n = sum(r["n_cooperatives"] < minimum for r in rows)
+        every = sum(r["n_cooperatives"] for r in rows)
+        open_counts = [c for c in told if 0 < sum(r[c] or 0 for r in rows) < every]
         while 0 < n < len(rows):
             hidden = rows[:n]
             whole = sum(r["n_cooperatives"] for r in hidden)
-            sums = [sum(r[c] or 0 for r in hidden) for c in told]
+            sums = [sum(r[c] or 0 for r in hidden) for c in open_counts]
             if whole >= minimum and not any(s in (0, whole) for s in sums):
                 break
             n += 1
+        if rows[0].get("locality") in localities:
+            n = len(rows)
         found |= {r["commune_code"] or "" for r in rows[:n]}
     return frozenset(found)
 

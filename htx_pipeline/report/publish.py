@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
+from htx_pipeline.metrics.linkage import UNKNOWN
 from htx_pipeline.report import text
 from htx_pipeline.report.behind import column_of
 from htx_pipeline.report.blocks import (
@@ -30,8 +31,9 @@ from htx_pipeline.report.blocks import (
     Table,
 )
 from htx_pipeline.report.cells import AMOUNT_UNITS, INTERNAL_BLOCKS, TREND_COLUMNS, Cells
-from htx_pipeline.report.handout import ATTRIBUTES, small_communes
+from htx_pipeline.report.handout import small_communes, small_localities
 from htx_pipeline.report.items import figures_of
+from htx_pipeline.report.labels import WITHOUT_PLACE
 from htx_pipeline.report.words import Words
 
 NAME_COLUMNS: Final = frozenset({"name", "type", "place", "locality", "stage_label"})
@@ -68,7 +70,7 @@ def protect(report: Report, *, is_secondary: bool = True) -> Report:
     kept = {
         page.id: public.page(page)
         for page in report.pages
-        if page.scope.removeprefix("commune:") not in public.small
+        if page.scope.split(":", 1)[-1] not in public.small
     }
 
     def own(pages: tuple[Page, ...]) -> tuple[Page, ...]:
@@ -95,7 +97,12 @@ class _Publisher:
         self.period = report.period
         self.least = report.settings.min_disclosure_count
         self.cells = Cells(report, is_secondary=is_secondary)
-        self.small = small_communes(report.frames.frame("metrics/communes"), self.least)
+        self.places = small_localities(report.frames.frame("metrics/localities"), self.least)
+        if UNKNOWN in self.places:
+            self.places |= {WITHOUT_PLACE}
+        self.small = self.places | small_communes(
+            report.frames.frame("metrics/communes"), self.least, localities=self.places
+        )
         names = self.frames.frame("core/organisations", "name")["name"].drop_nulls().to_list()
         self.names = sorted({n for n in names if len(n) > 5})
         self.known = frozenset(names)
@@ -171,7 +178,10 @@ class _Publisher:
         return (replace(fact, detail=detail, change=change),)
 
     def _prose(self, page: Page, block: Prose) -> Iterable[Prose]:
-        kept = [i for i, words in enumerate(block.paragraphs) if self.is_sayable(page, words)]
+        kept = [
+            i for i, words in enumerate(block.paragraphs)
+            if self.is_sayable(page, words) and (page.kind == "cluster" or not self._tells_of_few(words))
+        ]  # fmt: skip
         if not kept:
             return ()
         return (
@@ -269,7 +279,11 @@ class _Publisher:
     def _may_print(self, page: Page, table: Table, cell: _Cell) -> bool:
         """Return whether a cell on which no rule has spoken may be printed."""
         field, row = cell.field, cell.row
-        if row.get("commune_code") in self.small and field.key in ATTRIBUTES:
+        if (
+            self._is_of_few(row)
+            and field.key != "n_cooperatives"
+            and (field.is_number or field.key == "rank")
+        ):
             return False
         column = column_of(field.key, row)
         if column is not None and column.is_public:
@@ -282,6 +296,16 @@ class _Publisher:
             return is_count or (field.kind == "share" and (table_share(field.key) or table.id in COUNT_TABLES))  # fmt: skip
         said = row["actual"] if field.key == "gap" and "actual" in row else cell.value
         return field.key == "target" or not isinstance(said, str) or self.is_sayable(page, said)
+
+    def _tells_of_few(self, words: str) -> bool:
+        """Return whether words say a number beside the name of such a place."""
+        return bool(re.search(r"\d", words)) and any(p in words for p in self.places)
+
+    def _is_of_few(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a line is of a place of which only the number of cooperatives is told."""
+        if row.get("commune_code") is not None:
+            return row["commune_code"] in self.small
+        return row.get("locality") in self.places
 
     def _by_table(self, table: Table, cell: _Cell) -> bool | None:
         """Return what holds for a cell of certain tables; None where its column says enough."""

@@ -9,10 +9,11 @@ from itertools import pairwise
 
 import polars as pl
 import pytest
+import shapely
 
 from htx_pipeline.exports import epcis, essglobal, geo
 from htx_pipeline.reference.admin_units.points import commune_points
-from htx_pipeline.reference.places import LATEST, admin_links
+from htx_pipeline.reference.places import LATEST, admin_links, old_districts
 from htx_pipeline.schemas import TABLES
 
 # rdflib 7.6 warns of a class that its own JSON-LD parser uses.
@@ -130,6 +131,84 @@ def graph_of(frames, options):
     rdflib = pytest.importorskip("rdflib")
     data = essglobal.write_jsonld(frames, options).files["organisations.jsonld"]
     return rdflib, rdflib.Graph().parse(data=data.decode(), format="json-ld")
+
+
+def measured(frames) -> dict[str, pl.DataFrame]:
+    """Return the frames with two localities and two communes measured."""
+    rows = {
+        "period": "2025",
+        "locality": ["Huyện Đăk Hà", "Thành phố Kon Tum", "Ngoài tỉnh"],
+        "n_cooperatives": [4, 9, 1],
+        "revenue_vnd": [7, None, 5],
+    }
+    communes = {
+        "period": "2025",
+        "commune_code": ["23284", "23293", None],
+        "n_cooperatives": [1, 8, 2],
+        "n_reported": [None, 7, 1],
+    }
+    return {**frames, "metrics/localities": pl.DataFrame(rows), "metrics/communes": pl.DataFrame(communes)}  # fmt: skip
+
+
+def test_a_locality_is_the_communes_of_today_that_it_became(frames, options, tmp_path):
+    made = collections(geo.write_geojson(measured(frames), options))
+    found = {f["id"]: f for f in made["localities"]["features"]}
+    assert found["Ngoài tỉnh"]["geometry"] is None
+    assert made["localities"]["n_without_geometry"] == 1
+    point = commune_points()["23284"]
+    own = found["Thành phố Kon Tum"]
+    assert [round(point.longitude, 6), round(point.latitude, 6)] in own["geometry"]["coordinates"]
+    assert own["properties"]["place_basis"] == "point"
+    assert own["properties"]["revenue_vnd"] is None, "unknown is null, not nought"
+    codes = list(geo._districts(frames["core/organisations"])["Thành phố Kon Tum"])
+    assert len(codes) == len(own["geometry"]["coordinates"]) > 1
+    squares = [
+        {"type": "Feature", "properties": {"code": c}, "geometry": {"type": "Polygon", "coordinates": [[[i, 0], [i + 1, 0], [i + 1, 1], [i, 1], [i, 0]]]}}
+        for i, c in enumerate(codes)
+    ]  # fmt: skip
+    file = tmp_path / "boundaries.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": squares}))
+    shaped = collections(geo.write_geojson(measured(frames), options.model_copy(update={"boundaries_file": file})))  # fmt: skip
+    whole = next(f for f in shaped["localities"]["features"] if f["id"] == "Thành phố Kon Tum")
+    assert whole["properties"]["place_basis"] == "boundary"
+    assert shapely.from_geojson(json.dumps(whole["geometry"])).area == pytest.approx(len(codes))
+
+
+def test_a_commune_that_is_measured_keeps_a_withheld_figure_null(frames, options):
+    made = collections(geo.write_geojson(measured(frames), options))["commune_measures"]
+    found = {f["id"]: f for f in made["features"]}
+    assert found["23284"]["geometry"]["type"] == "Point"
+    assert found["23284"]["properties"]["n_reported"] is None
+    assert found["unknown"]["geometry"] is None
+
+
+def test_a_name_that_districts_of_several_provinces_bear_means_the_one_where_organisations_lie(
+    frames,
+):
+    names = old_districts(LATEST).filter(pl.col("district_full_name").is_not_null())
+    shared = names.group_by("district_full_name").agg(pl.col("district_code").n_unique()).filter(pl.col("district_code") > 1)  # fmt: skip
+    assert shared.height, "Huyện Châu Thành and others"
+    found = geo._districts(frames["core/organisations"])
+    name = shared.sort("district_full_name")["district_full_name"][0]
+    assert name not in found
+    homes = names.filter(pl.col("district_full_name") == name).sort("code")
+    one = homes.filter(pl.col("code").is_in(list(commune_points())))["code"][0]
+    there = frames["core/organisations"].with_columns(admin_code=pl.lit(one), admin_version=pl.lit(LATEST))  # fmt: skip
+    district = homes.filter(pl.col("code") == one)["district_code"].item()
+    assert set(geo._districts(there)[name]) <= set(homes.filter(pl.col("district_code") == district)["code"])  # fmt: skip
+
+
+def test_without_its_members_a_cluster_lies_in_its_localities_and_nothing_says_where_members_are(
+    frames, options
+):
+    named = frames["metrics/clusters"].with_columns(localities=pl.Series([["Huyện Đăk Hà", "Ngoài tỉnh"]] * frames["metrics/clusters"].height))  # fmt: skip
+    withheld = {k: f for k, f in frames.items() if k != "metrics/cluster_members"} | {"metrics/clusters": named}  # fmt: skip
+    found = collections(geo.write_geojson(withheld, options))["clusters"]["features"]
+    for feature in found:
+        (point,) = feature["geometry"]["coordinates"]
+        assert feature["properties"]["location_precision"] == "locality"
+        assert "n_members_with_place" not in feature["properties"]
+        assert point in [[round(p.longitude, 6), round(p.latitude, 6)] for p in map(commune_points().get, geo._districts(frames["core/organisations"])["Huyện Đăk Hà"])]  # fmt: skip
 
 
 def test_the_expected_triples_are_there_and_no_context_is_fetched(frames, options, monkeypatch):

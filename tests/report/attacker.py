@@ -8,6 +8,7 @@ linear program between which values a withheld figure, or a unit's own figure, m
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -297,7 +298,29 @@ def where_of(figure: str, world: World) -> tuple[str, dict[str, str | None]] | N
     return None
 
 
-def attacks(edition: Path, frames: Mapping[str, pl.DataFrame]) -> dict[str, Attack]:
+GEOJSON = {
+    "localities": "theo-dia-ban",
+    "commune_measures": "xa-phuong",
+    "clusters": "danh-sach-cum",
+}
+
+
+def figures_of_maps(folder: Path) -> list[Figure]:
+    """Return the numbers of the features of GeoJSON files, named as the tables of the overview name them."""
+    found = []
+    for name, table in GEOJSON.items():
+        for feature in json.loads((folder / f"{name}.geojson").read_text("utf-8"))["features"]:
+            line = feature["id"] if feature["id"] != "unknown" else "Chưa rõ địa bàn"
+            for key, value in feature["properties"].items():
+                if isinstance(value, int | float) and not isinstance(value, bool):
+                    own = f"tong-quan/{table}/{line}/{key}"
+                    found.append(Figure(own, float(value), float(value), False))
+    return found
+
+
+def attacks(
+    edition: Path, frames: Mapping[str, pl.DataFrame], *, maps: Path | None = None
+) -> dict[str, Attack]:
     """Set up, for each measure, all that an edition publishes of it."""
     world = World(frames)
     made: dict[str, Attack] = {}
@@ -315,7 +338,8 @@ def attacks(edition: Path, frames: Mapping[str, pl.DataFrame]) -> dict[str, Atta
     if "metrics/chain_flows" in frames:
         for r in frames["metrics/chain_flows"].iter_rows(named=True):
             bases[r["scope"]] = r["weight_basis"]
-    for one in figures(edition).values():
+    known = [*figures(edition).values(), *(figures_of_maps(maps) if maps is not None else ())]
+    for one in known:
         asked = where_of(one.id, world)
         if asked is None:
             continue

@@ -13,6 +13,7 @@ import json
 import re
 import zipfile
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -169,6 +170,79 @@ def test_every_published_number_is_what_its_rows_add_up_to(attacks) -> None:
             assert rows @ attack.values == pytest.approx(value, rel=1e-6)
         for rows, low, high in attack.between:
             assert low - 1e-6 * max(abs(low), 1) <= rows @ attack.values <= high * (1 + 1e-9) + 1e-6
+
+
+def maps_of(frames, out: Path, *, mask) -> Path:
+    """Write the GeoJSON files of a public set of exports; return their folder."""
+    plain = {k: v for k, v in frames.items() if not k.startswith("earlier/")}
+    options = ExportOptions(period="2024", as_of=date(2025, 1, 15), title="Tỉnh mẫu", kind="public")
+    return write_exports(plain, out, options, formats=["geojson"], mask=mask).folder
+
+
+def test_no_figure_can_be_worked_out_from_the_maps_that_are_handed_out_beside_the_edition(
+    frames, known, public, edition, attacks, attacker, tmp_path
+) -> None:
+    maps = maps_of(frames, tmp_path, mask=lambda f: publishable(f, public.settings))
+    numbers = attacker.figures_of_maps(maps)
+    assert len(numbers) > 50, "the maps do tell counts"
+    together = attacker.attacks(edition, known, maps=maps)
+    for measure, attack in together.items():
+        assert len(attack.equal) == len(attacks[measure].equal), "no amount more than the edition's"
+        few = [(n, t) for n, t in attack.asked.items() if attacker.is_few(attack, t)]
+        assert attacker.told(attack, few, within=PROTECTION) == []
+
+
+def test_the_attack_succeeds_where_maps_are_made_of_tables_nobody_masked(
+    frames, known, edition, attacker, tmp_path
+) -> None:
+    maps = maps_of(frames, tmp_path, mask=lambda f: f)
+    found = []
+    for attack in attacker.attacks(edition, known, maps=maps).values():
+        few = [(n, t) for n, t in attack.asked.items() if attacker.is_few(attack, t)]
+        found += attacker.told(attack, few, within=PROTECTION)
+    assert found
+
+
+def test_what_the_maps_withhold_of_small_communes_is_not_the_rest_of_their_district(
+    frames, public, tmp_path
+) -> None:
+    """District less published communes leaves at least three cooperatives, and neither none nor all of them."""
+    maps = maps_of(frames, tmp_path, mask=lambda f: publishable(f, public.settings))
+    tables = {
+        name: [f["properties"] for f in json.loads((maps / f"{name}.geojson").read_text("utf-8"))["features"]]
+        for name in ("localities", "commune_measures")
+    }  # fmt: skip
+    withheld_places = [r["locality"] for r in tables["localities"] if r["n_reported"] is None]
+    groups = {"the province": (withheld_places, "localities", "locality")}
+    for row in tables["commune_measures"]:
+        district = re.sub(
+            r"^(Huyện|Thành phố) ", "", row["locality"]
+        )  # as the hand-made localities are named
+        own = [r["n_reported"] for r in tables["commune_measures"] if r["locality"] == row["locality"]]  # fmt: skip
+        is_cut = any(n is not None for n in own)
+        if row["n_reported"] is None and is_cut and district not in withheld_places:
+            groups.setdefault(district, ([], "communes", "commune_code"))[0].append(row["commune_code"])  # fmt: skip
+    assert withheld_places
+    for place, (withheld, table, key) in groups.items():
+        true = frames[f"metrics/{table}"].filter(pl.col(key).is_in(withheld))
+        n = true["n_cooperatives"].sum()
+        assert n >= 3, place
+        for count in ("n_reported", "n_linked_active", "n_linked_executed"):
+            every = frames["metrics/localities"][count].sum()
+            is_told_anyway = every in (0, frames["metrics/localities"]["n_cooperatives"].sum())
+            assert is_told_anyway or 0 < true[count].sum() < n, (place, count)
+
+
+def test_the_maps_of_clusters_do_not_say_where_their_members_are(frames, public, tmp_path) -> None:
+    """Members who change places inside their localities change nothing."""
+
+    def clusters(shown) -> bytes:
+        folder = maps_of(shown, tmp_path / str(len(list(tmp_path.iterdir()))), mask=lambda f: publishable(f, public.settings))  # fmt: skip
+        return (folder / "clusters.geojson").read_bytes()
+
+    members = frames["metrics/cluster_members"]
+    moved = members.with_columns(org_id=pl.col("org_id").reverse())
+    assert clusters(frames) == clusters({**frames, "metrics/cluster_members": moved})
 
 
 # --------------------------------------------------------------------------- words and bytes
