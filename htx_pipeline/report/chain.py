@@ -1,7 +1,7 @@
 """The chain by stage: a layered flow picture.
 
-What belongs here: placing stages, flows that skip stages, losses and unknown ends, and inking them.
-What does not: which flows there are (`htx_pipeline.metrics.chain`), numbers and words (`model`).
+What belongs here: inking stages, flows that skip stages, losses and unknown ends. What does not: where they
+stand (`chain_layout`), which flows there are (`htx_pipeline.metrics.chain`), numbers and words (`model`).
 
 Stages stand in columns from left to right. A flow that skips a stage is led past it in a lane of its
 own; what is lost or unknown ends in a named grey node below the last column (or begins in one below
@@ -13,12 +13,22 @@ flows within one stage or backward is not drawn but stated under the picture.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
-from htx_pipeline.report import text
+from htx_pipeline.report.chain_layout import (
+    BOX,
+    LEAST,
+    LINE,
+    NODE_WIDTH,
+    Flow,
+    Layout,
+    amount_of,
+    connect,
+    heads_of,
+    stand,
+)
 from htx_pipeline.report.drawing import (
     INK,
     MUTED,
@@ -40,75 +50,8 @@ from htx_pipeline.report.drawing import (
 )
 from htx_pipeline.report.lettering import Align
 
-GAP: Final = 0.24
-NODE_WIDTH: Final = 0.16
-MARGIN: Final = 0.1
-LEAST: Final = 0.02
-BOX: Final = 0.4
-LINE: Final = 0.155
-"""Height of a line of 9-point text."""
 HATCH: Final = "//////"
 """What is signed and not executed."""
-
-
-@dataclass
-class _Slot:
-    """A share of a column's height: a node, or the lane of a flow passing through."""
-
-    column: int
-    size: float
-    is_node: bool
-    y: float = 0.0
-    filled_in: float = 0.0
-    filled_out: float = 0.0
-
-
-@dataclass(frozen=True)
-class _Flow:
-    source: str
-    first: int
-    target: str
-    last: int
-    product: str
-    amount: float
-    executed: float | None = None
-
-    @property
-    def gid(self) -> str:
-        """Return the name of its element in the SVG."""
-        return flow_gid(self.source.removesuffix("-in"), self.target, self.product)
-
-
-def flow_gid(source: str, target: str, product: str) -> str:
-    """Return the name of a band in the SVG; bands to or from an unknown end hold all products.
-
-    Examples
-    --------
-    >>> flow_gid("production", "processing", "coffee"), flow_gid("processing", "loss", "")
-    ('flow-production-processing-coffee', 'flow-processing-loss-all')
-    """
-    return f"flow-{source}-{target}-{product or 'all'}"
-
-
-@dataclass
-class _Layout:
-    """Where everything stands, in inches from the top left corner."""
-
-    flows: list[_Flow]
-    nodes: dict[str, _Slot]
-    lanes: dict[tuple[int, int], _Slot]
-    n_columns: int
-    undrawn: float
-    unit: float = 1.0
-    bottom: float = 0.0
-    xs: list[float] = field(default_factory=list)
-    pitch: float = 1.0
-
-    def path(self, i: int) -> list[_Slot]:
-        """Return the slots that flow *i* goes through."""
-        f = self.flows[i]
-        lanes = [self.lanes[i, c] for c in range(f.first + 1, f.last)]
-        return [self.nodes[f.source], *lanes, self.nodes[f.target]]
 
 
 def draw_chain(spec: Mapping[str, Any]) -> Board:
@@ -120,12 +63,12 @@ def draw_chain(spec: Mapping[str, Any]) -> Board:
     ``lang``, ``mark``.
     """
     products = [(p["code"], p["label"]) for p in spec["products"]]
-    layout = _connect(spec)
+    layout = connect(spec)
     keys = _keys(layout, products, spec)
     legend_height = 0.06 + 0.22 * (keys[-1].row + 1) if keys else 0.0
-    heads = _heads(layout, spec)
+    heads = heads_of(layout, spec)
     top = legend_height + 0.14 + LINE * max(len(names) + len(under) for names, under in heads)
-    _stand(layout, spec, top=top, body=1.75 if len(layout.nodes) > 3 else 1.3)
+    stand(layout, spec, top=top, body=1.75 if len(layout.nodes) > 3 else 1.3)
     foot = 0.1 + (0.2 if spec.get("mark") or layout.undrawn else 0.0)
     notes = _undrawn(layout, spec)
     foot += 0.17 * (len(notes) - 1) if notes else 0.0
@@ -145,99 +88,12 @@ def draw_chain(spec: Mapping[str, Any]) -> Board:
     return axes
 
 
-def _undrawn(layout: _Layout, spec: Mapping[str, Any]) -> list[str]:
+def _undrawn(layout: Layout, spec: Mapping[str, Any]) -> list[str]:
     if not layout.undrawn:
         return []
-    words = spec["words"]["undrawn"].format(amount=_amount(layout.undrawn, spec))
+    words = spec["words"]["undrawn"].format(amount=amount_of(layout.undrawn, spec))
     mark = width_of(spec["mark"], font_of(9, 600)) + 0.3 if spec.get("mark") else 0.0
     return wrap(words, font_of(9), WIDTH_IN - 0.1 - mark, 3)
-
-
-def _amount(size: float, spec: Mapping[str, Any]) -> str:
-    return (
-        f"{text.number(size / spec['scale'], spec['decimals'], lang=spec['lang'])} {spec['unit']}"
-    )
-
-
-def _connect(spec: Mapping[str, Any]) -> _Layout:
-    """Turn flows between stages into nodes, lanes and flows between columns."""
-    column = {s["id"]: i for i, s in enumerate(spec["stages"])}
-    last = len(column) - 1
-    rank = {p["code"]: i for i, p in enumerate(spec["products"])}
-    sums: dict[tuple[str, int, str, int, str], float] = {}
-    executed: dict[tuple[str, int, str, int, str], float] = {}
-    undrawn = 0.0
-    for f in spec["flows"]:
-        if not f["amount"]:
-            continue
-        source = f["from"] if f["from"] in column else f"{f['from']}-in"
-        first, final = column.get(source, 0), column.get(f["to"], last)
-        if f["to"] not in column and first == last:
-            final = last + 1
-        if source not in column and final == 0:
-            first = -1
-        if final <= first or (first, final) == (-1, 0):
-            undrawn += f["amount"]
-            continue
-        is_stage_to_stage = f["from"] in column and f["to"] in column
-        key = (source, first, f["to"], final, f["product"] if is_stage_to_stage else "")
-        sums[key] = sums.get(key, 0.0) + float(f["amount"])
-        if is_stage_to_stage and f["executed"] is not None:
-            executed[key] = executed.get(key, 0.0) + float(f["executed"])
-    flows = [_Flow(*key, amount, executed.get(key)) for key, amount in sums.items()]
-    # What is lost or unknown goes below what is known, in one band for all products.
-    flows.sort(
-        key=lambda f: (not f.product, f.first, f.last, rank.get(f.product, 99), f.source, f.target)
-    )
-    into: dict[str, float] = {}
-    out: dict[str, float] = {}
-    at: dict[str, int] = {}
-    for f in flows:
-        out[f.source] = out.get(f.source, 0.0) + f.amount
-        into[f.target] = into.get(f.target, 0.0) + f.amount
-        at[f.source], at[f.target] = f.first, f.last
-    nodes = {n: _Slot(at[n], max(into.get(n, 0.0), out.get(n, 0.0)), True) for n in at}
-    lanes = {
-        (i, c): _Slot(c, f.amount, False)
-        for i, f in enumerate(flows)
-        for c in range(f.first + 1, f.last)
-    }
-    return _Layout(flows, nodes, lanes, max([last, *(f.last for f in flows)]) + 1, undrawn)
-
-
-def _stand(layout: _Layout, spec: Mapping[str, Any], *, top: float, body: float) -> None:
-    """Give every slot its place; one scale for all columns."""
-    ends = [*spec["ends"], *(f"{e}-in" for e in spec["ends"])]
-    columns: list[list[_Slot]] = [[] for _ in range(layout.n_columns)]
-    for s in spec["stages"]:
-        if s["id"] in layout.nodes:
-            columns[layout.nodes[s["id"]].column].append(layout.nodes[s["id"]])
-    for _, slot in sorted(layout.lanes.items(), key=lambda item: (item[0][1], item[0][0])):
-        columns[slot.column].append(slot)
-    for name in ends:
-        if name in layout.nodes:
-            columns[layout.nodes[name].column].append(layout.nodes[name])
-    # A box for an absent stage takes the head of its column; lanes pass below it.
-    filled = {i for i, s in enumerate(spec["stages"]) if s["id"] in layout.nodes}
-    heads = [0.0 if c in filled or not slots else BOX + GAP / 2 for c, slots in enumerate(columns)]
-    unit = math.inf
-    for slots, head in zip(columns, heads, strict=True):
-        gaps = sum(a.is_node or b.is_node for a, b in itertools.pairwise(slots))
-        load = math.fsum(slot.size for slot in slots)
-        if load:
-            unit = min(unit, max(0.4, body - GAP * gaps - head) / load)
-    layout.unit = 1.0 if math.isinf(unit) else unit
-    layout.bottom = top + 0.5
-    for slots, head in zip(columns, heads, strict=True):
-        y = top + head
-        for i, slot in enumerate(slots):
-            if i and (slot.is_node or slots[i - 1].is_node):
-                y += GAP
-            slot.y = y
-            y += max(slot.size * layout.unit, LEAST)
-        layout.bottom = max(layout.bottom, y)
-    layout.pitch = (WIDTH_IN - 2 * MARGIN - NODE_WIDTH) / max(1, layout.n_columns - 1)
-    layout.xs = [MARGIN + i * layout.pitch for i in range(layout.n_columns)]
 
 
 @dataclass(frozen=True)
@@ -265,7 +121,7 @@ def _ink(style: int | None, *, is_solid: bool = True) -> _Ink:
 
 
 def _keys(
-    layout: _Layout, products: Sequence[tuple[str, str]], spec: Mapping[str, Any]
+    layout: Layout, products: Sequence[tuple[str, str]], spec: Mapping[str, Any]
 ) -> list[_Key]:
     """Return the legend: products where there are several, then what solid and pale mean.
 
@@ -325,29 +181,9 @@ def _box(box: tuple[float, float, float, float], ink: _Ink) -> Any:
     return Rectangle((x, y), width, height, **_style(ink))
 
 
-def _heads(layout: _Layout, spec: Mapping[str, Any]) -> list[tuple[list[str], list[str]]]:
-    """Return what stands above each stage: its name, then its organisations and amount."""
-    words, last = spec["words"], len(spec["stages"]) - 1
-    pitch = (WIDTH_IN - 2 * MARGIN - NODE_WIDTH) / max(1, layout.n_columns - 1)
-    heads = []
-    for i, s in enumerate(spec["stages"]):
-        width = pitch * (0.92 if 0 < i < last else 0.5)
-        people = f"{text.number(s['n'], lang=spec['lang'])} {words['organisations']}"
-        under = [people if s["n"] else s.get("why") or words["absent"]]
-        node = layout.nodes.get(s["id"])
-        if node:
-            # Number and unit on a line each where the neighbour's amount would be touched.
-            amount = _amount(node.size, spec).replace(
-                f" {spec['unit']}", " " + spec["unit"].replace(" ", "\u00a0")
-            )
-            under += wrap(amount, font_of(9), pitch * 0.64, 2)
-        heads.append((wrap(s["label"], font_of(9, 600), width, 3), under))
-    return heads
-
-
 def _draw_heads(
     axes: Any,
-    layout: _Layout,
+    layout: Layout,
     spec: Mapping[str, Any],
     heads: Sequence[tuple[list[str], list[str]]],
     *,
@@ -383,7 +219,7 @@ def _draw_heads(
 
 
 def _draw_flows(
-    axes: Any, layout: _Layout, styles: Mapping[str, int], spec: Mapping[str, Any]
+    axes: Any, layout: Layout, styles: Mapping[str, int], spec: Mapping[str, Any]
 ) -> None:
     """Ink the ribbons; at each node they leave and land in the order of their other ends."""
     names = {p["code"]: p["label"] for p in spec["products"]}
@@ -418,7 +254,7 @@ def _draw_flows(
             _name_band(axes, layout, flow, ys, names[flow.product])
 
 
-def _name_band(axes: Any, layout: _Layout, flow: _Flow, ys: Sequence[float], name: str) -> None:
+def _name_band(axes: Any, layout: Layout, flow: Flow, ys: Sequence[float], name: str) -> None:
     """Write the product on its band where a stretch of it is thick and level enough.
 
     With the order of the legend it tells products apart in grey.
@@ -437,7 +273,7 @@ def _name_band(axes: Any, layout: _Layout, flow: _Flow, ys: Sequence[float], nam
             return
 
 
-def _draw_nodes(axes: Any, layout: _Layout, spec: Mapping[str, Any]) -> None:
+def _draw_nodes(axes: Any, layout: Layout, spec: Mapping[str, Any]) -> None:
     from matplotlib.patches import Rectangle
 
     stages = {s["id"] for s in spec["stages"]}
@@ -450,7 +286,7 @@ def _draw_nodes(axes: Any, layout: _Layout, spec: Mapping[str, Any]) -> None:
         if not is_end:
             continue
         on_right = slot.column == layout.n_columns - 1
-        lines = (spec["ends"][name.removesuffix("-in")], _amount(slot.size, spec))
+        lines = (spec["ends"][name.removesuffix("-in")], amount_of(slot.size, spec))
         at = (x - 0.07 if on_right else x + NODE_WIDTH + 0.07, slot.y + tall / 2)
         write_lines(axes, at, lines, font_of(9), "right" if on_right else "left", ground=0.82)
 

@@ -297,7 +297,7 @@ def _chain_marks(
     unit: tuple[str, float, int],
 ) -> list[dict[str, Any]]:
     """Return what can be asked of the picture: each stage and each band."""
-    from htx_pipeline.report.chain import flow_gid
+    from htx_pipeline.report.chain_layout import flow_gid
 
     w = builder.w
     names = stage_names(w)

@@ -15,7 +15,7 @@ import pytest
 
 from htx_pipeline.graph import network
 from htx_pipeline.metrics.chain import BALANCED, chain_flows
-from htx_pipeline.report import chain, documents, edition
+from htx_pipeline.report import chain_layout, documents, edition
 from htx_pipeline.report.documents import Documents, Site, bare, write_documents
 from htx_pipeline.report.edition import inputs_key, write_edition
 from htx_pipeline.report.figures import render
@@ -267,14 +267,14 @@ def test_what_enters_a_stage_leaves_it_by_signed_value_too(flows) -> None:
 
 def test_a_band_is_solid_as_far_as_it_is_executed_and_keeps_its_width(flows) -> None:
     figure = builder({"metrics/chain_flows": flows}).chain_figure("province", "p", {"production": 2, "processing": 1, "consumption": 1})  # fmt: skip
-    layout = chain._connect(figure.spec)
+    layout = chain_layout.connect(figure.spec)
     bands = {f.gid: (f.amount, f.executed) for f in layout.flows}
     assert bands == {
         "flow-production-processing-cassava": (160.0, 100.0),
         "flow-processing-consumption-cassava": (200.0, 150.0),
         "flow-unknown-processing-all": (40.0, None),
     }
-    chain._stand(layout, figure.spec, top=1.0, body=1.75)
+    chain_layout.stand(layout, figure.spec, top=1.0, body=1.75)
     for name, slot in layout.nodes.items():
         into = sum(f.amount for f in layout.flows if f.target == name)
         out = sum(f.amount for f in layout.flows if f.source == name)
@@ -309,14 +309,14 @@ def test_names_above_the_stages_do_not_touch() -> None:
 
     b = builder({"metrics/chain_flows": chain_flows(network.edges(linkages(ROWS)), pl.DataFrame({"period": ["2025"] * 4, "org_id": list(STAGE), "stage": list(STAGE.values())}))})  # fmt: skip
     spec = b.chain_figure("province", "p", dict.fromkeys(STAGE.values(), 88_888)).spec
-    layout = chain._connect(spec)
-    chain._stand(layout, spec, top=1.0, body=1.75)
-    heads = chain._heads(layout, spec)
+    layout = chain_layout.connect(spec)
+    chain_layout.stand(layout, spec, top=1.0, body=1.75)
+    heads = chain_layout.heads_of(layout, spec)
     spans = []
     for i, (names, under) in enumerate(heads):
         wide = max(width_of(w, font_of(9, 600)) for w in (*names, *under))
         x, last = layout.xs[i], len(heads) - 1
-        left = x if i == 0 else x + chain.NODE_WIDTH - wide if i == last else x + chain.NODE_WIDTH / 2 - wide / 2  # fmt: skip
+        left = x if i == 0 else x + chain_layout.NODE_WIDTH - wide if i == last else x + chain_layout.NODE_WIDTH / 2 - wide / 2  # fmt: skip
         spans.append((left, left + wide))
     assert all(a[1] < b[0] for a, b in itertools.pairwise(spans))
 

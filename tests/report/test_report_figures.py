@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from htx_pipeline.report import chain, figures
+from htx_pipeline.report import chain_layout, figures, text
 from htx_pipeline.report.drawing import FONTS, font_of, width_of, wrap
 from htx_pipeline.report.figures import picture_key, render, render_all
+from htx_pipeline.report.pictures import stage_names
+from htx_pipeline.report.words import Words
 
 LETTERS = "aăâbcdđeêghiklmnoôơpqrstuưvxyfjwz"
 TONED = "àáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ"
@@ -109,7 +111,7 @@ def test_the_key_of_a_picture_does_not_depend_on_the_order_of_keys() -> None:
 def test_a_flow_keeps_its_width_from_stage_to_stage() -> None:
     flows = [("production", "processing", "a", 6.0), ("production", "consumption", "b", 3.0),
              ("processing", "consumption", "a", 4.0), ("processing", "loss", "a", 2.0)]  # fmt: skip
-    layout = chain._connect(chain_spec(flows))
+    layout = chain_layout.connect(chain_spec(flows))
     assert {n: s.size for n, s in layout.nodes.items()} == {
         "production": 9.0, "processing": 6.0, "consumption": 7.0, "loss": 2.0,
     }  # fmt: skip
@@ -124,8 +126,8 @@ def test_slots_of_a_column_do_not_overlap() -> None:
         ("unknown", "collection", "b", 1.0),
     ]
     spec = chain_spec(flows)
-    layout = chain._connect(spec)
-    chain._stand(layout, spec, top=1.0, body=1.75)
+    layout = chain_layout.connect(spec)
+    chain_layout.stand(layout, spec, top=1.0, body=1.75)
     for column in range(layout.n_columns):
         slots = sorted(
             (s for s in (*layout.nodes.values(), *layout.lanes.values()) if s.column == column),
@@ -155,6 +157,14 @@ def test_losses_after_the_last_stage_have_a_place() -> None:
     assert "Hao hụt" in svg
 
 
+def test_losses_of_several_stages_end_in_one_place() -> None:
+    flows = [("production", "processing", "a", 6.0), ("processing", "loss", "a", 2.0),
+             ("processing", "consumption", "a", 4.0), ("consumption", "loss", "a", 1.0)]  # fmt: skip
+    layout = chain_layout.connect(chain_spec(flows))
+    assert layout.nodes["loss"].size == 3.0
+    assert {f.last for f in layout.flows if f.target == "loss"} == {layout.nodes["loss"].column} == {5}  # fmt: skip
+
+
 def test_an_absent_stage_is_named_as_absent() -> None:
     spec = chain_spec([("production", "consumption", "a", 6.0)])
     spec["stages"] = [{**s, "n": 0} if s["id"] == "processing" else s for s in STAGES]
@@ -173,12 +183,64 @@ def test_a_long_label_is_wrapped_or_cut_to_its_width() -> None:
         assert all(width_of(line, font) <= 1.7 for line in lines)
 
 
+LINKS = [("inputs", "production"), ("production", "collection"), ("collection", "processing"), ("processing", "consumption")]  # fmt: skip
+
+
+def chain_in_words(lang: str, n: int, links: list[tuple[str, str]]) -> dict:
+    """Return a chain with the stages' own labels, as reports write them."""
+    w = Words(lang)
+    names = stage_names(w)
+    own = chain_spec([(a, b, "a", 1234.5) for a, b in links])
+    keys = ("organisations", "absent", "other", "undrawn", "executed", "not_executed", "ends")
+    return {
+        **own, "lang": lang, "unit": {"vi": "tỷ đồng", "en": "VND billion"}[lang],
+        "stages": [{"id": s, "label": names[s], "n": n, "why": ""} for s in text.STAGES],
+        "ends": {e: names[e] for e in text.FLOW_ENDS}, "words": {k: w(f"chain.{k}", amount="{amount}") for k in keys},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("n", [0, 1, 25, 1234])
+@pytest.mark.parametrize("links", [LINKS[1:2], LINKS, [*LINKS, ("consumption", "loss")]])
+def test_no_word_above_a_stage_is_cut_or_touches_its_neighbours(lang, n, links) -> None:
+    spec = chain_in_words(lang, n, links)
+    layout = chain_layout.connect(spec)
+    heads = chain_layout.heads_of(layout, spec)
+    pitch = (chain_layout.WIDTH_IN - 2 * chain_layout.MARGIN - chain_layout.NODE_WIDTH) / (layout.n_columns - 1)  # fmt: skip
+    before = 0.0
+    for i, (stage, (label, under)) in enumerate(zip(spec["stages"], heads, strict=True)):
+        assert " ".join(label) == stage["label"]
+        assert "…" not in "".join(under)
+        wide = max(*(width_of(x, font_of(9, 600)) for x in label), *(width_of(x, font_of(9)) for x in under))  # fmt: skip
+        x = chain_layout.MARGIN + i * pitch
+        right_edge = x + chain_layout.NODE_WIDTH
+        is_last = i == layout.n_columns - 1
+        left = x if i == 0 else right_edge - wide if is_last else (x + right_edge - wide) / 2
+        assert left >= before, stage["label"]
+        before = left + wide
+    assert before <= chain_layout.WIDTH_IN
+
+
+def words_of(svg: bytes) -> str:
+    return re.sub(r"\s+", " ", " ".join(re.findall(r"<text[^>]*>(.*?)</text>", svg.decode(), re.S)))
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_a_drawn_chain_has_every_stage_in_full(lang) -> None:
+    spec = chain_in_words(lang, 25, [*LINKS, ("processing", "loss"), ("unknown", "processing")])
+    svg = render(spec).svg
+    said = words_of(svg)
+    assert "…" not in said
+    for words in (*(s["label"] for s in spec["stages"]), *(spec["ends"].values())):
+        assert set(words.split()) <= set(re.split(r"[\s<>]+", said)), words
+
+
 def test_an_end_node_keeps_clear_of_the_box_of_an_absent_stage() -> None:
     spec = chain_spec([("production", "processing", "a", 6.0), ("processing", "unknown", "a", 6.0)])
-    layout = chain._connect(spec)
-    chain._stand(layout, spec, top=1.0, body=1.75)
+    layout = chain_layout.connect(spec)
+    chain_layout.stand(layout, spec, top=1.0, body=1.75)
     assert layout.nodes["unknown"].column == len(STAGES) - 1
-    assert layout.nodes["unknown"].y >= 1.0 + chain.BOX
+    assert layout.nodes["unknown"].y >= 1.0 + chain_layout.BOX
 
 
 def test_the_hatching_of_what_is_not_executed_is_not_paler_in_svg_than_its_ink() -> None:

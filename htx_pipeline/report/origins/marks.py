@@ -48,7 +48,7 @@ def _node(name: str, line: Any, ident: str) -> bool:
 
 def _flow(name: str, line: Any, _: str) -> bool:
     from htx_pipeline.report import text
-    from htx_pipeline.report.chain import flow_gid
+    from htx_pipeline.report.chain_layout import flow_gid
 
     source, target = line.get("from_stage") or "unknown", line.get("to_stage") or "unknown"
     is_end = source in text.FLOW_ENDS or target in text.FLOW_ENDS
