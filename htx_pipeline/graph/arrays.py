@@ -107,7 +107,7 @@ def depth_first(graph: CSRGraph) -> DepthFirst:
     """Return the depth-first numbering that cut points, bridges and blocks share."""
     from htx_pipeline.graph.kernels import cuts
 
-    return DepthFirst(*cuts.depth_first(*graph.neighbours))
+    return DepthFirst(*cuts.depth_first(*graph.both_ways))
 
 
 def articulation_points(graph: CSRGraph) -> NDArray[np.bool_]:
@@ -266,33 +266,24 @@ def pagerank(
 
     The steps, and the test ``|x - x'|₁ < n·tol``, are NetworkX's.
     """
-    from scipy.sparse import csr_array
+    from htx_pipeline.graph.kernels import flows
 
     n = len(graph)
     if n == 0:
         return np.empty(0)
     values = graph.weights(weight).astype(np.float64, copy=False)
-    total = strength(graph, weight)
-    linked = total != 0
-    scale = np.zeros(n)
-    scale[linked] = 1.0 / total[linked]
-    rows = graph.into
-    if graph.is_directed():
-        shares = rows.weights(values * scale[graph.edge_source])
-    else:
-        shares = rows.weights(values) * scale[rows.indices]
-    step = csr_array((shares, rows.indices, rows.indptr.astype(np.int32)), shape=(n, n))
-    even = np.full(n, 1.0 / n)
-    x: Any = even if start is None else start
-    home = even if personalization is None else personalization
+    tail, head = graph.edge_source, graph.edge_target
+    if not graph.is_directed():
+        tail = np.repeat(np.arange(n, dtype=np.int32), np.diff(graph.out.indptr))
+        head, values = graph.out.indices, graph.out.weights(values)
+    x = np.full(n, 1.0 / n) if start is None else start.astype(np.float64)
+    home = np.full(n, 1.0 / n) if personalization is None else personalization
     sink = home if dangling is None else dangling
-    stuck = np.flatnonzero(~linked)
-    for _ in range(max_iter):
-        last = x
-        x = alpha * (step @ x + x[stuck].sum() * sink) + (1 - alpha) * home
-        if np.absolute(x - last).sum() < n * tol:
-            return np.asarray(x)
-    return None
+    steps = flows.pagerank(
+        *(tail, head, values, sink, home, float(alpha), float(n * tol), int(max_iter)),
+        *(x, np.empty(n), np.zeros(n), np.empty(len(values))),
+    )
+    return x if steps > 0 else None
 
 
 def distances(

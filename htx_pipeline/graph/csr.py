@@ -26,6 +26,7 @@ from htx_pipeline.graph.reading import ReadableGraph
 from htx_pipeline.graph.rows import (
     Rows,
     rows_of,
+    rows_unsorted,
     symmetric_rows,
     transpose,
     undirected_rows,
@@ -292,6 +293,18 @@ class CSRGraph(ReadableGraph):
         if self._is_sorted and self._directed:
             return self.out
         return transpose(transpose(self.out))
+
+    @cached_property
+    def both_ways(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Every edge at both its ends: a row's targets, then its sources, self-loops and pairs twice."""
+        if not self._directed:
+            return self.out.indptr, self.out.indices
+        rows = rows_unsorted(
+            np.concatenate([self.edge_source, self.edge_target]),
+            np.concatenate([self.edge_target, self.edge_source]),
+            len(self),
+        )
+        return rows.indptr, rows.indices
 
     @cached_property
     def neighbours(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

@@ -160,6 +160,7 @@ def everything(graph: CSRGraph) -> None:
     arrays.distance_sums(graph)
     arrays.generations(graph)
     leiden(graph)
+    arrays.pagerank(graph)
     if graph.is_directed():
         upstreamness(graph)
         esri(graph, sector=np.arange(len(graph)) % 3)

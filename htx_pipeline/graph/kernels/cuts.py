@@ -19,9 +19,10 @@ from htx_pipeline.graph.kernels.structure import kept_ptr
 
 
 def depth_first(indptr: Ptr, indices: Ids) -> tuple[Ids, Ids, Ids, Ids]:
-    """Return (order, number, parent, low) of a depth-first search over rows without self-loops.
+    """Return (order, number, parent, low) of a depth-first search over symmetric rows.
 
-    ``low`` is the smallest number reached from a row's subtree by at most one back edge.
+    ``low`` is the smallest number reached from a row's subtree by at most one back edge; repeated
+    neighbours and self-loops do not matter.
     """
     n = len(indptr) - 1
     order, low = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)

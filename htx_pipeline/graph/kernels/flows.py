@@ -1,7 +1,7 @@
-"""Quantities that run along the chain: positions (linear equations) and cascades of losses.
+"""Quantities that run along the chain: PageRank, positions (linear equations) and cascades of losses.
 
-What belongs here: the sweep that solves x = 1 + P·x component by component, and the cascade of Diem
-et al. from each of many organisations.
+What belongs here: passing on by shares until it settles, the sweep that solves x = 1 + P·x component
+by component, and the cascade of Diem et al. from each of many organisations.
 What does not: how shares, sectors and production functions are set up (`htx_pipeline.graph.position`,
 `htx_pipeline.graph.esri`).
 """
@@ -24,11 +24,14 @@ from htx_pipeline.graph.kernels.jit import (
     W_I32,
     W_I64,
     B,
+    Ids,
     f64,
     helper,
     i64,
     kernel,
 )
+
+Values = NDArray[np.float64]
 
 _SWEEPS: Final = 100_000
 """Sweeps over one component of sales at most."""
@@ -38,6 +41,11 @@ _CORRECTED: Final = 1_000
 """Sweeps that are followed by a correction."""
 
 
+def _steps_of_pagerank(*args: Any) -> float:
+    tail, x = args[0], args[8]
+    return 20.0 * (len(tail) + 3 * len(x))
+
+
 def _sweeps(indptr: Any, indices: Any, *_: Any) -> float:
     return 10.0 * (len(indptr) + len(indices))
 
@@ -45,6 +53,75 @@ def _sweeps(indptr: Any, indices: Any, *_: Any) -> float:
 def _cascades(*args: Any) -> float:
     out_idx, shocked = args[1], args[21]
     return 10.0 * len(shocked) * math.sqrt(len(out_idx) + 1)
+
+
+def _pagerank_in_bulk(
+    tail: Ids,
+    head: Ids,
+    values: Values,
+    sink: Values,
+    home: Values,
+    alpha: float,
+    limit: float,
+    steps: int,
+    x: Values,
+    y: Values,
+    total: Values,
+    share: Values,
+) -> int:
+    np.add.at(total, tail, values)
+    share[:] = 0.0
+    np.divide(alpha * values, total[tail], out=share, where=total[tail] != 0.0)
+    is_end = total == 0.0
+    for step in range(steps):
+        stuck = _one_by_one(x[is_end])
+        y[:] = alpha * stuck * sink + (1.0 - alpha) * home
+        np.add.at(y, head, share * x[tail])
+        change = _one_by_one(np.abs(y - x))
+        x[:] = y
+        if change < limit:
+            return step + 1
+    return 0
+
+
+def _one_by_one(values: Values) -> float:
+    """Return a sum taken from first to last, as a loop does."""
+    return float(np.cumsum(values)[-1]) if len(values) else 0.0
+
+
+@kernel(
+    *(I32, I32, F64, F64, F64, f64, f64, i64, W_F64, W_F64, W_F64, W_F64),
+    work=_steps_of_pagerank,
+    stand_in=_pagerank_in_bulk,
+)
+def pagerank(tail, head, values, sink, home, alpha, limit, steps, x, y, total, share):  # type: ignore[no-untyped-def]
+    """Turn x into PageRank; return the steps that took, 0 if ``steps`` were not enough.
+
+    A row passes on alpha of its x by shares of its values (one without values by ``sink``), and the
+    rest goes ``home``; the end is a step that changes less than ``limit`` in all. ``total`` is 0 before.
+    """
+    n = len(x)
+    for e in range(len(tail)):
+        total[tail[e]] += values[e]
+    for e in range(len(tail)):
+        whole = total[tail[e]]
+        share[e] = alpha * values[e] / whole if whole != 0.0 else 0.0
+    for step in range(steps):
+        stuck = 0.0
+        for u in range(n):
+            if total[u] == 0.0:
+                stuck += x[u]
+        for u in range(n):
+            y[u] = alpha * stuck * sink[u] + (1.0 - alpha) * home[u]
+        for e in range(len(tail)):
+            y[head[e]] += share[e] * x[tail[e]]
+        change = 0.0
+        for u in range(n):
+            change += abs(y[u] - x[u])
+            x[u] = y[u]
+        if change < limit:
+            return step + 1
+    return 0
 
 
 @kernel(I64, I32, F64, I64, I64, i64, B, W_F64, i64, f64, work=_sweeps)
