@@ -25,6 +25,11 @@ what is left then is less than a thousandth (measured against igraph at its conv
 SMALL: Final = 5_000
 """Up to so many undirected edges the best of several searches is taken."""
 
+MEDIUM_GAIN: Final = 2e-4
+"""Between small and large the search ends once two rounds in a row raised modularity by no more than this
+share: half the rounds until nothing improves, for less than a thousandth (measured against igraph at its
+convergence on nine synthetic nations of 6,000 to 77,000 edges: 0.9992 of it or more)."""
+
 STARTS: Final = 5
 """Searches in a small graph: the first looks at nodes in the order of their ids, the others in orders of
 their own. One alone may settle a few thousandths below what another seed finds."""
@@ -37,7 +42,8 @@ With fewer visits weak communities are lost (measured on planted ones)."""
 
 _LEAST: Final = 1e-12
 _PATIENCE: Final = 2
-"""A small graph is done when so many rounds in a row, each with an order of its own, gained nothing."""
+"""A graph that is not large is done when so many rounds in a row, each with an order of its own, gained too
+little."""
 
 _ENDLESS: Final = 2**62
 _STRETCH: Final = 64
@@ -93,9 +99,10 @@ def leiden(
     seed:
         Order in which nodes are looked at, except in the very first round, which follows their ids.
     max_rounds, min_gain:
-        Stop after so many rounds, or when a round raised modularity by no more than this share;
-        default ``LARGE_GAIN`` for graphs of ``LARGE`` edges or more, else 0, which stands for two rounds
-        in a row that gained nothing.
+        Stop after so many rounds, or when two rounds in a row raised modularity by no more than this
+        share each. Default: 0 up to ``SMALL`` undirected edges, ``LARGE_GAIN`` from ``LARGE`` on,
+        ``MEDIUM_GAIN`` between. From ``LARGE_GAIN`` on one such round is enough, and the first round is
+        cut short.
 
     References
     ----------
@@ -115,7 +122,8 @@ def leiden(
         raise InputError(f"max_rounds is {max_rounds}; it must be 1 or more.", code="leiden_rounds")
     level = _projection(graph, weight)
     if min_gain is None:
-        min_gain = LARGE_GAIN if len(level[1]) >= 2 * LARGE else 0.0
+        edges = len(level[1]) // 2
+        min_gain = 0.0 if edges <= SMALL else MEDIUM_GAIN if edges < LARGE else LARGE_GAIN
     return _leiden(level, resolution=resolution, seed=seed, rounds=max_rounds, gain=min_gain)
 
 
@@ -191,6 +199,8 @@ def _search(
 
     membership = np.arange(len(strength), dtype=np.int32)
     scale = float(resolution) / float(strength.sum())
+    is_quick = gain >= LARGE_GAIN
+    patience = 1 if is_quick else _PATIENCE
     best = -np.inf
     done = idle = 0
     for done in range(1, rounds + 1):
@@ -202,14 +212,14 @@ def _search(
             scale,
             seed=seed + done,
             by_id=first and by_id,
-            hasty=first and gain > 0,
+            hasty=first and is_quick,
         )
         reached = passes.quality(level, strength, found, float(resolution))
         better = reached - best
         if better > 0:
             best, membership = reached, found
         idle = idle + 1 if better <= gain * abs(reached) else 0
-        if idle == (1 if gain > 0 else _PATIENCE):
+        if idle == patience:
             break
     return Communities(membership, int(membership.max()) + 1, best, done)
 
