@@ -19,6 +19,8 @@ import polars as pl
 from htx_pipeline.ingest import dates, grid, number_units, numbers
 from htx_pipeline.ingest.grid import Cells
 from htx_pipeline.ingest.mapping import ColumnRule, UnitRule
+from htx_pipeline.ingest.number_units import parse_unit
+from htx_pipeline.ingest.personal import without_personal_numbers
 from htx_pipeline.ingest.value_notes import empty_notes, join_notes, note_rows
 from htx_pipeline.schemas.base import Column
 
@@ -82,6 +84,7 @@ def _parse_number(
     *,
     units: dict[str, UnitRule],
     stated: str | None,
+    heading: str = "",
 ) -> ParsedColumn:
     as_integer = column.dtype.is_integer()
     unit = rule.unit if rule.unit is not None else stated
@@ -110,6 +113,18 @@ def _parse_number(
     if foreign is not None:
         values = (values.cast(pl.Float64) * foreign.factor).cast(pl.Float64)
         values = values.round().cast(pl.Int64) if as_integer else values
+    if target == "share" and source_unit is not None and parse_unit(source_unit).exponent == -2:
+        notes.append(_small_percents(values))
+    is_monthly = (
+        foreign is None
+        and column.unit == "VND"
+        and any(number_units.is_monthly(text) for text in (unit or "", heading))
+    )
+    if is_monthly:
+        values = values * 12
+    remarks += _period_and_unit_remarks(
+        column, unit, heading, is_monthly=is_monthly, is_filled=values.null_count() < len(values)
+    )
     if foreign is not None and rule.unit is not None:
         known_vi = "" if foreign.is_verified else " (chưa xác minh)"
         known_en = "" if foreign.is_verified else " (unverified)"
@@ -123,13 +138,50 @@ def _parse_number(
     return ParsedColumn(values.cast(column.dtype), join_notes(notes), tuple(remarks))
 
 
+def _small_percents(values: pl.Series) -> pl.DataFrame:
+    """Note the cells of a column in percent that may have been meant as shares: 0.85 beside 85."""
+    is_small = ((values > 0) & (values <= 0.01)).fill_null(value=False)
+    return note_rows(
+        pl.DataFrame({"index": is_small.arg_true().cast(pl.UInt32)}),
+        code="percent_or_share",
+        detail_vi="Cột tính theo phần trăm nhưng ô ghi số không quá 1: đọc là phần trăm; có thể người nhập ghi theo tỷ lệ (0,85 = 85%).",
+        detail_en="The column is in percent and the cell is at most 1: read as percent; perhaps a share was meant (0.85 = 85%).",
+    )
+
+
 def _stated_unit(column: Column, heading: str, sheet_unit: str | None) -> str | None:
     """Return the unit in the heading; for money, else the one stated above the table."""
     unit = number_units.unit_of_heading(heading)
     if unit is None and sheet_unit is not None and column.unit == "VND":
-        above = number_units.unit_of_heading(f"ĐVT: {sheet_unit}")
-        return above if above is not None and above.endswith("VND") else None
+        parts = re.split(r"[,;]|\bvà\b", sheet_unit)
+        above = (number_units.unit_of_heading(f"ĐVT: {part}") for part in parts)
+        return next((u for u in above if u is not None and u.endswith("VND")), None)
     return unit
+
+
+def _period_and_unit_remarks(
+    column: Column, unit: str | None, heading: str, *, is_monthly: bool, is_filled: bool
+) -> list[tuple[str, str, str]]:
+    """Say where a money column is turned from months into a year, or states no unit that is known."""
+    if column.unit != "VND" or not is_filled:
+        return []
+    if is_monthly:
+        return [
+            (
+                "monthly_to_yearly",
+                "Tiêu đề ghi số liệu theo tháng; đã nhân 12 thành số của cả năm.",
+                "The heading states an amount per month; it was multiplied by 12.",
+            )
+        ]
+    if unit is not None:
+        return []
+    return [
+        (
+            "unit_not_stated",
+            f"Không thấy đơn vị tính đã biết ở tiêu đề «{heading}» hay phía trên bảng; tạm đọc là đồng.",
+            f"Neither the heading “{heading}” nor a line above the table states a known unit; read as đồng.",
+        )
+    ]
 
 
 def _parse_date(cells: Cells, rule: ColumnRule) -> ParsedColumn:
@@ -216,7 +268,14 @@ def _parse_text(cells: Cells, rule: ColumnRule) -> ParsedColumn:
         table = {normal(k): v for k, v in rule.values.items()}
         values = _by_distinct(values, lambda v: table.get(normal(v), v), pl.String())
     values = values.set((values == "").fill_null(value=False), None).alias("cells")
-    return ParsedColumn(values, empty_notes())
+    values, is_personal = without_personal_numbers(values)
+    notes = note_rows(
+        pl.DataFrame({"index": is_personal.arg_true().cast(pl.UInt32)}),
+        code="personal_data_removed",
+        detail_vi="Đã bỏ số điện thoại, email hoặc số định danh cá nhân khỏi nội dung ô.",
+        detail_en="A phone number, e-mail address or personal number was taken out of the text.",
+    )
+    return ParsedColumn(values, notes)
 
 
 def parse_column(
@@ -278,7 +337,7 @@ def parse_column(
         return _parse_boolean(cells, rule)
     if column.dtype.is_numeric():
         stated = _stated_unit(column, heading, sheet_unit)
-        return _parse_number(cells, column, rule, units=units, stated=stated)
+        return _parse_number(cells, column, rule, units=units, stated=stated, heading=heading)
     if column.dtype == pl.Date:
         return _parse_date(cells, rule)
     if column.codes:

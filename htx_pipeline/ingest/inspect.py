@@ -13,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from htx_pipeline.errors import InputError
 from htx_pipeline.ingest._scan import column_letters
 from htx_pipeline.ingest.grid import cell_text
 from htx_pipeline.ingest.layout import understand
 from htx_pipeline.ingest.layout_model import Layout, RowKind
 from htx_pipeline.ingest.layout_words import fold
+from htx_pipeline.ingest.number_units import parse_unit
+from htx_pipeline.ingest.personal import personal_kind
 from htx_pipeline.ingest.totals import check_totals
 
 if TYPE_CHECKING:
@@ -125,7 +128,9 @@ def _sheet_parts(sheet: Sheet, layout: Layout, width: int) -> list[object]:
             )
         )
         for column, heading in table.headings.items():
-            parts.append(Text(f"    {column_letters(column):>3}  {_printable(heading, 90)}"))
+            kind = personal_kind(heading)
+            mark = f"  (dữ liệu cá nhân: {kind[0]}; không đọc)" if kind is not None else ""
+            parts.append(Text(f"    {column_letters(column):>3}  {_printable(heading, 90)}{mark}"))
     parts += [_note_line(note) for note in (*layout.notes, *check_totals(layout))]
     return parts
 
@@ -247,11 +252,28 @@ def propose_mapping(
     chosen = workbook.sheet(sheet) if sheet is not None else _best_sheet(workbook)
     names = [name for labels in table_columns.values() for name in labels]
     layout = understand(chosen, expected_headings=names)
-    pairs = _match(layout.headings, table_columns)
+    pairs = _match(_not_personal(layout.headings), table_columns)
+    alike = [
+        s.name
+        for s in workbook.sheets
+        if s.visibility == "visible"
+        and s is not chosen
+        and _match(
+            _not_personal(understand(s, expected_headings=names).headings), table_columns
+        ).keys()
+        == pairs.keys()
+    ]
     stem = workbook.info.name.rsplit(".", 1)[0]
     name = mapping_id or re.sub(r"[^a-z0-9]+", "_", fold(stem)).strip("_") or "source"
     missing = [column for column in table_columns if column not in pairs]
-    return _emit(workbook.info.name, layout, pairs, missing=missing, table=table, name=name)
+    return _emit(
+        workbook.info.name, layout, pairs, missing=missing, table=table, name=name,
+        alike=alike if sheet is None and pairs else [],
+    )  # fmt: skip
+
+
+def _not_personal(headings: Mapping[int, str]) -> dict[int, str]:
+    return {c: text for c, text in headings.items() if personal_kind(text) is None}
 
 
 def _best_sheet(workbook: Workbook) -> Sheet:
@@ -259,6 +281,7 @@ def _best_sheet(workbook: Workbook) -> Sheet:
     return max(visible, key=lambda s: len(understand(s).data_rows))
 
 
+_UNIT_AT_END: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _BRACKETS: Final = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _PUNCTUATION: Final = re.compile(r"[\W_]+")
 
@@ -320,20 +343,30 @@ def _emit(
     missing: Sequence[str],
     table: str,
     name: str,
+    alike: Sequence[str] = (),
 ) -> str:
     """Write the draft; the only place that knows the TOML shape."""
     sheet = layout.sheet
+    has_fixed_head = bool(layout.header_rows) and not alike
     lines = [
         "version = 1",
         f"id = {_quoted(name)}",
         f"table = {_quoted(table)}",
         f"files = [{_quoted('**/' + file_name)}]",
         f"header_rows = [{', '.join(map(str, layout.header_rows))}]"
-        if layout.header_rows
+        if has_fixed_head
         else 'header_rows = "auto"',
         "",
     ]
-    if not sheet.is_text:
+    if alike:
+        pattern = "|".join(re.escape(n) for n in sorted({sheet.name, *alike}))
+        lines += [
+            f"# {1 + len(alike)} sheets have these columns.",
+            "[sheet]",
+            f"pattern = {_quoted(f'^({pattern})$')}",
+            "",
+        ]
+    elif not sheet.is_text:
         lines += ["[sheet]", f"name = {_quoted(sheet.name)}", ""]
     lines += [
         "[period]",
@@ -348,12 +381,10 @@ def _emit(
     for canonical, column in pairs.items():
         heading = layout.headings[column]
         values = [sheet.rows[r - 1][column - 1] for r in layout.data_rows[:200]]
-        lines += [f"[columns.{canonical}]", f"source = {_quoted(heading)}"]
-        stated = [m for m in _BRACKETS.findall(heading) if _looks_like_unit(m)]
-        if stated:
-            lines.append(f"unit = {_quoted(stated[-1].strip())}")
-        elif unit and canonical.endswith(("_vnd", "_ha", "_tonnes")):
-            lines.append(f"unit = {_quoted(unit)}  # stated above the table")
+        # Sheets that are alike may state other units: each is then read from its own heading.
+        source = _UNIT_AT_END.sub("", heading) if alike else heading
+        lines += [f"[columns.{canonical}]", f"source = {_quoted(source)}"]
+        lines += [] if alike else _unit_lines(canonical, heading, unit)
         if canonical.endswith(("_vnd", "_ha", "_tonnes", "_share")) or _mostly_numbers(values):
             lines.append('number = "auto"')
         if canonical.endswith("_on"):
@@ -364,7 +395,15 @@ def _emit(
         for canonical in missing:
             lines += [f"# [columns.{canonical}]", '# source = ""']
         lines.append("")
-    unused = [c for c in layout.headings if c not in pairs.values()]
+    personal = {c: kind for c, text in layout.headings.items() if (kind := personal_kind(text))}
+    if personal:
+        lines.append("# Personal data, never proposed and not read:")
+        lines += [
+            f'# {column_letters(c)}: "{_comment(layout.headings[c])}" ({kind[1]})'
+            for c, kind in personal.items()
+        ]
+        lines.append("")
+    unused = [c for c in layout.headings if c not in {*pairs.values(), *personal}]
     if unused:
         lines.append("# Headings without a use:")
         lines += [f'# {column_letters(c)}: "{_comment(layout.headings[c])}"' for c in unused]
@@ -379,6 +418,27 @@ _UNIT_HINT: Final = re.compile(
 
 def _looks_like_unit(text: str) -> bool:
     return len(text) <= 30 and bool(_UNIT_HINT.search(fold(text)))
+
+
+def _unit_lines(canonical: str, heading: str, above: str | None) -> list[str]:
+    """Propose the unit in the heading, else for quantities the one above the table."""
+    stated = [m.strip() for m in _BRACKETS.findall(heading) if _looks_like_unit(m)]
+    if stated and _is_unit(stated[-1]):
+        return [f"unit = {_quoted(stated[-1])}"]
+    if stated:
+        return [f"# unit = {_quoted(stated[-1])}  # not a known unit: define it under [units]"]
+    dimension = {"vnd": "money", "ha": "area", "tonnes": "mass"}.get(canonical.rsplit("_", 1)[-1])
+    if above and _is_unit(above) and parse_unit(above).dimension == dimension:
+        return [f"unit = {_quoted(above)}  # stated above the table"]
+    return []
+
+
+def _is_unit(text: str) -> bool:
+    try:
+        parse_unit(text)
+    except InputError:
+        return False
+    return True
 
 
 def _mostly_numbers(values: Sequence[object]) -> bool:

@@ -33,12 +33,12 @@ from htx_pipeline.ingest.layout_words import (
     TOTAL,
     TOTAL_START,
     UNIT_LINE,
-    UNIT_WORDS,
     fold,
     is_index_row,
     is_number,
     is_of_which,
     plain_words,
+    states_unit,
 )
 from htx_pipeline.ingest.unicode_view import charset_label, unicode_view
 
@@ -155,7 +155,7 @@ class _Reader(HeadFinder):
                 self.kinds[r] = RowKind.BLANK
                 continue
             found = next((m for t in texts if (m := UNIT_LINE.search(plain_words(t)))), None)
-            if found and UNIT_WORDS.search(found[1]) and len(found[1]) < 60:
+            if found and len(found[1]) < 60 and states_unit(found[1]):
                 unit = unit or found[1].strip(" .)")
                 if len(cells) <= 2:
                     self.kinds[r] = RowKind.UNIT_LINE
@@ -481,6 +481,7 @@ class _Reader(HeadFinder):
                 "Đề nghị bỏ ẩn nếu là số liệu cần báo cáo, hoặc xoá nếu không dùng.",
             ),
         )
+        self.note_hidden_columns()
         if self.sheet.visibility != "visible" and any(k == RowKind.DATA for k in kinds):
             self.notes.append(
                 layout_note(
@@ -517,6 +518,23 @@ class _Reader(HeadFinder):
                 ),
             )
         return replace(layout, notes=tuple(self.notes))
+
+    def note_hidden_columns(self) -> None:
+        """Say which columns of a table a person does not see: they are read like the others."""
+        headings = {c: h for t in self.tables for c, h in t.headings.items()}
+        hidden = sorted(self.sheet.hidden_cols & set(headings))
+        if hidden:
+            listed = ", ".join(f"{column_letters(c)} «{headings[c]}»" for c in hidden[:10])
+            self.notes.append(
+                layout_note(
+                    self.sheet,
+                    "hidden_columns",
+                    "info",
+                    f"Columns that are hidden in the sheet are read like the others: {listed}.",
+                    f"Cột bị ẩn trong trang tính vẫn được đọc như các cột khác: {listed}.",
+                    count=len(hidden),
+                )
+            )
 
     def matches(self, table: Table) -> int:
         parts = {fold(p) for text in table.headings.values() for p in (text, *text.split(" / "))}

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from htx_pipeline.ingest.number_units import unit_of_heading
 from htx_pipeline.textfold import without_marks
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ UNIT_LINE: Final = re.compile(
     r"(?:đvt|đ\.v\.t|đơn\s*vị\s*tính|đơn\s*vị|dvt|don\s*vi\s*tinh|®vt|®¬n\s*vþ\s*týnh|ñvt|"
     r"units?|unité)\s*[:：]\s*(.+?)\s*\)?$"
 )
-UNIT_WORDS: Final = re.compile(
+_UNIT_WORDS: Final = re.compile(
     r"đồng|tấn|kg|ha\b|người|hộ|htx|con|%|m2|m3|lít|tỷ|triệu|nghìn|dong|tonne|usd|vnd|hectare"
 )
 TITLE: Final = re.compile(
@@ -118,6 +119,17 @@ def is_number(value: Cell) -> bool:
     if isinstance(value, str):
         return bool(_NUMBER_TEXT.match(value) or _DATE_TEXT.match(value))
     return isinstance(value, _NUMERIC_TYPES)
+
+
+def states_unit(text: str) -> bool:
+    """Say whether what follows "ĐVT:" is a unit, also one in short ("tr.đ").
+
+    Examples
+    --------
+    >>> states_unit("tr.đ"), states_unit("UBND xã Đăk Mar")
+    (True, False)
+    """
+    return bool(_UNIT_WORDS.search(text)) or unit_of_heading(f"ĐVT: {text}") is not None
 
 
 def is_year(value: Cell) -> bool:

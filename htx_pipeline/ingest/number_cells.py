@@ -35,6 +35,8 @@ _STRICT_EN: Final = (
     r"^(?:[1-9][0-9]{0,2}(?:,[0-9]{3}){2,}(?:\.[0-9]+)?|[1-9][0-9]{0,2},[0-9]{3}\.[0-9]+"
     r"|[0-9]+\.(?:[0-9]{1,2}|[0-9]{4,})|(?:[0-9]{4,}|0[0-9]*)\.[0-9]{3}|\.[0-9]+)$"
 )
+_FOOTNOTE: Final = r"([0-9%])\s?(?:\(?\*{1,3}\)?|\([1-9]\)|\[[0-9]{1,2}\])$"
+"""A mark that leads to a note below the table: 120*, 120 (1), 120 [12]."""
 _AMBIGUOUS_COMMA: Final = r"^[1-9][0-9]{0,2},[0-9]{3}$"
 MAX_DIGITS: Final = 18
 
@@ -111,13 +113,15 @@ def _messy(
     cells: pl.DataFrame, *, column_unit: Unit | None, target: Unit | None, bare_power: int
 ) -> pl.DataFrame:
     """Take distinct cells apart; one row per text: core, sign, power, and what was met."""
-    text = pl.col("text").str.replace_all(r"(?i)m\s?²", "m2")
+    as_written = pl.col("text").str.strip_chars()
+    text = as_written.str.replace_all(r"(?i)m\s?²", "m2").str.replace(_FOOTNOTE, "$1")
     frame = cells.with_columns(
         folded=ascii_lower(text.str.replace_all(r"[⁰¹²³⁴-⁹]+", "").str.replace(r"^\s*'", ""))
         .str.replace_all(r"[−‐‑–—]", "-")
         .str.replace_all(r"\s+", " ")
         .str.strip_chars(),
         has_superscript=text.str.contains(r"[0-9]\s?[⁰¹²³⁴-⁹]"),
+        has_mark=as_written.str.contains(_FOOTNOTE),
     )
     folded = pl.col("folded")
     frame = frame.with_columns(
@@ -298,7 +302,7 @@ def _classify(
         is_approximate=part("approx").is_not_null()
         | pl.col("has_suffix")
         | part("plus").is_not_null(),
-        has_superscript="has_superscript",
+        has_mark=pl.col("has_mark") | pl.col("has_superscript"),
         is_scientific=exponent.is_not_null(),
         has_unit=pl.when(is_known & (has_tail | is_compound)).then(
             pl.when(differs & pl.lit(column_unit is not None))
@@ -369,9 +373,9 @@ _MARKED: Final = {
         "A number in parentheses was read as negative.",
     ),
     "footnote_mark": (
-        "has_superscript",
-        "Đã bỏ chỉ số trên cạnh số liệu.",
-        "A superscript beside the figure was left out.",
+        "has_mark",
+        "Đã bỏ ký hiệu chú thích cạnh số liệu.",
+        "A footnote mark beside the figure was left out.",
     ),
     "scientific": (
         "is_scientific",

@@ -139,8 +139,45 @@ _UNIT_WORDS: Final = {
 }
 
 
+_PER_HEAD: Final = r"\s*/\s*(?:(?:1|mot)\s+)?(?:nguoi|ho|thanh vien|xa vien|lao dong|tv|ld|htx)\b"
+_PER_TIME: Final = r"\s*/\s*(?:(?:1|mot)\s+)?(?:nam|thang)\b"
+
+
+def _folded(text: str) -> str:
+    return str(pl.select(ascii_lower(pl.lit(text.replace("²", "2")))).item())
+
+
+def is_monthly(text: str) -> bool:
+    """Say whether a unit, or the unit in a heading, is of a month ("triệu đồng/người/tháng").
+
+    Examples
+    --------
+    >>> is_monthly("Thu nhập (triệu đồng/người/tháng)"), is_monthly("triệu đồng/năm")
+    (True, False)
+    """
+    return bool(re.search(r"/\s*(?:(?:1|mot)\s+)?thang\b", _folded(text)))
+
+
+def _unit_in_words(text: str) -> str | None:
+    """Return the name of a unit written in Vietnamese, without "per person", "per year"; None if unknown."""
+    bare = re.sub(f"{_PER_HEAD}|{_PER_TIME}", "", text)
+    bare = re.sub(r"\s+", " ", bare).strip(" .:")
+    bare = re.sub(r"^1[. ]?000 ?(?=(?:d|dong|vnd)$)", "nghin ", bare)
+    for scale_word, scale in _SCALE_WORDS.items():
+        for word, base in _UNIT_WORDS.items():
+            written = {
+                f"{scale_word} {word}".strip(),
+                f"{scale_word}.{word}",
+                f"{scale_word}. {word}",
+            }
+            if bare in written or (scale_word and base == "VND" and bare == f"{scale_word}{word}"):
+                return f"{scale} {base}".strip()
+    return None
+
+
+@cache
 def parse_unit(name: str) -> Unit:
-    """Read a unit name such as "million VND", "ha", "percent".
+    """Read a unit name such as "million VND", "ha", "percent", or the Vietnamese words for it.
 
     Raises
     ------
@@ -151,9 +188,13 @@ def parse_unit(name: str) -> Unit:
     --------
     >>> parse_unit("million VND")
     Unit(dimension='money', exponent=0, scale=6)
+    >>> parse_unit("triệu đồng/người") == parse_unit("tr.đ") == parse_unit("million VND")
+    True
     """
-    head, _, tail = name.strip().rpartition(" ")
-    for scale, base in ((head, tail), ("", name.strip())):
+    words = _unit_in_words(_folded(name))
+    known = name.strip() if words is None else words
+    head, _, tail = known.rpartition(" ")
+    for scale, base in ((head, tail), ("", known)):
         if base in _BASES and scale in _SCALES:
             dimension, exponent = _BASES[base]
             return Unit(dimension, exponent, _SCALES[scale])
@@ -187,25 +228,23 @@ def tails() -> dict[str, tuple[str, int, int, bool]]:
 def unit_of_heading(heading: str) -> str | None:
     """Return the unit a column heading states, or None.
 
-    Looks in parentheses, then after "ĐVT:" or "Đơn vị tính:".
+    Looks in parentheses and after "ĐVT:" or "Đơn vị tính:"; of several the last counts, as the lowest level
+    of a merged heading stands last.
 
     Examples
     --------
     >>> unit_of_heading("Doanh thu (triệu đồng)")
     'million VND'
-    >>> unit_of_heading("ĐVT: ha")
-    'ha'
+    >>> unit_of_heading("ĐVT: ha"), unit_of_heading("Kết quả (triệu đồng) / Thu nhập (đồng/người/tháng)")
+    ('ha', 'VND')
     >>> unit_of_heading("Tên hợp tác xã") is None
     True
     """
-    folded = str(pl.select(ascii_lower(pl.lit(heading.replace("²", "2")))).item())
+    folded = _folded(heading)
     pieces = re.findall(r"[(\[]([^()\[\]]*)[)\]]", folded)
     pieces += re.findall(r"(?:dvt|don vi tinh|don vi)\s*:\s*([^;)\n]+)", folded)
-    for piece in pieces:
-        text = re.sub(r"^(?:dvt|don vi tinh|don vi)\s*:?\s*", "", piece.strip())
-        text = re.sub(r"\s+", " ", re.sub(r"\s*/\s*nam$", "", text)).strip(" .:")
-        for scale_word, scale in _SCALE_WORDS.items():
-            for word, base in _UNIT_WORDS.items():
-                if text in (f"{scale_word} {word}".strip(), f"{scale_word}.{word}"):
-                    return f"{scale} {base}".strip()
+    for piece in reversed(pieces):
+        known = _unit_in_words(re.sub(r"^(?:dvt|don vi tinh|don vi)\s*:?\s*", "", piece.strip()))
+        if known is not None:
+            return known
     return None

@@ -246,6 +246,7 @@ def part_exceeds_whole(
 _MEMBERS: Final = r"(?:thanh vien|xa vien|members?)"
 _WORKERS: Final = r"(?:(?:nguoi )?lao dong|cong nhan|workers?|employees?)"
 _AND: Final = r"\s*(?:va|and|,|/|&|\+|;|-)\s*(?:so )?"
+_MIXED: Final = re.compile(f"{_MEMBERS}{_AND}{_WORKERS}|{_WORKERS}{_AND}{_MEMBERS}")
 
 
 def mixes_members_and_workers(heading: str) -> bool:
@@ -261,9 +262,18 @@ def mixes_members_and_workers(heading: str) -> bool:
     True
     >>> mixes_members_and_workers("Số thành viên"), mixes_members_and_workers("Lao động là thành viên")
     (False, False)
+
+    A group's heading above a column that says which of the two it counts mixes nothing:
+
+    >>> mixes_members_and_workers("Thành viên, lao động / Tổng số thành viên")
+    False
     """
     folded = re.sub(r"\s+", " ", str(pl.select(ascii_lower(pl.lit(heading))).item()))
-    return bool(re.search(f"{_MEMBERS}{_AND}{_WORKERS}|{_WORKERS}{_AND}{_MEMBERS}", folded))
+    levels = folded.split(" / ")
+    mixing = [i for i, level in enumerate(levels) if _MIXED.search(level)]
+    if not mixing:
+        return bool(_MIXED.search(folded))
+    return not any(re.search(f"{_MEMBERS}|{_WORKERS}", level) for level in levels[mixing[-1] + 1 :])
 
 
 def heading_notes(headings: pl.Series) -> pl.DataFrame:

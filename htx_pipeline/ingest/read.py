@@ -21,14 +21,14 @@ from typing import Any, Final
 import polars as pl
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.findings import concat_findings, findings
+from htx_pipeline.findings import concat_findings, empty_findings, findings
 from htx_pipeline.ingest.columns import normal
 from htx_pipeline.ingest.corrections import Corrections, load_corrections
 from htx_pipeline.ingest.guard import check_file
 from htx_pipeline.ingest.mapping import Mapping
 from htx_pipeline.ingest.notes import notes_to_findings
 from htx_pipeline.ingest.partial import ROW_CHANGE_SCHEMA, Correction, replace_rows
-from htx_pipeline.ingest.sheet import Place, SheetRows, period_of_path, read_sheet
+from htx_pipeline.ingest.sheet import Place, SheetRows, has_columns, period_of_path, read_sheet
 from htx_pipeline.ingest.template import Recognised, mapping_named, recognise
 from htx_pipeline.ingest.template_form import FEEDBACK_SHEETS
 from htx_pipeline.ingest.workbook import Sheet, Workbook, open_workbook
@@ -341,7 +341,9 @@ def _read_file(
     book = open_workbook(input_dir / name, encoding=mapping.encoding, separator=mapping.separator)
     notes = notes_to_findings(book.notes, source_file=name, table=table.name)
     parts = []
-    for sheet in _chosen_sheets(book, mapping, name):
+    chosen = _chosen_sheets(book, mapping, name)
+    notes = concat_findings([notes, _passed_over(table, mapping, book, chosen, name)])
+    for sheet in chosen:
         place = Place(mapping, name, entry["sha256"], "csv" if sheet.is_text else sheet.name)
         parts.append(read_sheet(table, sheet, place, corrections=corrections, period=period))
     if parts and notes.height:
@@ -349,6 +351,35 @@ def _read_file(
             parts[0].rows, concat_findings([notes, parts[0].findings]), parts[0].account
         )
     return parts
+
+
+def _passed_over(
+    table: Table, mapping: Mapping, book: Workbook, chosen: Sequence[Sheet], name: str
+) -> pl.DataFrame:
+    """Say which further sheets hold the headings that are wanted, where the mapping names no sheet."""
+    if mapping.sheet.name is not None or mapping.sheet.pattern is not None:
+        return empty_findings()
+    others = [
+        s.name
+        for s in book.sheets
+        if s.visibility == "visible"
+        and s.name not in {*FEEDBACK_SHEETS, *(c.name for c in chosen)}
+        and has_columns(s, mapping)
+    ]
+    if not others:
+        return empty_findings()
+    listed = ", ".join(f"«{o}»" for o in others[:10]) + (" …" if len(others) > 10 else "")
+    return findings(
+        [
+            {
+                "rule_id": f"{table.name}.sheets_not_read", "severity": "error", "table": table.name, "source_file": name,
+                "reason_vi": f"{len(others)} trang tính khác có cùng tiêu đề nhưng không được đọc: {listed}.",
+                "reason_en": f"{len(others)} other sheets hold the same headings and are not read: {listed}.",
+                "remedy_vi": 'Khai báo trong tệp ánh xạ: sheet.pattern = "." để đọc mọi trang, hoặc sheet.name để chỉ đọc một trang.',
+                "remedy_en": 'Say in the mapping: sheet.pattern = "." reads every sheet, sheet.name only one.',
+            }
+        ]
+    )  # fmt: skip
 
 
 def _chosen_sheets(book: Workbook, mapping: Mapping, name: str) -> list[Sheet]:
@@ -363,7 +394,7 @@ def _chosen_sheets(book: Workbook, mapping: Mapping, name: str) -> list[Sheet]:
         sheets = [s for s in sheets if normal(s.name) == normal(rule.name)]
     elif rule.pattern is not None:
         sheets = [s for s in sheets if re.search(rule.pattern, s.name)]
-    elif len(sheets) > 1:
+    else:
         sheets = sheets[:1]
     if sheets:
         return sheets

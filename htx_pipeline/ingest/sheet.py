@@ -13,6 +13,7 @@ from collections.abc import Mapping as Counts
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -29,9 +30,10 @@ from htx_pipeline.ingest.dragged import dragged_runs
 from htx_pipeline.ingest.encodings import convert, to_unicode
 from htx_pipeline.ingest.grid import Cells
 from htx_pipeline.ingest.layout import understand
-from htx_pipeline.ingest.layout_model import Layout
+from htx_pipeline.ingest.layout_model import Layout, layout_note
 from htx_pipeline.ingest.mapping import ColumnRule, Mapping
 from htx_pipeline.ingest.notes import Note, notes_to_findings
+from htx_pipeline.ingest.personal import personal_kind
 from htx_pipeline.ingest.plausibility import heading_notes
 from htx_pipeline.ingest.totals import check_totals
 from htx_pipeline.ingest.value_notes import NOTE_CODES
@@ -121,13 +123,72 @@ def locate_columns(sheet: Sheet, mapping: Mapping) -> Located:
     )
 
 
+def has_columns(sheet: Sheet, mapping: Mapping) -> bool:
+    """Say whether a sheet has every heading that a mapping needs, and rows below.
+
+    Examples
+    --------
+    >>> from htx_pipeline.ingest.mapping import ColumnRule, PeriodRule
+    >>> from htx_pipeline.ingest.workbook import open_bytes
+    >>> mapping = Mapping(id="m", table="cooperative_reports", files=("a.csv",), period=PeriodRule(constant="2025"),
+    ...                   columns={"revenue_vnd": ColumnRule(source="Doanh thu")})
+    >>> [has_columns(open_bytes(text.encode(), name="a.csv").sheets[0], mapping) for text in ("Tên;Doanh thu\\nA;1\\nB;2\\n", "Tên;Vốn\\nA;1\\nB;2\\n")]
+    [True, False]
+    """
+    found = locate_columns(sheet, mapping)
+    needed = {name for name, rule in mapping.columns.items() if not rule.is_optional}
+    return bool(found.data_rows) and needed <= set(found.columns)
+
+
 def _layout(sheet: Sheet, mapping: Mapping) -> Layout:
     wanted = [h for rule in mapping.columns.values() for h in rule.headings]
     rows = None if mapping.header_rows == "auto" else mapping.header_rows
     if mapping.sheet.columns is not None:
         first, last = map(column_number, mapping.sheet.columns.split(":"))
         sheet = sheet.narrowed(first, last)
-    return understand(sheet, expected_headings=wanted, header_rows=rows)
+    layout = understand(sheet, expected_headings=wanted, header_rows=rows)
+    block = _own_block(layout, mapping) if mapping.sheet.columns is None else None
+    if block is None:
+        return layout
+    alone = understand(sheet.narrowed(*block), expected_headings=wanted, header_rows=rows)
+    return replace(alone, notes=(*alone.notes, _one_of_several(sheet, layout, block)))
+
+
+def _own_block(layout: Layout, mapping: Mapping) -> tuple[int, int] | None:
+    """Return the columns of the one table, of several side by side, that has all wanted headings."""
+    starts = sorted({n for note in layout.notes if (n := _block_start(note)) is not None})
+    tables = [t for t in layout.tables if t.headings]
+    if not starts or len(tables) != 1:
+        return None
+    headings = tables[0].headings
+    bounds = [min(headings), *starts, max(headings) + 1]
+    needed = [r.headings for r in mapping.columns.values() if not r.is_optional]
+    fitting = [
+        (first, max(c for c in headings if c < after))
+        for first, after in pairwise(bounds)
+        if all(
+            find_column({c: h for c, h in headings.items() if first <= c < after}, wanted)
+            for wanted in needed
+        )
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _block_start(note: Note) -> int | None:
+    letters = re.match(r"[A-Z]+", note.cell or "") if note.code == "tables_side_by_side" else None
+    return column_number(letters[0]) if letters else None
+
+
+def _one_of_several(sheet: Sheet, layout: Layout, block: tuple[int, int]) -> Note:
+    letters = ":".join(column_letters(c) for c in block)
+    return layout_note(
+        sheet, "one_table_of_several", "info",
+        f"Tables stand side by side; only the one in columns {letters} has the headings that are wanted, and it is read alone.",
+        f"Có nhiều bảng đặt cạnh nhau; chỉ đọc bảng ở các cột {letters}, là bảng có đủ tiêu đề cần đọc.",
+        remedy_en="If the columns beyond belong to it too, leave no empty column between them.",
+        remedy_vi="Nếu các cột còn lại cùng thuộc bảng này thì không để cột trống ở giữa.",
+        row=layout.tables[0].header_rows[-1] if layout.tables[0].header_rows else None,
+    )  # fmt: skip
 
 
 def _mapped(layout: Layout, mapping: Mapping, charset: str) -> _Mapped:
@@ -149,7 +210,8 @@ def _mapped(layout: Layout, mapping: Mapping, charset: str) -> _Mapped:
 def find_column(headings: dict[int, str], wanted: Sequence[str]) -> int | None:
     """Return the first column whose heading is one of *wanted*, in their order of preference.
 
-    A heading is compared whole, without a bracketed unit at its end, and by its last level.
+    A heading is compared whole, without a bracketed unit at its end (also where that is all of its last
+    level), and by its last level.
 
     Examples
     --------
@@ -159,7 +221,7 @@ def find_column(headings: dict[int, str], wanted: Sequence[str]) -> int | None:
     forms: list[dict[int, str]] = [
         {n: normal(text) for n, text in headings.items() if normal(text)}
     ]
-    forms.append({n: normal(_UNIT_AT_END.sub("", key)) for n, key in forms[0].items()})
+    forms.append({n: normal(_UNIT_AT_END.sub("", key).rstrip(" /")) for n, key in forms[0].items()})
     forms.append({n: normal(key.rsplit(" / ", 1)[-1]) for n, key in forms[0].items()})
     forms.append({n: normal(_UNIT_AT_END.sub("", key)) for n, key in forms[2].items()})
     for heading in wanted:
@@ -206,8 +268,15 @@ class _Reader:
                 raise self._column_missing(name, rule.headings)
             used[at] = name
             columns[name] = self._column(name, rule, at)
+        personal = {
+            at: kind
+            for at, heading in self.mapped.headings.items()
+            if (kind := personal_kind(heading)) is not None
+        }
         for at, heading in self.mapped.headings.items():
-            self.found.append(self._dragged(self._cells(at), at, heading))
+            if at not in personal:
+                self.found.append(self._dragged(self._cells(at), at, heading))
+        self.found.append(self._personal(personal, used))
         self.found.append(self._mixed_headings(used))
         return SheetRows(
             self._assemble(columns, period), concat_findings(self.found), self._account()
@@ -349,7 +418,9 @@ class _Reader:
             source_row=rows,
             source_cell=series([f"{letters}{r}" for r in rows]),
             column=pl.lit(name),
-            raw_value=raw.text.gather(index),
+            raw_value=pl.when(pl.col("code") != "personal_data_removed").then(
+                raw.text.gather(index)
+            ),
             reason_vi=pl.lit(f"{column.label_vi}: ") + pl.col("detail_vi"),
             reason_en=pl.lit(f"{column.label_en}: ") + pl.col("detail_en"),
             remedy_vi=series([n.remedy_vi for n in registered]),
@@ -401,6 +472,29 @@ class _Reader:
             .select("index", "detail_vi", "detail_en")
             .iter_rows()
         )
+
+    def _personal(self, personal: dict[int, tuple[str, str]], used: dict[int, str]) -> pl.DataFrame:
+        """Say which columns hold personal data: they are not read, unless the mapping names them."""
+        row = max(self.mapped.header_rows) if self.mapped.header_rows else None
+        return findings(
+            {
+                "rule_id": f"{self.table.name}.personal_column",
+                "severity": "warning" if at in used else "info",
+                "table": self.table.name,
+                **self.place.provenance,
+                "source_row": row,
+                "source_cell": None if row is None else f"{column_letters(at)}{row}",
+                "column": used.get(at),
+                "raw_value": self.mapped.headings[at],
+                "reason_vi": f"Cột có dữ liệu cá nhân ({vi}): "
+                + ("tệp ánh xạ đang đọc cột này." if at in used else "không đọc, không đưa vào bảng nào."),
+                "reason_en": f"The column holds personal data ({en}): "
+                + ("the mapping reads it." if at in used else "it is not read and enters no table."),
+                "remedy_vi": "Bỏ cột này khỏi tệp ánh xạ nguồn." if at in used else "Lần sau đề nghị không gửi cột này.",
+                "remedy_en": "Take the column out of the mapping." if at in used else "Leave the column out next time.",
+            }
+            for at, (vi, en) in personal.items()
+        )  # fmt: skip
 
     def _dragged(self, cells: Cells, at: int, heading: str) -> pl.DataFrame:
         rows, letters = self.mapped.data_rows, column_letters(at)

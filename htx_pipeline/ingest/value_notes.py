@@ -110,8 +110,8 @@ NOTE_CODES: Final[dict[str, NoteCode]] = {
     "footnote_mark": NoteCode(
         "warning",
         True,
-        "Bỏ chỉ số trên (¹, ², …) khỏi ô số liệu.",
-        "Remove the superscript from the cell.",
+        "Bỏ ký hiệu chú thích (¹, (1), *) khỏi ô số liệu, ghi chú ở cột riêng.",
+        "Remove the footnote mark (¹, (1), *) from the cell; use a column for remarks.",
     ),
     "ambiguous_convention": NoteCode("warning", True, _CONVENTION_VI, _CONVENTION_EN),
     "convention_conflict": NoteCode("warning", True, _CONVENTION_VI, _CONVENTION_EN),
@@ -151,9 +151,21 @@ NOTE_CODES: Final[dict[str, NoteCode]] = {
         "Type this cell again in Unicode from the original document.",
     ),
     "encoding_uncertain": NoteCode("warning", True, _CHECK_VI, _CHECK_EN),
+    "personal_data_removed": NoteCode(
+        "warning",
+        True,
+        "Không ghi số điện thoại, email, số định danh cá nhân vào ô này.",
+        "Do not write phone numbers, e-mail addresses or personal numbers into this cell.",
+    ),
     # yes or no
     "not_yes_or_no": NoteCode(
         "error", False, "Ghi «x» hoặc «có», «không».", "Write “x” or “yes”, “no”."
+    ),
+    "percent_or_share": NoteCode(
+        "warning",
+        True,
+        "Ghi thống nhất cả cột theo phần trăm (85 hoặc 85%), không lẫn với 0,85.",
+        "Write the whole column in percent (85 or 85%), not mixed with 0.85.",
     ),
     # tax codes
     "tax_code_invalid": NoteCode("error", False, _TAX_VI, _TAX_EN),
