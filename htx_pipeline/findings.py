@@ -9,7 +9,7 @@ What does not: deciding what is wrong.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import polars as pl
 
@@ -137,3 +137,19 @@ def concat_findings(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """
     frames = [empty_findings(), *frames]
     return pl.concat(frames).sort(FINDING_ORDER, nulls_last=False, maintain_order=True)
+
+
+def with_thousands(whole: pl.Expr, *, lang: Literal["vi", "en"]) -> pl.Expr:
+    """Write whole numbers as a sentence has them: a point between thousands, in English a comma.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"n": [1013, 12, -1234567, None]})
+    >>> frame.select(n=with_thousands(pl.col("n"), lang="vi"))["n"].to_list()
+    ['1.013', '12', '-1.234.567', None]
+    """
+    mark = {"vi": ".", "en": ","}[lang]
+    groups = whole.abs().cast(pl.String).str.reverse().str.extract_all(r"\d{1,3}").list.join(mark)
+    return (
+        pl.when(whole < 0).then(pl.lit("-") + groups.str.reverse()).otherwise(groups.str.reverse())
+    )

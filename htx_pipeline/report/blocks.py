@@ -49,6 +49,8 @@ class Hidden:
         --------
         >>> Hidden().words(), Hidden(5e8, 1e9).words(scale=1e9), Hidden(5e11).words(scale=1e9)
         ('(*)', '0,5–1', '≥\\xa0500')
+        >>> Hidden(0, 5e8).words(scale=1e9), Hidden(0, 5e8).words(scale=1e9, lang="en")
+        ('dưới\\xa00,5', 'below\\xa00.5')
         """
         if not self.has_class:
             return text.HIDDEN_MARK
@@ -59,10 +61,14 @@ class Hidden:
 
         if self.high == math.inf:
             return f"≥\N{NO-BREAK SPACE}{end(self.low)}"
+        if self.low <= 0:
+            return f"{BELOW[lang]}\N{NO-BREAK SPACE}{end(self.high)}"
         return f"{end(self.low)}–{end(self.high)}"
 
 
 HIDDEN: Final = Hidden()
+BELOW: Final[Mapping[Lang, str]] = {"vi": "dưới", "en": "below"}
+"""How the lowest class of size is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import Any, Final
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Block, Facts, Figure, Page, Prose, Report, Table
 from htx_pipeline.report.figures import Picture
+from htx_pipeline.report.word_fit import fit_of
 from htx_pipeline.report.wordml import (
     Align,
     Look,
@@ -35,11 +36,6 @@ TINT, LINE, WHITE = "EEF3F7", "9AA3AD", "FFFFFF"
 SMALL: Final = Look(size=9, color=MUTED)
 SPACER: Final = paragraph(after=0, is_thin=True)
 """Room below a table: Word joins two tables that touch."""
-PICTURE_MM: Final = 155.0
-SHORT_PICTURE_MM: Final = 142.0
-"""Width of a picture in a document that is to stay short."""
-MOST_ROWS: Final = 8
-"""Lines of a long table in a document that is to stay short."""
 WHOLE: Final = 5
 """A table of no more lines than these stays in one piece."""
 
@@ -85,7 +81,7 @@ class _Document:
     def __init__(self, page: Page, options: Any, pictures: Mapping[str, Picture]) -> None:
         self.page, self.o, self.pictures = page, options, pictures
         self.w = Words(page.lang)
-        self.is_short = page.most_pages is not None
+        self.fit = fit_of(page, pictures, is_official=options.has_official_heading)
         self.numbers = {"table": 0, "figure": 0}
         self.parts: list[str] = []
         self.figures: list[Figure] = []
@@ -227,13 +223,10 @@ class _Document:
                 self.parts.append(paragraph(*runs, align="both", first_mm=10))
 
     def _data(self, data: Table) -> None:
-        if self.is_short and data.page_rows is not None:
-            data = replace(data, page_rows=min(data.page_rows, MOST_ROWS))
+        data = self.fit.cut(data)
         self._caption("table", data.title)
         fields = data.fields
-        size = 10.0 if len(fields) <= 6 else 9.5
-        if self.is_short:
-            size = 9.5 if len(fields) <= 6 else 9.0
+        size = self.fit.size_of(data)
         strong, plain = Look(size=size, bold=True), Look(size=size)
         aligns: list[Align] = ["right" if f.is_right else "left" for f in fields]
         rows = [
@@ -279,7 +272,7 @@ class _Document:
             picture(
                 png,
                 len(self.figures),
-                width_mm=SHORT_PICTURE_MM if self.is_short else PICTURE_MM,
+                width_mm=self.fit.picture_mm,
                 title=figure.title,
                 description=figure.alt,
             )

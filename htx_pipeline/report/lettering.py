@@ -21,7 +21,12 @@ from htx_pipeline.report.wordml import clean
 
 FONTS: Final = Path(__file__).parent / "fonts"
 FAMILY: Final = "Be Vietnam Pro"
-FILES: Final = {400: "BeVietnamPro-Regular.ttf", 600: "BeVietnamPro-SemiBold.ttf"}
+PAPER: Final = "Tinos"
+"""A family whose letters are as wide as those of Times New Roman, in which Word files are set."""
+FILES: Final = {
+    (FAMILY, 400): "BeVietnamPro-Regular.ttf", (FAMILY, 600): "BeVietnamPro-SemiBold.ttf",
+    (PAPER, 400): "Tinos-Regular.ttf", (PAPER, 600): "Tinos-Bold.ttf",
+}  # fmt: skip
 ASCENT: Final = 1.0
 DESCENT: Final = 0.265
 """Above and below the base line, as parts of the size: what the font says of itself."""
@@ -35,10 +40,11 @@ _DOWN: Final = {"baseline": 0.0, "center_baseline": ASCENT / 2, "top": ASCENT, "
 
 
 class Font(NamedTuple):
-    """The shipped font in one size (points) and weight."""
+    """A shipped font in one size (points) and weight."""
 
     size: float
     weight: int = 400
+    family: str = FAMILY
 
 
 class Line(NamedTuple):
@@ -72,16 +78,34 @@ def line_at(
 def width_of(words: str, font: Font) -> float:
     """Return the width of *words* in inches."""
     parts = words.split(" ")
-    width = sum(_advance(p, font.weight) for p in parts if p)
-    width += (len(parts) - 1) * _blank(font.weight)
+    width = sum(_advance(p, font.weight, font.family) for p in parts if p)
+    width += (len(parts) - 1) * _blank(font.weight, font.family)
     return width * font.size / 100
 
 
 @cache
-def _face(weight: int) -> Any:
+def _face(weight: int, family: str = FAMILY) -> Any:
     from matplotlib.ft2font import FT2Font
 
-    return FT2Font(str(FONTS / FILES[weight]))
+    return FT2Font(str(FONTS / FILES[family, weight]))
+
+
+def drawable(words: str, family: str = FAMILY) -> str:
+    """Return composed text with a wide letter in the place of each that a shipped font does not have.
+
+    Examples
+    --------
+    >>> drawable("HTX Đăk Hà"), drawable("HTX 茶", PAPER)
+    ('HTX Đăk Hà', 'HTX M')
+    """
+    known = _letters(family)
+    composed = unicodedata.normalize("NFC", clean(words))
+    return "".join(c if ord(c) in known else "M" for c in composed)
+
+
+@cache
+def _letters(family: str) -> frozenset[int]:
+    return frozenset(_face(400, family).get_charmap())
 
 
 def _set(face: Any, words: str) -> None:
@@ -91,9 +115,9 @@ def _set(face: Any, words: str) -> None:
 
 
 @lru_cache(maxsize=20_000)
-def _advance(word: str, weight: int) -> float:
+def _advance(word: str, weight: int, family: str = FAMILY) -> float:
     """Return the advance width of a word in inches at 100 points."""
-    face = _face(weight)
+    face = _face(weight, family)
     face.set_size(100, POINTS)
     _set(face, word)
     width, _ = face.get_width_height()
@@ -101,8 +125,8 @@ def _advance(word: str, weight: int) -> float:
 
 
 @cache
-def _blank(weight: int) -> float:
-    return _advance("n n", weight) - 2 * _advance("n", weight)
+def _blank(weight: int, family: str = FAMILY) -> float:
+    return _advance("n n", weight, family) - 2 * _advance("n", weight, family)
 
 
 # --------------------------------------------------------------------------- SVG

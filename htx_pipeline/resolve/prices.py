@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from htx_pipeline.findings import concat_findings, findings_from_rows
+from htx_pipeline.findings import concat_findings, findings_from_rows, with_thousands
 from htx_pipeline.reference.thresholds import own_choice
 
 _PAIRS: Final = (
@@ -71,8 +71,8 @@ def split_impossible_prices(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     way_en = pl.when(pl.col("_ratio") >= 1).then(pl.lit("above")).otherwise(pl.lit("below"))
     found = findings_from_rows(
         rejected, table="linkages", rule_id="linkages.unit_price.impossible", severity="error", column="contracted_value_vnd",
-        reason_vi=pl.format("Đơn giá suy ra {} gấp {} lần so với mức trung vị của cùng sản phẩm: sai đơn vị tính của giá trị hoặc sản lượng.", way_vi, times),
-        reason_en=pl.format("The implied price is {} times {} the product's median: the value or the quantity is in a wrong unit.", times, way_en),
+        reason_vi=pl.format("Đơn giá suy ra {} gấp {} lần so với mức trung vị của cùng sản phẩm: sai đơn vị tính của giá trị hoặc sản lượng.", way_vi, with_thousands(times, lang="vi")),
+        reason_en=pl.format("The implied price is {} times {} the product's median: the value or the quantity is in a wrong unit.", with_thousands(times, lang="en"), way_en),
         remedy_vi="Kiểm tra đơn vị tính (đồng, triệu đồng; kg, tấn) và gửi lại dòng này.",
         remedy_en="Check the units (VND, million VND; kg, tonnes) and send the row again.",
         raw_value=pl.format("{}", pl.coalesce("contracted_value_vnd", "paid_value_vnd")),

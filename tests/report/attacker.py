@@ -72,6 +72,8 @@ def interval(words: str) -> tuple[float, float] | None:
     scale = next((s for unit, s in MONEY.items() if unit in said), 1.0)
     if said.startswith("(*)"):
         return 0.0, np.inf
+    if m := re.match(r"dưới ([\d.,]+)", said):
+        return 0.0, number(m[1]) * scale
     if m := re.match(r"≥ ([\d.,]+)", said):
         return number(m[1]) * scale, np.inf
     if m := re.match(r"([\d.,]+)–([\d.,]+)", said):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import shutil
 import subprocess
 import zipfile
+from dataclasses import replace
 from datetime import date
 
 import docx
@@ -15,8 +17,9 @@ import pypdf
 import pytest
 from docx.oxml.ns import qn
 
+from htx_pipeline.report import word_fit
 from htx_pipeline.report.blocks import Report, Table
-from htx_pipeline.report.docx import MOST_ROWS, DocxWriter
+from htx_pipeline.report.docx import DocxWriter
 from htx_pipeline.report.figures import Picture, render_all
 from htx_pipeline.report.model import build_report
 from htx_pipeline.report.options import ReportOptions
@@ -89,7 +92,8 @@ def test_each_table_repeats_its_heading_and_has_an_alternative_text(document, ma
         assert next(first.iter(qn("w:tblHeader")), None) is not None
         assert next(element.iter(qn("w:tblCaption"))).get(qn("w:val")) == table.title
         rows = list(element.iter(qn("w:tr")))
-        assert len(rows) == 1 + min(len(table.printed), MOST_ROWS)
+        fit = word_fit.fit_of(page, made[1], is_official=True)
+        assert len(rows) == 1 + len(fit.cut(table).printed) + bool(table.total)
 
 
 def test_each_picture_has_its_alternative_text(document, made) -> None:
@@ -155,13 +159,17 @@ def test_word_and_pdf_say_the_same_conclusions_and_figures(document, made) -> No
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="No LibreOffice here: apt-get install libreoffice-writer.")  # fmt: skip
-def test_a_clusters_word_file_keeps_to_three_sheets_at_any_size(cluster_hand, drawings, tmp_path) -> None:  # fmt: skip
-    for n in (5, 40, 300):
-        report = build_report(cluster_hand.frames_of(n), period="2025", options=OPTIONS)
+def test_a_clusters_word_file_keeps_to_three_sheets_at_any_size_with_names_of_any_length(
+    cluster_hand, drawings, tmp_path
+) -> None:
+    for n, is_long in itertools.product((5, 40, 300), (False, True)):
+        report = build_report(cluster_hand.frames_of(n, long_names=is_long), period="2025", options=OPTIONS)  # fmt: skip
         for page in (*report.clusters, *report.translations):
             pictures = render_all({f.id: f.spec for f in page.figures}, cache_dir=drawings)
-            path = tmp_path / f"{n}-{page.lang}.docx"
+            path = tmp_path / f"{n}-{is_long}-{page.lang}.docx"
             path.write_bytes(DocxWriter(report, pictures).write(page))
+            sizes = re.findall(r'w:sz w:val="(\d+)"', xml_of(path.read_bytes()))
+            assert min(map(int, sizes)) >= 18, "no letter below 9 points"
     files = sorted(tmp_path.glob("*.docx"))
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
     subprocess.run(
@@ -169,13 +177,31 @@ def test_a_clusters_word_file_keeps_to_three_sheets_at_any_size(cluster_hand, dr
         check=True, capture_output=True,
     )  # fmt: skip
     sheets = {f.stem: len(pypdf.PdfReader(f.with_suffix(".pdf")).pages) for f in files}
-    assert len(sheets) == 6
+    assert len(sheets) == 12
     assert {name: n for name, n in sheets.items() if n > 3} == {}
 
 
-def test_marks_of_the_template_in_a_name_stay_a_name(made) -> None:
-    from dataclasses import replace
+def xml_of(data: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        return package.read("word/document.xml").decode()
 
+
+def test_longer_names_set_a_document_more_tightly_and_never_longer(cluster_hand, drawings) -> None:
+    found = {}
+    for is_long in (False, True):
+        report = build_report(cluster_hand.frames_of(40, long_names=is_long), period="2025", options=OPTIONS)  # fmt: skip
+        page = report.clusters[0]
+        pictures = render_all({f.id: f.spec for f in page.figures}, cache_dir=drawings)
+        lengths = [word_fit.sheets_of(page, pictures, fit, is_official=True) for fit in word_fit.SHORT]  # fmt: skip
+        assert lengths == sorted(lengths, reverse=True), (
+            "each setting is tighter than the one before"
+        )
+        found[is_long] = word_fit.SHORT.index(word_fit.fit_of(page, pictures, is_official=True))
+        assert word_fit.fit_of(replace(page, most_pages=None), pictures, is_official=True) == word_fit.LONG  # fmt: skip
+    assert found[False] < found[True]
+
+
+def test_marks_of_the_template_in_a_name_stay_a_name(made) -> None:
     report, pictures = made
     title = "Cụm @body@ @title@ @header@ & <w:p>"
     page = replace(report.clusters[0], title=title, subtitle="@title@")

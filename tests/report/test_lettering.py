@@ -89,9 +89,9 @@ def test_a_width_grows_with_the_words_the_size_and_the_weight() -> None:
 def test_a_width_is_that_of_the_whole_string_as_matplotlib_lays_it_out() -> None:
     from matplotlib.ft2font import FT2Font, LoadFlags
 
-    from htx_pipeline.report.lettering import FILES, FONTS
+    from htx_pipeline.report.lettering import FAMILY, FILES, FONTS
 
-    face = FT2Font(str(FONTS / FILES[400]))
+    face = FT2Font(str(FONTS / FILES[FAMILY, 400]))
     face.set_size(100, 72)
     for words in (WORDS, "AVA To, 12.345,6 tỷ đồng", "Công ty TNHH (Kon Tum)"):
         face.set_text(words, 0.0, flags=LoadFlags.NO_HINTING)
