@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numba
@@ -104,6 +106,21 @@ def test_once_numba_runs_a_cheap_call_loads_a_kernel_that_is_cached_and_compiles
         summed = kernel_of_its_own()
         assert summed(np.arange(4)) == 6
         assert summed.is_compiled is cached
+
+
+def test_threads_that_meet_a_kernel_at_once_compile_it_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jit, "CALL", 0)
+    summed = kernel_of_its_own()
+    both_here = Barrier(4)
+
+    def ask(_: int) -> int:
+        both_here.wait()
+        return int(summed(np.arange(4)))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(4))) == [6] * 4
 
 
 def test_a_kernel_knows_whether_a_process_before_has_cached_it(tmp_path: Path) -> None:

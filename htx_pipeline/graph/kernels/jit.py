@@ -17,6 +17,7 @@ function beside it that makes them is what others call.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
@@ -79,6 +80,8 @@ _state = {"is_started": False, "is_told": False}
 """Whether Numba runs in this process, and whether compiling was announced."""
 
 KERNELS: Final[list[Kernel]] = []
+
+_COMPILING: Final = threading.RLock()
 
 Work = Callable[..., float]
 
@@ -146,12 +149,14 @@ class Kernel:
 
     def compile(self) -> None:
         """Compile, or load from the cache."""
-        if self._compiled is not None:
-            return
-        compiled = self._dispatcher()
-        compiled.compile(tuple(of.numba() for of in self.signature))
-        compiled.disable_compile()
-        self._compiled = compiled
+        # Threads of one pass meet the same kernel at once.
+        with _COMPILING:
+            if self._compiled is not None:
+                return
+            compiled = self._dispatcher()
+            compiled.compile(tuple(of.numba() for of in self.signature))
+            compiled.disable_compile()
+            self._compiled = compiled
         _state["is_started"] = True
         if not compiled.stats.cache_hits and not _state["is_told"]:
             _state["is_told"] = True
