@@ -446,8 +446,8 @@ def _rings(graph: CSRGraph, sold: NDArray[np.float64]) -> _Rings:
     n = len(graph)
     kept = sold > 0
     sell_ptr = np.concatenate([[0], np.cumsum(kept)])[graph.out.indptr].astype(np.int64)
-    component, count = cuts.strong(sell_ptr, graph.out.indices[kept])
-    component = component.astype(np.int64)
+    labels, count = cuts.strong(sell_ptr, graph.out.indices[kept])
+    component = labels.astype(np.int64)
     order = np.argsort(component, kind="stable").astype(np.int64)
     first = np.searchsorted(component[order], np.arange(count + 1)).astype(np.int64)
     tail, head = graph.edge_source, graph.edge_target

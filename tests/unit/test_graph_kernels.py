@@ -113,6 +113,7 @@ def test_threads_that_meet_a_kernel_at_once_compile_it_once(
 ) -> None:
     monkeypatch.setattr(jit, "CALL", 0)
     summed = kernel_of_its_own()
+    summed._dispatcher()
     both_here = Barrier(4)
 
     def ask(_: int) -> int:

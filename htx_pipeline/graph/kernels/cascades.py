@@ -189,7 +189,7 @@ def settle_ring(sell_ptr, sell_idx, sold, order, begin, end, leak, mass, held, x
 
 
 @helper
-def descend(
+def descend(  # type: ignore[no-untyped-def]
     out_ptr,
     out_idx,
     down,
@@ -207,7 +207,7 @@ def descend(
     pool,
     lost_sales,
     hit,
-):  # type: ignore[no-untyped-def]
+):
     """Let the loss of j run down to buyers; return (nodes hit, steps, whether it came to rest).
 
     The nodes are ``hit[:hits]``, their losses ``loss``; whatever else was written is zero again. Losses
