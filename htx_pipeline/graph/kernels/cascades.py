@@ -48,8 +48,10 @@ _SMALL_RING: Final = 64
 
 
 def _cascades(*args: Any) -> float:
-    out_idx, shocked = args[1], args[21]
-    return 10.0 * len(shocked) * math.sqrt(len(out_idx) + 1)
+    out_idx, sold, shocked, solves = args[1], args[14], args[21], args[23]
+    # A ring is swept some twenty times.
+    rings = 20.0 * len(sold) if solves else 0.0
+    return len(shocked) * (10.0 * math.sqrt(len(out_idx) + 1) + rings)
 
 
 def lift(*given: Any) -> NDArray[np.float64]:
