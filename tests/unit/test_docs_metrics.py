@@ -40,7 +40,8 @@ PARTS_OF_MEASURES = {
     "official_measures": "official_rates", "execution_measures": "execution", "subtree_sizes": "bridges",
     "arrival_days": "reporting_roster", "missing_that_reported_before": "reporting_roster",
     "partition": "communities", "null_sum": "clusters", "with_clusters": "clusters", "inside_of": "clusters",
-    "named": "clusters",
+    "named": "clusters", "composition": "clusters", "sums": "clusters", "executed_share": "clusters",
+    "is_execution_told": "clusters",
 }  # fmt: skip
 """Public functions that are a step of a measure, not one: what they are a step of."""
 WORDS = {
