@@ -22,6 +22,7 @@ from htx_pipeline.graph.csr import CSRGraph
 from htx_pipeline.graph.position import downstreamness, upstreamness
 from htx_pipeline.graph.rows import rows_unsorted
 from htx_pipeline.metrics._trade import Trade, tidy, trades
+from htx_pipeline.reference.thresholds import threshold
 
 POSITION_SCHEMA: Final[dict[str, pl.DataType]] = {
     "period": pl.String(),
@@ -71,7 +72,7 @@ def positions(
     *,
     evidence: str = "signed",
     min_stated_share: float = 0.5,
-    betweenness_exact_up_to: int = 5_000,
+    betweenness_exact_up_to: int | None = None,
     betweenness_sources: int = 1_024,
     seed: int = 20,
 ) -> pl.DataFrame:
@@ -111,7 +112,7 @@ def positions(
     min_stated_share:
         See `network.value_bases`.
     betweenness_exact_up_to, betweenness_sources, seed:
-        When and how betweenness is sampled.
+        When and how betweenness is sampled; when: reference data if None.
 
     Returns
     -------
@@ -143,6 +144,8 @@ def positions(
             remedy=f"Use {2 * _BATCHES} or more.",
             code="too_few_sources",
         )
+    if betweenness_exact_up_to is None:
+        betweenness_exact_up_to = int(threshold("own.betweenness.exact_up_to")["value"])
     parts = [
         _positions_of(
             trade, nodes, exact_up_to=betweenness_exact_up_to, k=betweenness_sources, seed=seed

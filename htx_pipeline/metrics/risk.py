@@ -23,6 +23,7 @@ from htx_pipeline.graph.csr import CSRGraph
 from htx_pipeline.graph.esri import Figure, esri_figures, esri_figures_approximate
 from htx_pipeline.metrics._trade import DIGITS, Trade, tidy, trades
 from htx_pipeline.metrics.position import subtree_sizes
+from htx_pipeline.reference.thresholds import threshold
 
 ESSENTIAL: Final = frozenset({("production", "processing"), ("collection", "processing")})
 """(stage of the seller, stage of the buyer): the buyer cannot work without. Our choice: a processor
@@ -38,10 +39,14 @@ RISK_SCHEMA: Final[dict[str, pl.DataType]] = {
     "esri_leontief_low": pl.Float64(),
     "esri_leontief_high": pl.Float64(),
     "esri_linear": pl.Float64(),
+    "esri_linear_low": pl.Float64(),
+    "esri_linear_high": pl.Float64(),
     "esri_rank": pl.Int64(),
     "is_exact": pl.Boolean(),
     "member_income_loss_vnd": pl.Int64(),
     "member_income_loss_share": pl.Float64(),
+    "member_income_loss_share_low": pl.Float64(),
+    "member_income_loss_share_high": pl.Float64(),
     "income_reason": pl.String(),
     "reason": pl.String(),
 }
@@ -87,7 +92,8 @@ def systemic_risk(
     evidence: str = "signed",
     min_stated_share: float = 0.5,
     essential: Collection[tuple[str, str]] = ESSENTIAL,
-    exact_up_to: int = 20_000,
+    exact_up_to: int | None = None,
+    confidence: float | None = None,
     seed: int = 20,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -121,9 +127,10 @@ def systemic_risk(
     essential:
         Pairs of stages (seller, buyer).
     exact_up_to:
-        Linked organisations above which the index is estimated with bounds (``is_exact`` false, drawn
-        with ``seed``; see `esri_approximate`); the income loss and the linear index are then the
-        estimates.
+        Linked organisations up to which every figure is exact. Above, it is for those outside large
+        rings of suppliers; for the rest (``is_exact`` false) each figure is an estimate, which lies
+        between its ``_low`` and ``_high`` with ``confidence`` (by a sample drawn with ``seed``; see
+        `esri_approximate`). Defaults: reference data.
     workers, progress:
         Threads (all processors when None), and a function of (cascades done, cascades of this pass), for
         networks of a million linkages, which take minutes.
@@ -152,9 +159,14 @@ def systemic_risk(
     >>> made.select("org_id", "output_share", "esri_leontief", "reason").rows()
     [('farm1', 0.25, 0.5, None), ('farm2', 0.25, 0.5, None), ('mill', 0.5, 1.0, None), ('shop', 0.0, 1.0, None)]
     """
+    if exact_up_to is None:
+        exact_up_to = int(threshold("own.esri.exact_up_to")["value"])
+    if confidence is None:
+        confidence = threshold("own.esri.confidence")["value"]
     parts = [
         _risk_of(
-            trade, nodes, reports, essential, exact_up_to=exact_up_to, seed=seed, workers=workers, progress=progress
+            trade, nodes, reports, essential, exact_up_to=exact_up_to, confidence=confidence, seed=seed,
+            workers=workers, progress=progress,
         )
         for trade in trades(edges, evidence=evidence, min_stated_share=min_stated_share)
     ]  # fmt: skip
@@ -181,6 +193,7 @@ def _risk_of(
     essential: Collection[tuple[str, str]],
     *,
     exact_up_to: int,
+    confidence: float,
     seed: int,
     workers: int | None,
     progress: Callable[[int, int], None] | None,
@@ -205,22 +218,22 @@ def _risk_of(
         found = [of.risk for of in esri_figures(graph, **common)]
         bounds = [(risk, risk) for risk in found]
     else:
-        made_of = esri_figures_approximate(graph, seed=seed, **common)
+        made_of = esri_figures_approximate(graph, confidence=confidence, seed=seed, **common)
         found = [of.risk for of in made_of]
         bounds = [(of.low, of.high) for of in made_of]
         is_exact = made_of[0].is_exact
-    leontief, linear = found[:2]
-    low, high = bounds[0]
-    loss = found[2] if income is not None else None
+    lost = [found[2], *bounds[2]] if income is not None else []
     sales = arrays.strength(graph)
     is_silent = (sales + arrays.strength(graph, direction="in")) == 0
     total = sales.sum()
     shares: dict[str, NDArray[np.float64]] = {
         "output_share": sales / total if total > 0 else np.full(n, np.nan),
-        "esri_leontief": leontief,
-        "esri_leontief_low": low,
-        "esri_leontief_high": high,
-        "esri_linear": linear,
+        "esri_leontief": found[0],
+        "esri_leontief_low": bounds[0][0],
+        "esri_leontief_high": bounds[0][1],
+        "esri_linear": found[1],
+        "esri_linear_low": bounds[1][0],
+        "esri_linear_high": bounds[1][1],
     }
     shown = {
         k: tidy(np.where(is_silent | np.isinf(v), np.nan, v), digits=9) for k, v in shares.items()
@@ -236,13 +249,17 @@ def _risk_of(
             "reason": pl.Series(np.where(is_silent, "value_not_stated", "")).replace("", None),
         }
     )
-    if loss is None or income is None:
+    if income is None:
         made = made.with_columns(pl.lit("income_not_stated").alias("income_reason"))
     else:
-        lost = np.where(is_silent, np.nan, loss)
+        named = ("", "_low", "_high")
+        lost = [np.where(is_silent | np.isinf(v), np.nan, v) for v in lost]
         made = made.with_columns(
-            tidy(lost, digits=0).cast(pl.Int64).alias("member_income_loss_vnd"),
-            tidy(lost / income.sum(), digits=9).alias("member_income_loss_share"),
+            tidy(lost[0], digits=0).cast(pl.Int64).alias("member_income_loss_vnd"),
+            *(
+                tidy(part / income.sum(), digits=9).alias(f"member_income_loss_share{name}")
+                for name, part in zip(named, lost, strict=True)
+            ),
             pl.Series(np.where(is_silent, "value_not_stated", ""))
             .replace("", None)
             .alias("income_reason"),

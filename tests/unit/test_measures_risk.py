@@ -127,11 +127,42 @@ def test_row_order_and_unit_do_not_show() -> None:
 
 def test_estimates_say_that_they_are_and_bound_the_index() -> None:
     edges, nodes = random_market(5)
-    exact = systemic_risk(edges, nodes)
-    made = systemic_risk(edges, nodes, exact_up_to=1)
+    reports = reports_of(o01=(10_000_000, 30), o02=(20_000_000, 12))
+    exact = systemic_risk(edges, nodes, reports)
+    made = systemic_risk(edges, nodes, reports, exact_up_to=1)
     assert made.height == exact.height
-    assert (made["esri_leontief_low"] <= exact["esri_leontief"] + 1e-3).all()
-    assert (made["esri_leontief_high"] >= exact["esri_leontief"] - 1e-3).all()
+    for name in ("esri_leontief", "esri_linear", "member_income_loss_share"):
+        assert (made[f"{name}_low"] <= made[name]).all()
+        assert (made[name] <= made[f"{name}_high"]).all()
+        assert (made[f"{name}_low"] <= exact[name] + 1e-3).all()
+        assert (made[f"{name}_high"] >= exact[name] - 1e-3).all()
+        assert exact[f"{name}_low"].equals(exact[name].alias(f"{name}_low"))
+        assert exact[name].null_count() == 0
+
+
+def big_ring(n: int = 120) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Traders who sell to one another in a ring, and one grower each."""
+    links = [(f"t{i:03}", f"t{(i + 1) % n:03}", 100 + i) for i in range(n)]
+    links += [(f"t{i:03}", "shop", 50) for i in range(0, n, 9)]
+    links += [(f"g{i:03}", f"t{i:03}", 10 + i) for i in range(n)]
+    stages = {f"t{i:03}": "collection" for i in range(n)} | {
+        f"g{i:03}": "production" for i in range(n)
+    }
+    return edges_of(links), nodes_of(**stages, shop="consumption")
+
+
+def test_who_stands_outside_large_rings_is_exact_at_any_size() -> None:
+    edges, nodes = big_ring()
+    exact = systemic_risk(edges, nodes)
+    made = systemic_risk(edges, nodes, exact_up_to=1, confidence=0.5)
+    growers = pl.col("org_id").str.starts_with("g") | (pl.col("org_id") == "shop")
+    assert made.filter(growers)["is_exact"].all()
+    for name in ("esri_leontief", "esri_linear"):
+        of_growers = [f.filter(growers)[name].to_numpy() for f in (made, exact)]
+        assert of_growers[0] == pytest.approx(of_growers[1], abs=1e-5)
+        assert made.filter(growers)[f"{name}_high"].equals(
+            made.filter(growers)[name].alias(f"{name}_high")
+        )
 
 
 @pytest.mark.parametrize("seed", range(6))
