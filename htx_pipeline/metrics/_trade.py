@@ -23,7 +23,7 @@ class Trade(NamedTuple):
     """The linkages of one period between different organisations.
 
     ``graph`` has one link per pair and product, weighing ``trade`` (VND, or linkages on the basis
-    ``links``); ``rows`` are the edges behind it with ``trade`` (0 where not stated) and ``is_stated``.
+    ``links``); ``rows`` are the edges behind it with ``trade`` (0 where not stated) and ``n_stated`` (1 where it is).
     """
 
     period: str
@@ -52,14 +52,18 @@ def trades(
             between.filter(pl.col("period") == period)
             .select(
                 "supplier_id", "buyer_id", "product_code", "n_linkages",
-                value.fill_null(0).alias("trade"), value.is_not_null().alias("is_stated"),
+                value.fill_null(0).alias("trade"), value.is_not_null().cast(pl.Int64).alias("n_stated"),
             )
             .collect()
         )  # fmt: skip
         if part.is_empty():
             continue
         graph = CSRGraph.from_frame(
-            part, keys=("product_code",), sums=("trade", "n_linkages"), dates=(), weight="trade"
+            part,
+            keys=("product_code",),
+            sums=("trade", "n_linkages", "n_stated"),
+            dates=(),
+            weight="trade",
         )
         yield Trade(str(period), str(basis), graph, part)
 

@@ -173,20 +173,15 @@ def _positions_of(
     between, error = _betweenness(graph, exact_up_to=exact_up_to, k=k, seed=seed)
     brokered = _brokered_pairs(graph)
     on_chain, chain_products = _full_chains(trade, nodes)
-    sides = [
-        trade.rows.lazy().group_by(pl.col(end).alias("org_id")).agg(
-            pl.len().cast(pl.Int64).alias("n_edges"),
-            (~pl.col("is_stated")).sum().cast(pl.Int64).alias("n_edges_without_value"),
-        )
-        for end in ("supplier_id", "buyer_id")
-    ]  # fmt: skip
-    ends = pl.concat([side.collect() for side in sides]).group_by("org_id").sum()
+    n_edges, n_stated = _edges_at(graph)
     few = n < 3
     return pl.DataFrame(
         {
             "period": [trade.period] * n,
             "org_id": graph.ids,
             "weight_basis": [trade.basis] * n,
+            "n_edges": n_edges,
+            "n_edges_without_value": n_edges - n_stated,
             "upstreamness": tidy(up),
             "upstreamness_reason": up_reason,
             "downstreamness": tidy(down),
@@ -212,7 +207,21 @@ def _positions_of(
             "betweenness_reason": pl.String,
             "full_chain_reason": pl.String,
         },
-    ).join(ends, on="org_id", how="left", validate="1:1")
+    )
+
+
+def _edges_at(graph: CSRGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the edges at each node, by product and evidence, and those of them that state a value."""
+    table = graph.link_table
+    ends = [table[end].to_numpy() for end in ("source", "target")]
+
+    def at(column: str) -> NDArray[np.int64]:
+        counts = table[column].to_numpy()
+        # As floats whole numbers below 2**53 stay exact.
+        both = sum(np.bincount(end, weights=counts, minlength=len(graph)) for end in ends)
+        return np.asarray(both, dtype=np.int64)
+
+    return at("n_links"), at("n_stated")
 
 
 def _distance(

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from htx_pipeline.errors import InputError
 from htx_pipeline.graph import arrays
 from htx_pipeline.graph.csr import CSRGraph
-from htx_pipeline.graph.esri import esri, esri_approximate
+from htx_pipeline.graph.esri import Figure, esri_figures, esri_figures_approximate
 from htx_pipeline.metrics._trade import DIGITS, Trade, tidy, trades
 from htx_pipeline.metrics.position import subtree_sizes
 
@@ -193,30 +193,33 @@ def _risk_of(
     of_sector = [str(name).split("/", 1)[0] for name in names]
     binding = np.array([[(a, b) in essential for b in of_sector] for a in of_sector], dtype=bool)
     income = _income(trade, reports)
-    is_exact = np.ones(n, dtype=bool)
-    low = high = None
+    figures = [Figure(), Figure("linear")]
+    if income is not None:
+        figures.append(Figure(importance=income))
     common: dict[str, Any] = {
-        "sector": number, "essential": binding, "workers": workers, "progress": progress,
+        "figures": figures, "sector": number, "essential": binding, "workers": workers, "progress": progress,
     }  # fmt: skip
+    is_exact = np.ones(n, dtype=bool)
+    bounds: list[tuple[NDArray[np.float64], NDArray[np.float64]]]
     if n <= exact_up_to:
-        leontief = esri(graph, **common).risk
-        linear = esri(graph, production="linear", **common).risk
-        loss = None if income is None else esri(graph, importance=income, **common).risk
+        found = [of.risk for of in esri_figures(graph, **common)]
+        bounds = [(risk, risk) for risk in found]
     else:
-        found = esri_approximate(graph, seed=seed, **common)
-        leontief, low, high, is_exact = found.risk, found.low, found.high, found.is_exact
-        linear = esri_approximate(graph, production="linear", seed=seed, **common).risk
-        loss = None
-        if income is not None:
-            loss = esri_approximate(graph, importance=income, seed=seed, **common).risk
+        made_of = esri_figures_approximate(graph, seed=seed, **common)
+        found = [of.risk for of in made_of]
+        bounds = [(of.low, of.high) for of in made_of]
+        is_exact = made_of[0].is_exact
+    leontief, linear = found[:2]
+    low, high = bounds[0]
+    loss = found[2] if income is not None else None
     sales = arrays.strength(graph)
     is_silent = (sales + arrays.strength(graph, direction="in")) == 0
     total = sales.sum()
     shares: dict[str, NDArray[np.float64]] = {
         "output_share": sales / total if total > 0 else np.full(n, np.nan),
         "esri_leontief": leontief,
-        "esri_leontief_low": leontief if low is None else low,
-        "esri_leontief_high": leontief if high is None else high,
+        "esri_leontief_low": low,
+        "esri_leontief_high": high,
         "esri_linear": linear,
     }
     shown = {

@@ -9,7 +9,9 @@ from htx_pipeline.graph.kernels.jit import KERNELS
 
 def main() -> None:
     """Compile what is not in the cache yet."""
-    for module in ("community", "cuts", "flows", "residual", "structure", "traverse", "weighted"):
+    for module in (
+        "cascades", "community", "cuts", "flows", "residual", "structure", "traverse", "weighted",
+    ):  # fmt: skip
         import_module(f"htx_pipeline.graph.kernels.{module}")
     import_module("htx_pipeline.ingest._cells_kernel")
     for kernel in KERNELS:

@@ -17,6 +17,7 @@ function beside it that makes them is what others call.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
@@ -77,6 +78,8 @@ VECTORS: Final = 50
 
 _state = {"is_started": False, "is_told": False}
 """Whether Numba runs in this process, and whether compiling was announced."""
+
+_ONE_AT_A_TIME: Final = threading.Lock()
 
 KERNELS: Final[list[Kernel]] = []
 
@@ -145,9 +148,12 @@ class Kernel:
         return self._is_cached
 
     def compile(self) -> None:
-        """Compile, or load from the cache."""
-        if self._compiled is not None:
-            return
+        """Compile, or load from the cache; threads that ask at once wait for the first."""
+        with _ONE_AT_A_TIME:
+            if self._compiled is None:
+                self._compile()
+
+    def _compile(self) -> None:
         compiled = self._dispatcher()
         compiled.compile(tuple(of.numba() for of in self.signature))
         compiled.disable_compile()
