@@ -23,11 +23,12 @@ import polars as pl
 from htx_pipeline.errors import InputError
 from htx_pipeline.findings import concat_findings, empty_findings, findings
 from htx_pipeline.ingest._scan import column_letters, column_number
+from htx_pipeline.ingest.charset_convert import convert
 from htx_pipeline.ingest.columns import normal, parse_column, texts
 from htx_pipeline.ingest.corrections import Corrections
 from htx_pipeline.ingest.dates import reporting_year_expr
 from htx_pipeline.ingest.dragged import dragged_runs
-from htx_pipeline.ingest.encodings import convert, to_unicode
+from htx_pipeline.ingest.encodings import to_unicode
 from htx_pipeline.ingest.grid import Cells
 from htx_pipeline.ingest.layout import understand
 from htx_pipeline.ingest.layout_model import Layout, layout_note
