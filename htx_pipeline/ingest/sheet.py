@@ -38,7 +38,7 @@ from htx_pipeline.ingest.personal import personal_kind
 from htx_pipeline.ingest.plausibility import heading_notes
 from htx_pipeline.ingest.totals import check_totals
 from htx_pipeline.ingest.value_notes import NOTE_CODES
-from htx_pipeline.ingest.workbook import Sheet
+from htx_pipeline.ingest.workbook_sheet import Sheet
 from htx_pipeline.schemas import Table
 
 _UNIT_AT_END: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")

@@ -20,7 +20,7 @@ from htx_pipeline.reference.charsets import CHARSETS
 
 if TYPE_CHECKING:
     from htx_pipeline.ingest.grid import Grid
-    from htx_pipeline.ingest.workbook import Sheet
+    from htx_pipeline.ingest.workbook_sheet import Sheet
 
 _TOP, _BOTTOM = 100, 40
 """Rows at both ends of a sheet whose texts tell its charset: title, headings, notes, signatures."""
