@@ -13,8 +13,9 @@ from htx_pipeline.metrics.standing import CHANGES, SUBJECTS
 from htx_pipeline.reference.thresholds import threshold
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Block, Field, Prose, Table
-from htx_pipeline.report.builder import Builder, ratio, total
+from htx_pipeline.report.builder import ratio, total
 from htx_pipeline.report.frames import Row
+from htx_pipeline.report.illustrator import Illustrator
 from htx_pipeline.report.labels import SHORT_LEVELS, measure_text
 from htx_pipeline.report.trends import Trend
 
@@ -86,7 +87,7 @@ def how_text(r: Row) -> str:
     return f"{words}: {sides[0]} → {sides[1]}"
 
 
-class ChangeSections(Builder):
+class ChangeSections(Illustrator):
     """Builds the sections on what changed."""
 
     def changed(self, keep: Callable[[Row], bool] = lambda _row: True) -> list[Row]:

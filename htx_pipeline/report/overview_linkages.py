@@ -7,7 +7,7 @@ the sections (`overview`), clusters and the plan (`overview_plan`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
@@ -22,13 +22,9 @@ from htx_pipeline.report.blocks import (
     Table,
     money_field,
 )
-from htx_pipeline.report.builder import (
-    Builder,
-    defined,
-    ratio,
-    total,
-)
+from htx_pipeline.report.builder import area_field, defined, paid_field, ratio, total, value_fields
 from htx_pipeline.report.frames import Row
+from htx_pipeline.report.illustrator import Illustrator
 from htx_pipeline.report.labels import (
     DENOMINATORS,
     LEVEL_TEXT,
@@ -39,10 +35,8 @@ from htx_pipeline.report.labels import (
     indicator_label,
 )
 
-VALUES: Final = ("contracted_value_vnd", "paid_value_vnd")
 
-
-class LinkageSections(Builder):
+class LinkageSections(Illustrator):
     """Builds the sections of the overview that count linkages."""
 
     def linked_levels(self) -> tuple[Block, ...]:
@@ -168,15 +162,7 @@ class LinkageSections(Builder):
                     Field(key="missing_share", label="Thiếu báo cáo", kind="share", width=0.9),
                 ]
                 fields = [f for f in fields if f.key != "n_reported"]  # fmt: skip
-            if any(isinstance(r["paid_value_vnd"], int) for r in rows):
-                fields.append(
-                    money_field(
-                        "paid_value_vnd",
-                        "Đã thanh toán",
-                        rows,
-                        why_null="không có hợp đồng nêu giá trị",
-                    )
-                )
+            fields += paid_field(rows)
         else:
             fields.append(
                 Field(key="official_members", label="Thành viên", kind="count", width=1.0)
@@ -319,25 +305,19 @@ class LinkageSections(Builder):
             Field(key="n_buyers", label="Bên mua", kind="count", width=0.8),
         ]
         why = "không có liên kết nào nêu số liệu này"
-        for key, name in (
-            ("contracted_value_vnd", "Theo hợp đồng"),
-            ("paid_value_vnd", "Đã thanh toán"),
-        ):
-            if any(r[key] is not None for r in rows):
-                fields.append(money_field(key, name, rows, why_null=why, beside=VALUES))
-        for field in (
-            Field(
-                key="delivered_tonnes",
-                label="Đã giao",
-                kind="tonnes",
-                unit="tấn",
-                width=1.1,
-                why_null=why,
-            ),
-            Field(key="area_ha", label="Diện tích", kind="ha", unit="ha", width=1.1, why_null=why),
-        ):
-            if any(r[field.key] is not None for r in rows):
-                fields.append(field)
+        fields += value_fields(rows, why_null=why)
+        if any(r["delivered_tonnes"] is not None for r in rows):
+            fields.append(
+                Field(
+                    key="delivered_tonnes",
+                    label="Đã giao",
+                    kind="tonnes",
+                    unit="tấn",
+                    width=1.1,
+                    why_null=why,
+                )
+            )
+        fields += area_field(rows, width=1.1, why_null=why)
         source = self.source(
             ("linkages",),
             "cộng các liên kết từ mức đã ký trở lên",
