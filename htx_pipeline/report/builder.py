@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
@@ -263,6 +264,11 @@ class Builder:
         if self.o.boundaries_file is not None:
             shapes = read_boundaries(self.o.boundaries_file, code_property=self.o.boundaries_code)
         return geography_of(self.f, shapes)
+
+    def is_overdue(self, r: Row) -> bool:
+        """Return whether a task is past its deadline on the report's date and not done."""
+        due = r["due_on"]
+        return isinstance(due, date) and due < self.o.as_of and r["status"] not in ("done", "late")
 
     def reported_clusters(self) -> list[Row]:
         """Return the clusters that get a report of their own."""

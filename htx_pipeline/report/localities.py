@@ -166,7 +166,7 @@ class LocalityPages(PlaceTables):
             return []
         if r["rank"] == f"1–{r['n_ranked']}":
             return [
-                "Tỷ lệ liên kết chưa phân biệt được với các địa bàn khác (khoảng tin cậy 95%); "
+                "Tỷ lệ liên kết chưa đủ căn cứ để xếp thứ hạng giữa các địa bàn (các khoảng tin cậy 95% trùm lên nhau); "
                 f"{missing} số hợp tác xã chưa gửi báo cáo"
             ]
         where = f"thứ {r['rank']}" if "–" not in r["rank"] else f"trong khoảng thứ {r['rank']}"
@@ -195,7 +195,7 @@ class LocalityPages(PlaceTables):
         ):
             groups.setdefault(r["stage"], []).append(self.product(r["product_code"]).lower())
         parts = [
-            f"{text.label(text.STAGES, stage).lower()} ({text.listing(names, most=4, of='sản phẩm')})"
+            f"{text.label(text.STAGES, stage).lower()} của {text.listing(names, most=4, of='sản phẩm')}"
             for stage, names in groups.items()
         ]
         return [f"Trên địa bàn chưa thấy tổ chức đảm nhận: {'; '.join(parts)}"]

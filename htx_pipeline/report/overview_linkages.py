@@ -142,6 +142,7 @@ class LinkageSections(Illustrator):
         if not rows:
             return ()
         where = self.o.locality_label
+        rank = Field(key="rank", label="Hạng", kind="words", width=0.8, why_null="không xếp hạng")
         fields = [
             Field(key="locality", label=where, width=2.2),
             Field(key="n_cooperatives", label="Số HTX", kind="count", width=0.8),
@@ -156,9 +157,7 @@ class LinkageSections(Illustrator):
             ]
             if any(r["rank"] for r in rows):
                 fields += [
-                    Field(
-                        key="rank", label="Hạng", kind="words", width=0.8, why_null="không xếp hạng"
-                    ),
+                    *([rank] if is_told_apart(rows) else []),
                     Field(key="missing_share", label="Thiếu báo cáo", kind="share", width=0.9),
                 ]
                 fields = [f for f in fields if f.key != "n_reported"]  # fmt: skip
@@ -195,7 +194,10 @@ class LinkageSections(Illustrator):
             source=source,
             notes=(*self.rank_notes(rows), *self.money_notes()),
             page_rows=self.o.rows_printed,
-            more=() if any(f.key == "n_reported" for f in fields) else (Field(key="n_reported", label="Đã báo cáo", kind="count"),),
+            more=(
+                *(() if any(f.key == "n_reported" for f in fields) else (Field(key="n_reported", label="Đã báo cáo", kind="count"),)),
+                *((rank,) if any(r["rank"] for r in rows) and not is_told_apart(rows) else ()),
+            ),
             row_key="locality",
             row_rows=lambda r: self.at_place(None if r["locality"] == WITHOUT_PLACE else r["locality"]),
         )  # fmt: skip
@@ -207,6 +209,11 @@ class LinkageSections(Illustrator):
         if not any(r["rank"] for r in rows):
             return ()
         limit = text.share(threshold("own.ranking.missing_share")["value"], 0)
+        if not is_told_apart(rows):
+            return (
+                "Không in thứ hạng: các khoảng tin cậy 95% của tỷ lệ liên kết trùm lên nhau, chưa đủ căn cứ để xếp hạng địa bàn nào "
+                "hơn địa bàn nào",
+            )
         return (
             "Hạng theo tỷ lệ liên kết: “2–5” nghĩa là với khoảng tin cậy 95% chỉ biết địa bàn đứng trong khoảng ấy; "
             f"địa bàn thiếu trên {limit} báo cáo không xếp hạng",
@@ -354,3 +361,14 @@ class LinkageSections(Illustrator):
         stages = {s: sum(r["stage"] == s for r in nodes) for s in text.STAGES}
         figure = self.chain_figure("province", "tong-quan", stages)
         return (*blocks, figure) if figure else tuple(blocks)
+
+
+def is_told_apart(rows: Sequence[Row]) -> bool:
+    """Return whether any place is told apart from another: not every rank may be anybody's.
+
+    Examples
+    --------
+    >>> is_told_apart([{"rank": "1–2", "n_ranked": 2}] * 2), is_told_apart([{"rank": "1", "n_ranked": 2}])
+    (False, True)
+    """
+    return any(r["rank"] not in (None, f"1–{r['n_ranked']}") for r in rows)
