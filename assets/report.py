@@ -84,7 +84,8 @@ def editions(context: dg.AssetExecutionContext, settings: SettingsResource) -> d
             write_edition(
                 frames | before if kind == "public" else frames, edition_folder(Path(chosen.data_dir), kind, period), period=period,
                 options=options.model_copy(update={"kind": kind}),
-                cache_dir=Path(chosen.data_dir) / "report" / ".figures", workers=chosen.workers, progress=tell,
+                cache_dir=Path(chosen.data_dir) / "report" / ".figures", cache_mb=chosen.cache_mb,
+                workers=chosen.workers, progress=tell,
             )
             for kind in dict.fromkeys(chosen.edition_kinds)
         ]  # fmt: skip

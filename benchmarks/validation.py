@@ -364,7 +364,7 @@ def gx_on_pandas(frame: Any, known: list[str]) -> tuple[int, int, int]:
 
 @functools.cache
 def _pandas_definition() -> Any:
-    from htx_pipeline.validation.engine import ephemeral_context
+    from htx_pipeline.validation.gx_run import ephemeral_context
 
     source = ephemeral_context().data_sources.add_pandas("pandas")
     return source.add_dataframe_asset("linkages").add_batch_definition_whole_dataframe("whole")

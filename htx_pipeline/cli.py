@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -510,10 +510,18 @@ def _network(data: Path | None, period: str | None) -> tuple[pl.DataFrame, pl.Da
     import polars as pl
 
     from htx_pipeline.graph.query import one_period
+    from htx_pipeline.settings import Settings
     from htx_pipeline.tables import list_tables, read_table
 
     if period is None:
         there = list_tables(data_dir=data).filter(pl.col("table") == "graph/nodes")
+        if there.is_empty():
+            raise InputError(
+                "There is no network here.", where=str(data or Settings().data_dir), code="network_missing",
+                remedy="Run the pipeline first (htx demo makes a sample), or name its data folder with --data.",
+                what_vi="Chưa có số liệu mạng lưới ở thư mục này.",
+                remedy_vi="Đề nghị chạy quy trình trước, hoặc chỉ ra thư mục số liệu bằng --data.",
+            )  # fmt: skip
         period = one_period(there)
     edges, nodes = (
         read_table(f"graph/{name}", period=period, data_dir=data) for name in ("edges", "nodes")
@@ -552,6 +560,16 @@ def show(
     return 0
 
 
+def _step_worth(row: Mapping[str, int | None]) -> str:
+    """Return what was paid along a step of a way, else what was contracted."""
+    from htx_pipeline.graph.query import worth
+
+    paid, contracted = row["paid_value_vnd"], row["contracted_value_vnd"]
+    if paid is not None:
+        return worth(paid, paid=1, stated=1)
+    return worth(contracted, paid=0, stated=1)
+
+
 @graph_app.command
 def path(
     start: Annotated[str, Parameter(help="Id or name of the organisation that goods come from.")],
@@ -580,10 +598,11 @@ def path(
             for e in ("from", "to")
         )
         console.print(
-            f"{row['step']}. {one} {arrow} {other}  {', '.join(map(query.label, row['products']))}  [{query.label(row['evidence'])}]",
+            f"{row['step']}. {one} {arrow} {other}  {_step_worth(row)}  {', '.join(map(query.label, row['products']))}  [{query.label(row['evidence'])}]",
             markup=False,
             soft_wrap=True,
         )
+    console.print(query.MONEY, markup=False)
     return 0
 
 

@@ -19,8 +19,8 @@ from htx_pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from htx_pipeline.report.blocks import Figure
-    from htx_pipeline.report.builder import Builder
     from htx_pipeline.report.figures import Picture
+    from htx_pipeline.report.illustrator import Illustrator
 
 SAMPLE: Final = Path("demo/data")
 """Where `make demo` and `htx demo` put the sample province."""
@@ -114,9 +114,9 @@ def read_period(period: str, *, data_dir: Path | str | None = None) -> dict[str,
     return {k: read_table(k, period=period, data_dir=data_dir) for k in keys}
 
 
-def _builder(frames: Mapping[str, pl.DataFrame], period: str) -> Builder:
-    from htx_pipeline.report.builder import Builder
+def _builder(frames: Mapping[str, pl.DataFrame], period: str) -> Illustrator:
     from htx_pipeline.report.frames import Frames
+    from htx_pipeline.report.illustrator import Illustrator
     from htx_pipeline.report.options import ReportOptions
     from htx_pipeline.settings import Settings
 
@@ -130,7 +130,7 @@ def _builder(frames: Mapping[str, pl.DataFrame], period: str) -> Builder:
         boundaries_code=settings.boundaries_code,
         is_synthetic=mapped is not None and bool(mapped["is_synthetic"].any()),
     )
-    return Builder(Frames(frames, period=period), options, None)
+    return Illustrator(Frames(frames, period=period), options, None)
 
 
 def _drawn(figure: Figure | None) -> Picture | None:

@@ -96,6 +96,13 @@ class Settings(BaseSettings):
             ge=1, description="Processes that draw and write reports; as many as cores when absent."
         ),
     ] = None
+    cache_mb: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Megabytes of drawings and documents kept between runs; what editions in force use always stays.",
+        ),
+    ] = 1000
     report_date: Annotated[
         date | None,
         Field(description="Date printed on reports; the day after the period's end when absent."),

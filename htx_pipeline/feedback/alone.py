@@ -20,7 +20,7 @@ from htx_pipeline.findings import concat_findings, empty_findings, findings
 from htx_pipeline.ingest.guard import check_file
 from htx_pipeline.ingest.mapping import Mapping, PeriodRule
 from htx_pipeline.ingest.read import RAW_EXTRA, SOURCE_FILE_SCHEMA, read_sources
-from htx_pipeline.ingest.sheet import locate_columns
+from htx_pipeline.ingest.sheet_columns import locate_columns
 from htx_pipeline.ingest.template import recognise
 from htx_pipeline.ingest.template_form import FEEDBACK_SHEETS
 from htx_pipeline.ingest.workbook import Workbook, open_workbook

@@ -21,9 +21,10 @@ import polars as pl
 
 from htx_pipeline.ingest._scan import a1, column_number
 from htx_pipeline.ingest.mapping import Mapping
-from htx_pipeline.ingest.sheet import Located, locate_columns
+from htx_pipeline.ingest.sheet_columns import Located, locate_columns
 from htx_pipeline.ingest.template_form import FEEDBACK_SHEETS
-from htx_pipeline.ingest.workbook import Sheet, Workbook
+from htx_pipeline.ingest.workbook import Workbook
+from htx_pipeline.ingest.workbook_sheet import Sheet
 from htx_pipeline.schemas import TABLES
 
 ORDER: Final = ("critical", "error", "warning", "info")

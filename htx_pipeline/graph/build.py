@@ -159,7 +159,10 @@ def canonical_edges(
     dates = _chosen(dates, LINKAGE_DATES, schema)
     _check_columns(schema, source=source, target=target, keys=keys, sums=sums, dates=dates)
     wanted = list(dict.fromkeys((source, target, *keys, *sums, *dates)))
-    frame = links.lazy().select(wanted).collect()
+    if isinstance(links, pl.LazyFrame):
+        links = links.select(wanted).collect()
+    # Column by column: a query would take a millisecond, as long as all else for few links.
+    frame = pl.DataFrame([links[name] for name in wanted])
 
     (tail, head), listed, ids, unlisted = number_nodes(
         [frame[source], frame[target]], nodes, node_id=node_id

@@ -107,12 +107,14 @@ def group_lists(column: pl.Series, groups: Groups) -> pl.Series:
 
 
 def group_sum(column: pl.Series, order: NDArray[np.int64], starts: NDArray[np.int64]) -> pl.Series:
-    """Add up a column within groups; null where a group has no value."""
+    """Add up a column within groups; null where a group has no value.
+
+    The whole column must have passed `check_total`.
+    """
     if len(starts) == 0:
         return pl.Series(column.name, [], dtype=sum_type(column))
     valid = ~column.is_null().to_numpy() if column.null_count() else None
     values = as_added_up(column.fill_null(0) if valid is not None else column)
-    check_total(column.name, values)
     placed = values[order]
     if placed.dtype == np.float64 and len(starts) < len(order):
         _sort_within_groups(placed, starts)
@@ -130,10 +132,12 @@ def as_added_up(column: pl.Series) -> NDArray[Any]:
 
 
 def sum_type(column: pl.Series) -> pl.DataType:
+    """Return the type in which a column is added up."""
     return pl.Float64() if column.dtype.is_float() else pl.Int64()
 
 
 def check_total(name: str, values: NDArray[Any]) -> None:
+    """Refuse what is not finite, and whole numbers of which some sum may not fit in 64 bits."""
     if values.dtype == np.float64:
         if not np.isfinite(values).all():
             raise InputError(
@@ -141,7 +145,11 @@ def check_total(name: str, values: NDArray[Any]) -> None:
                 remedy="Set what is unknown to null before building the graph.",
                 code="graph_not_finite",
             )
-    elif np.abs(values.astype(np.float64)).sum() >= _INT64_LIMIT:
+        return
+    largest = max(float(values.max(initial=0)), -float(values.min(initial=0)))
+    if largest * len(values) < _INT64_LIMIT:
+        return
+    if np.abs(values.astype(np.float64)).sum() >= _INT64_LIMIT:
         raise InputError(
             f"The total of {name} does not fit in 64 bits.",
             remedy="Use a larger unit, for example million VND.",

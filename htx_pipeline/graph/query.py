@@ -23,6 +23,9 @@ from htx_pipeline.graph.network import EVIDENCE, at_least
 from htx_pipeline.ingest.names import fold, fold_org
 
 _HINTS: Final = 3
+_SHORTEST: Final = 3
+ROOM: Final = 50
+"""Small letters of a name that a picture has room for."""
 # XML 1.0 and terminals alike: no control characters, no surrogates, no non-characters.
 _UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")  # fmt: skip
 _VALUES: Final = ("paid_value_vnd", "contracted_value_vnd")
@@ -108,27 +111,33 @@ def find_organisation(nodes: pl.DataFrame, text: str) -> str:
                 remedy_vi="Đề nghị dùng mã tổ chức.",
                 code="organisation_ambiguous",
             )
-    hints = _nearest(known, text)
+    # "HTX" is in every name and says nothing about which one is meant.
+    wanted = fold_org(pl.Series([text]), strip_diacritics=True).item() or ""
+    short = fold_org(names, strip_diacritics=True).fill_null("")
+    hints = _nearest(known, short, wanted, text)
     offered = "; ".join(f"{clean(n)} ({i})" for i, n in hints)
+    holding = int(short.str.contains(wanted, literal=True).sum()) if wanted else 0
+    is_part = holding > len(hints) > 0
     raise InputError(
         f"No organisation is called {clean(text)!r}.",
+        why=f"It is part of {holding} names; give a whole one, or the id." if is_part else "",
         remedy=f"Did you mean: {offered}?" if hints else "Look the id up in graph/nodes.",
-        what_vi="Không tìm thấy tổ chức này.",
+        what_vi=f"Không tìm thấy tổ chức này; {holding} tên có chứa cụm từ này." if is_part
+        else "Không tìm thấy tổ chức này.",
         remedy_vi=f"Có phải: {offered}?" if hints else "Đề nghị tra mã tổ chức.",
         code="organisation_unknown",
-    )
+    )  # fmt: skip
 
 
-def _nearest(known: pl.DataFrame, text: str) -> list[tuple[str, str]]:
+def _nearest(known: pl.DataFrame, keys: pl.Series, wanted: str, text: str) -> list[tuple[str, str]]:
     """Names (or ids) most like the text, best first; of equals, the smaller id."""
     from rapidfuzz import fuzz
 
-    # "HTX" is in every name and says nothing about which one is meant.
-    wanted = fold_org(pl.Series([text]), strip_diacritics=True).item() or ""
-    keys = fold_org(known["name"], strip_diacritics=True).fill_null("").to_list()
+    if len(text) < _SHORTEST:
+        return []
     scored = [
         (-max(fuzz.WRatio(wanted, key), fuzz.ratio(text, org_id)), org_id, name or org_id)
-        for (org_id, name), key in zip(known.rows(), keys, strict=True)
+        for (org_id, name), key in zip(known.rows(), keys.to_list(), strict=True)
     ]
     return [(org_id, name) for score, org_id, name in sorted(scored)[:_HINTS] if score <= -60]
 
@@ -228,6 +237,8 @@ def _partners(around: pl.DataFrame, side: str) -> pl.DataFrame:
         .group_by(pl.col(f"{side}_id").alias("org_id"), pl.col(f"{side}_name").alias("name"))
         .agg(
             pl.when(value.count() > 0).then(value.sum()).alias("value_vnd"),
+            pl.col("paid_value_vnd").count().alias("_paid"),
+            value.count().alias("_stated"),
             pl.col("n_linkages").sum(),
             pl.col("product_code").drop_nulls().unique().sort().alias("products"),
             strength.max().alias("_strength"),
@@ -264,14 +275,34 @@ def label(code: str | None) -> str:
     return _labels().get(code or "", clean(code))
 
 
-def _money(value: int | None) -> str:
-    """Million đồng, as planners write it."""
-    return "–" if value is None else f"{value / 1e6:,.0f} tr.đ".replace(",", ".")
+MONEY: Final = "tr.đ: triệu đồng đã trả; (HĐ): theo hợp đồng, chưa ghi số đã trả; (gồm HĐ): có cả hai; –: không ghi"
+"""What the amounts of `worth` mean."""
+
+
+def worth(value: int | None, *, paid: int, stated: int) -> str:
+    """Return an amount in million đồng as planners write it, and how much of it is only contracted.
+
+    Of ``stated`` edges that state an amount, ``paid`` state what was paid.
+
+    Examples
+    --------
+    >>> worth(15_646_000_000, paid=2, stated=2), worth(7_000_000, paid=0, stated=1), worth(None, paid=0, stated=0)
+    ('15.646 tr.đ', '7 tr.đ (HĐ)', '–')
+    """
+    if value is None:
+        return "–"
+    mark = "" if paid == stated else " (gồm HĐ)" if paid else " (HĐ)"
+    return f"{value / 1e6:,.0f} tr.đ".replace(",", ".") + mark
+
+
+def _worth(row: dict[str, Any]) -> str:
+    return worth(row["value_vnd"], paid=row["_paid"], stated=row["_stated"])
 
 
 def _title(nodes: pl.DataFrame, org_id: str) -> tuple[str, str]:
     row = nodes.filter(pl.col("org_id") == org_id).row(0, named=True)
     facts = [row["org_id"], *(label(row.get(c)) for c in ("legal_type", "stage", "locality"))]
+    facts.append(f"kỳ {row['period']}" if row.get("period") else "")
     return clean(row["name"] or org_id), " · ".join(clean(f) for f in facts if f)
 
 
@@ -280,7 +311,7 @@ def ego_text(
 ) -> str:  # fmt: skip
     """Draw an organisation between its suppliers and its buyers, as text.
 
-    Money is paid value where stated, else contracted, in million đồng; “–” when nobody states it.
+    Money is paid value where stated, else contracted, in million đồng; `MONEY`, the last line, says so.
     """
     around = ego(edges, nodes, org_id, evidence=evidence)
     name, facts = _title(nodes, org_id)
@@ -291,11 +322,11 @@ def ego_text(
         for row in partners.head(most).iter_rows(named=True):
             lines.append(
                 f"  {arrow} {clean(row['name'] or row['org_id'])} ({clean(row['org_id'])})  "
-                f"{_money(row['value_vnd'])}  {', '.join(map(label, row['products']))}  [{label(row['evidence'])}]"
+                f"{_worth(row)}  {', '.join(map(label, row['products']))}  [{label(row['evidence'])}]"
             )
         if partners.height > most:
             lines.append(f"  … + {partners.height - most} tổ chức khác / others")
-    return "\n".join([f"● {name}", f"  {facts}", *lines]) + "\n"
+    return "\n".join([f"● {name}", f"  {facts}", *lines, MONEY]) + "\n"
 
 
 def ego_svg(
@@ -303,29 +334,35 @@ def ego_svg(
 ) -> str:  # fmt: skip
     """Draw an organisation between its suppliers (left) and its buyers (right), as SVG.
 
-    The width of a line grows with the square root of the value; a dashed line states none. Everything
-    written in it is escaped. Same input, same bytes.
+    The width of a line grows with the square root of the value; a dashed line states none; the picture says
+    so at its foot. Everything written in it is escaped. Same input, same bytes.
     """
     around = ego(edges, nodes, org_id, evidence=evidence)
     name, facts = _title(nodes, org_id)
     sides = {side: _partners(around, side) for side in ("supplier", "buyer")}
     top = max([v for p in sides.values() for v in p["value_vnd"].drop_nulls().to_list()] or [1]) or 1  # fmt: skip
     rows = max(1, *(min(p.height, most) + (p.height > most) for p in sides.values()))
-    width, gap, head = 960, 34, 70
-    height = head + rows * gap + 24
-    middle = head + rows * gap / 2
+    width, gap, head = 1120, 34, 96
+    height = head + rows * gap + 34
+    middle = head + (rows - 1) * gap / 2
     marks = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'font-family="sans-serif" font-size="13" role="img">',
         f"<title>{escape(name)}</title>",
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         f'<text x="{width / 2:g}" y="26" text-anchor="middle" font-size="16" font-weight="bold">{escape(_short(name, 60))}</text>',
-        f'<text x="{width / 2:g}" y="46" text-anchor="middle" fill="#555555">{escape(_short(facts, 80))}</text>',
+        f'<text x="{width / 2:g}" y="46" text-anchor="middle" fill="#555555">{escape(_short(facts, 100))}</text>',
     ]
-    for side, x, anchor, inner in (("supplier", 290, "end", 14), ("buyer", 670, "start", -14)):
+    for side, x, anchor, inner, heading in (
+        ("supplier", 380, "end", 14, "Bán cho tổ chức này / sell to it"),
+        ("buyer", 740, "start", -14, "Mua của tổ chức này / buy from it"),
+    ):
         partners = sides[side]
         count = min(partners.height, most) + (partners.height > most)
         start = middle - (count - 1) * gap / 2
+        marks.append(
+            f'<text x="{x - inner / 2:g}" y="{head - 26}" text-anchor="{anchor}" fill="#2f6f57" font-weight="bold">{heading}: {partners.height}</text>'
+        )
         for i, row in enumerate(partners.head(most).iter_rows(named=True)):
             y = start + i * gap
             value = row["value_vnd"]
@@ -335,18 +372,18 @@ def ego_svg(
             marks += [
                 f'<line x1="{x + inner / 2:g}" y1="{y:g}" x2="{width / 2:g}" y2="{middle:g}" stroke="#7a9a8c" stroke-width="{stroke:.1f}"{dash}/>',
                 f'<circle cx="{x + inner / 2:g}" cy="{y:g}" r="6" fill="#2f6f57"/>',
-                f'<text x="{x - inner / 2:g}" y="{y:g}" text-anchor="{anchor}"><title>{escape(shown)}</title>{escape(_short(shown, 38))}</text>',
-                f'<text x="{x - inner / 2:g}" y="{y + 13:g}" text-anchor="{anchor}" font-size="10" fill="#555555">{escape(_money(value))} · {escape(label(row["evidence"]))}</text>',
+                f'<text x="{x - inner / 2:g}" y="{y:g}" text-anchor="{anchor}"><title>{escape(shown)}</title>{escape(_short(shown, ROOM))}</text>',
+                f'<text x="{x - inner / 2:g}" y="{y + 13:g}" text-anchor="{anchor}" font-size="10" fill="#555555">{escape(_worth(row))} · {escape(label(row["evidence"]))}</text>',
             ]
         if partners.height > most:
             y = start + most * gap
             marks.append(
-                f'<text x="{x}" y="{y:g}" text-anchor="{anchor}" fill="#555555">+ {partners.height - most} tổ chức khác / others</text>'
+                f'<text x="{x - inner / 2:g}" y="{y:g}" text-anchor="{anchor}" fill="#555555">+ {partners.height - most} tổ chức khác / others</text>'
             )
     marks += [
         f'<circle cx="{width / 2:g}" cy="{middle:g}" r="14" fill="#b5542b"/>',
-        f'<text x="20" y="{height - 8}" font-size="10" fill="#555555">bán cho / sells to ▶</text>',
-        f'<text x="{width - 20}" y="{height - 8}" font-size="10" fill="#555555" text-anchor="end">▶ mua của / buys from</text>',
+        f'<text x="{width / 2:g}" y="{height - 8}" font-size="10" fill="#555555" text-anchor="middle">'
+        f"Nét càng to, giá trị càng lớn; nét đứt: không ghi giá trị. {escape(MONEY)}.</text>",
         "</svg>\n",
     ]
     return "\n".join(marks)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from htx_pipeline.ingest.notes import Note
-    from htx_pipeline.ingest.workbook import Sheet, Workbook
+    from htx_pipeline.ingest.workbook import Workbook
+    from htx_pipeline.ingest.workbook_sheet import Sheet
 
 _LOOKS: Final[dict[RowKind, tuple[str, str, str]]] = {
     RowKind.BLANK: (" ", "dim", "trống"),

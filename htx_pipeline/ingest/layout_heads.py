@@ -30,7 +30,7 @@ from htx_pipeline.ingest.notes import Note
 
 if TYPE_CHECKING:
     from htx_pipeline.ingest.grid import Cell
-    from htx_pipeline.ingest.workbook import Sheet
+    from htx_pipeline.ingest.workbook_sheet import Sheet
 
 
 @dataclass

@@ -16,7 +16,7 @@ from htx_pipeline.ingest.layout_words import fold
 from htx_pipeline.ingest.notes import Note
 
 if TYPE_CHECKING:
-    from htx_pipeline.ingest.workbook import Sheet
+    from htx_pipeline.ingest.workbook_sheet import Sheet
 
 
 class RowKind(StrEnum):

@@ -28,10 +28,12 @@ from htx_pipeline.ingest.guard import check_file
 from htx_pipeline.ingest.mapping import Mapping
 from htx_pipeline.ingest.notes import notes_to_findings
 from htx_pipeline.ingest.partial import ROW_CHANGE_SCHEMA, Correction, replace_rows
-from htx_pipeline.ingest.sheet import Place, SheetRows, has_columns, period_of_path, read_sheet
+from htx_pipeline.ingest.sheet import Place, SheetRows, period_of_path, read_sheet
+from htx_pipeline.ingest.sheet_columns import has_columns
 from htx_pipeline.ingest.template import Recognised, mapping_named, recognise
 from htx_pipeline.ingest.template_form import FEEDBACK_SHEETS
-from htx_pipeline.ingest.workbook import Sheet, Workbook, open_workbook
+from htx_pipeline.ingest.workbook import Workbook, open_workbook
+from htx_pipeline.ingest.workbook_sheet import Sheet
 from htx_pipeline.schemas import TABLES, Table
 from htx_pipeline.settings import PERIODS
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from htx_pipeline.ingest import encodings
-from htx_pipeline.ingest.encodings import LEGACY
+from htx_pipeline.ingest.charset_convert import LEGACY, convert
+from htx_pipeline.ingest.charset_detect import font_charset
+from htx_pipeline.ingest.encodings import detect
 from htx_pipeline.reference.charsets import CHARSETS
 
 if TYPE_CHECKING:
     from htx_pipeline.ingest.grid import Grid
-    from htx_pipeline.ingest.workbook import Sheet
+    from htx_pipeline.ingest.workbook_sheet import Sheet
 
 _TOP, _BOTTOM = 100, 40
 """Rows at both ends of a sheet whose texts tell its charset: title, headings, notes, signatures."""
@@ -43,13 +44,13 @@ def sheet_charset(sheet: Sheet) -> str:
     texts = [v for r in near for v in rows[r] if isinstance(v, str) and v]
     if not any(_NOT_ASCII.search(t) or _MARKS.search(t) for t in texts):
         return "plain"
-    found = encodings.detect(pl.Series(texts, dtype=pl.String)).charset
+    found = detect(pl.Series(texts, dtype=pl.String)).charset
     if found in LEGACY:
         return found
     by_font: dict[str, int] = {}
     for counts in sheet.column_fonts.values():
         for font, count in counts.items():
-            known = encodings.font_charset(font)
+            known = font_charset(font)
             charset = known[0] if known is not None else "plain"
             by_font[charset] = by_font.get(charset, 0) + count
     likely = min(by_font, key=lambda name: (-by_font[name], name), default="plain")
@@ -89,5 +90,5 @@ def unicode_view(sheet: Sheet) -> Sheet:
 def _converted(grid: Grid, charset: str) -> Grid:
     from htx_pipeline.ingest.grid import Grid
 
-    strings = encodings.convert(grid.strings, charset=charset)
+    strings = convert(grid.strings, charset=charset)
     return Grid(grid.kinds, grid.values, strings, grid.others)

@@ -1,7 +1,7 @@
 """Legacy Vietnamese charsets as facts: which characters stand for which letter.
 
 What belongs here: the tables, each with its source, and the names of the fonts that imply them.
-What does not: recognising or converting text (`htx_pipeline.ingest.encodings`).
+What does not: recognising and converting text (`ingest.charset_detect`, `ingest.charset_convert`).
 
 A table maps what a reader sees when legacy bytes are taken for Western text (windows-1252 or
 Latin-1) to the Unicode letter meant.

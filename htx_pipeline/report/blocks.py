@@ -67,6 +67,8 @@ class Hidden:
 
 
 HIDDEN: Final = Hidden()
+WHOLE_FROM: Final = 1000
+"""From so many units on the largest amount of a column makes it one without decimals."""
 BELOW: Final[Mapping[Lang, str]] = {"vi": "dưới", "en": "below"}
 """How the lowest class of size is told."""
 
@@ -113,6 +115,8 @@ class Field:
     scale: float = 1.0
     why_null: str = ""
     lang: Lang = "vi"
+    is_whole: bool = False
+    """Money without decimals: in a column of large amounts in small units they say nothing."""
 
     @property
     def heading(self) -> str:
@@ -143,6 +147,8 @@ class Field:
         >>> mixed.show(267), mixed.show(36.329)
         ('267', '36,33')
         """
+        if self.kind == "money" and self.is_whole:
+            return 0
         return 0 if self.kind == "number" and isinstance(value, int) else DECIMALS[self.kind]
 
     def show(self, value: Any) -> str:
@@ -441,5 +447,5 @@ def money_field(
     unit, scale = (large, 1e9) if top >= 1e10 else (middle, 1e6)
     return Field(
         key=key, label=label, kind="money", width=width, unit=unit, scale=scale, why_null=why_null,
-        lang=lang,
+        lang=lang, is_whole=top >= WHOLE_FROM * scale,
     )  # fmt: skip

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -17,8 +18,9 @@ from htx_pipeline.metrics.ranking import careful_ranks
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import (
     HIDDEN,
-    Figure,
+    Field,
     Source,
+    money_field,
 )
 from htx_pipeline.report.boundaries import read_boundaries
 from htx_pipeline.report.disclosure import withheld
@@ -28,13 +30,18 @@ from htx_pipeline.report.labels import (
     LEVELS,
     WITHOUT_PLACE,
 )
-from htx_pipeline.report.map_spec import map_figure
 from htx_pipeline.report.options import ReportOptions
-from htx_pipeline.report.pictures import chain_figure, trend_figure
 from htx_pipeline.report.text import Lang
-from htx_pipeline.report.trends import Trend
 from htx_pipeline.report.words import Words
 from htx_pipeline.schemas import TABLES
+
+VALUE_LABELS: Final[Mapping[str, str]] = {
+    "contracted_value_vnd": "Theo hợp đồng",
+    "paid_value_vnd": "Đã thanh toán",
+}
+"""Columns of value as tables of products and places head them."""
+NO_VALUE: Final = "không có hợp đồng nêu giá trị"
+"""Why an amount of a place, a product or a cluster is absent."""
 
 
 class Builder:
@@ -250,12 +257,6 @@ class Builder:
             "org_id",
         )
 
-    def chain_figure(
-        self, scope: str, page: str, stages: Mapping[str, int], *, by_linkage: Iterable[str] = ()
-    ) -> Figure | None:
-        """Return the chain by stage of one scope, see `pictures.chain_figure`."""
-        return chain_figure(self, scope, page, stages, by_linkage=by_linkage)
-
     @cached_property
     def geography(self) -> Geography | None:
         """Return where the organisations are; None where no cooperative states a commune."""
@@ -264,15 +265,10 @@ class Builder:
             shapes = read_boundaries(self.o.boundaries_file, code_property=self.o.boundaries_code)
         return geography_of(self.f, shapes)
 
-    def map_figure(self, scope: str, page: str, *, tallest_in: float = 3.3) -> Figure | None:
-        """Return the map of "province", a cluster's id or "locality:<name>", see `map_spec.map_figure`."""
-        return map_figure(self, scope, page, tallest_in=tallest_in)
-
-    def trend_figure(
-        self, page: str, trends: Sequence[Trend], *, source: Source | None = None
-    ) -> Figure:
-        """Return small multiples over the years, see `pictures.trend_figure`."""
-        return trend_figure(self, page, trends, source=source)
+    def is_overdue(self, r: Row) -> bool:
+        """Return whether a task is past its deadline on the report's date and not done."""
+        due = r["due_on"]
+        return isinstance(due, date) and due < self.o.as_of and r["status"] not in ("done", "late")
 
     def reported_clusters(self) -> list[Row]:
         """Return the clusters that get a report of their own."""
@@ -447,3 +443,30 @@ def _product_labels(lang: Lang) -> dict[str, str]:
     from htx_pipeline.reference.products import product_labels
 
     return dict(product_labels(lang))
+
+
+def value_fields(rows: Sequence[Row], *, why_null: str) -> list[Field]:
+    """Return the columns of contracted and paid value, in one unit, where any line states one."""
+    return [
+        money_field(key, label, rows, why_null=why_null, beside=list(VALUE_LABELS))
+        for key, label in VALUE_LABELS.items()
+        if any(r[key] is not None for r in rows)
+    ]
+
+
+def paid_field(rows: Sequence[Row]) -> list[Field]:
+    """Return the column of paid value alone, where any line states one."""
+    if all(r["paid_value_vnd"] is None for r in rows):
+        return []
+    return [money_field("paid_value_vnd", VALUE_LABELS["paid_value_vnd"], rows, why_null=NO_VALUE)]
+
+
+def area_field(rows: Sequence[Row], *, width: float, why_null: str) -> list[Field]:
+    """Return the column of area, where any line states one."""
+    if all(r["area_ha"] is None for r in rows):
+        return []
+    return [
+        Field(
+            key="area_ha", label="Diện tích", kind="ha", unit="ha", width=width, why_null=why_null
+        )
+    ]

@@ -13,8 +13,9 @@ from htx_pipeline.metrics.standing import CHANGES, SUBJECTS
 from htx_pipeline.reference.thresholds import threshold
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import Block, Field, Prose, Table
-from htx_pipeline.report.builder import Builder, ratio, total
+from htx_pipeline.report.builder import ratio, total
 from htx_pipeline.report.frames import Row
+from htx_pipeline.report.illustrator import Illustrator
 from htx_pipeline.report.labels import SHORT_LEVELS, measure_text
 from htx_pipeline.report.trends import Trend
 
@@ -28,15 +29,15 @@ SUBJECT_TEXT: Final[dict[str, str]] = {
 CHANGE_TEXT: Final[dict[str, str]] = {
     "new": "Mới",
     "gone": "Không còn",
-    "improved": "Tốt lên",
-    "worse": "Kém đi",
-    "newly_flagged": "Mới cảnh báo",
+    "improved": "Cải thiện",
+    "worse": "Giảm sút",
+    "newly_flagged": "Cảnh báo mới",
 }
 MEASURE_TEXT: Final[dict[str, str]] = {
     "is_registered": "có tên trong danh bạ",
     "evidence_level": "mức liên kết cao nhất",
     "has_reported": "kỳ trước có báo cáo, kỳ này chưa gửi",
-    "cluster": "theo thành viên chung với kỳ trước",
+    "cluster": "xét theo thành viên chung giữa hai kỳ",
     "paid_value_vnd": "giá trị đã thanh toán",
     "contracted_value_vnd": "giá trị theo hợp đồng",
     "largest_buyer_share": "tỷ trọng của bên mua lớn nhất",
@@ -86,7 +87,7 @@ def how_text(r: Row) -> str:
     return f"{words}: {sides[0]} → {sides[1]}"
 
 
-class ChangeSections(Builder):
+class ChangeSections(Illustrator):
     """Builds the sections on what changed."""
 
     def changed(self, keep: Callable[[Row], bool] = lambda _row: True) -> list[Row]:
@@ -193,7 +194,7 @@ class ChangeSections(Builder):
                 rows=tuple(shown),
                 source=source,
                 notes=(
-                    f"Tốt lên, kém đi: chênh từ {text.number(share * 100)} điểm % với tỷ lệ, từ {text.share(value, 0)} với "
+                    f"Cải thiện, giảm sút: chênh từ {text.number(share * 100)} điểm % với tỷ lệ, từ {text.share(value, 0)} với "
                     "giá trị (ngưỡng do phần mềm đặt, không phải quy định)",
                 ),
                 page_rows=printed,

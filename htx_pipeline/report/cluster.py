@@ -23,7 +23,7 @@ from htx_pipeline.report.blocks import (
 )
 from htx_pipeline.report.cluster_tables import ClusterTables
 from htx_pipeline.report.cluster_view import ClusterView, change_of
-from htx_pipeline.report.conclusions import conclusions, why_no_change
+from htx_pipeline.report.conclusions import DOUBLE, conclusions, why_no_change
 from htx_pipeline.report.frames import Row
 from htx_pipeline.report.gaps import gaps
 from htx_pipeline.report.trends import Trend, TrendKind
@@ -241,6 +241,8 @@ class ClusterPages(ClusterTables):
             shown = w.share(abs(change))
         if shown in (w.number(0), w.number(0.0, 1), w.share(0.0)):
             return w("change.same", year=year)
+        if kind not in ("count", "points") and change >= DOUBLE:
+            return w("change.times", year=year, times=w.number(1 + change, 1))
         key = ("up" if change > 0 else "down") + {"count": "_n", "points": "_points"}.get(kind, "")
         return w(f"change.{key}", year=year, n=shown, share=shown)
 

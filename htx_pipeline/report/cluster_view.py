@@ -17,8 +17,9 @@ import polars as pl
 
 from htx_pipeline.reference.actions import limits
 from htx_pipeline.reference.stages import decree_stages
-from htx_pipeline.report.builder import Builder, total
+from htx_pipeline.report.builder import total
 from htx_pipeline.report.frames import Row, by
+from htx_pipeline.report.illustrator import Illustrator
 from htx_pipeline.report.labels import LEVELS
 
 WEIGHTS: Final[Mapping[str, str]] = {
@@ -152,7 +153,7 @@ class ClusterView:
         }  # fmt: skip
 
 
-class ClusterViews(Builder):
+class ClusterViews(Illustrator):
     """Makes the views; what all clusters share is counted once."""
 
     @cached_property

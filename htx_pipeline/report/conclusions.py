@@ -15,6 +15,8 @@ from htx_pipeline.report.cluster_view import ClusterView, change_of
 from htx_pipeline.report.words import Words
 
 AMOUNTS = ("paid", "contracted")
+DOUBLE = 1.0
+"""Growth, as a share of last year's figure, from which on it is told as a multiple."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,15 +115,15 @@ def _trajectory(view: ClusterView, w: Words) -> Conclusion:
         if change is None:
             continue
         name = w(f"say.trajectory.{key}")
+        # From double on a multiple is what is said aloud.
+        many = "_times" if change >= DOUBLE else ""
+        told = {"change": _moved(w, change), "times": w.number(1 + change, 1)}
         if not said:
             said = w(
-                "say.trajectory.measure", name=name, now=w.money(now_value), change=_moved(w, change),
-                year=year, then=w.money(then_value),
+                f"say.trajectory.measure{many}", name=name, now=w.money(now_value), year=year, then=w.money(then_value), **told
             )  # fmt: skip
         else:
-            said += w(
-                "say.trajectory.second", name=name[:1].lower() + name[1:], change=_moved(w, change)
-            )
+            said += w(f"say.trajectory.second{many}", name=name[:1].lower() + name[1:], **told)
         changes.append(change)
         figures.append(_id(view, key))
     links_now, links_then = view.c["n_linkages"], then["n_linkages"]
@@ -188,11 +190,6 @@ def _buyers(view: ClusterView, w: Words) -> Conclusion | None:
             weight=86 if one else 40, figures=(_id(view, "organisations"),),
         )  # fmt: skip
     said = w("say.buyers.share", name=top["name"], share=w.share(top["share"]), basis=basis)
-    if view.effective_buyers is not None and len(view.buyers) > 1:
-        said += w(
-            "say.buyers.effective", buyers=w.count("buyer", len(view.buyers)),
-            effective=w.number(view.effective_buyers, 1),
-        )  # fmt: skip
     if top["n_captive"] and (one or len(view.buyers) > 1):
         said += w("say.buyers.captive", n=w.count("seller", top["n_captive"]))
     return Conclusion(

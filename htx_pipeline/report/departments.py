@@ -6,7 +6,6 @@ What belongs here: these sheets. What does not: the plan's progress as a whole (
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import polars as pl
@@ -95,11 +94,6 @@ class DepartmentPages(ChangeSections):
                 ),
             },
         )
-
-    def is_overdue(self, r: Row) -> bool:
-        """Return whether a task is past its deadline on the report's date and not done."""
-        due = r["due_on"]
-        return isinstance(due, date) and due < self.o.as_of and r["status"] not in ("done", "late")
 
     def department_summary(self, name: str, tasks: Sequence[Row]) -> tuple[Block, ...]:
         """Return the headline figures and sentences of a department."""

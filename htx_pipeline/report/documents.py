@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from htx_pipeline.report import figures
 from htx_pipeline.report.blocks import Page, Report
+from htx_pipeline.report.cache import touch
 from htx_pipeline.report.crew import Crew
 from htx_pipeline.report.docx import DocxWriter
 from htx_pipeline.report.figures import Picture, picture_key
@@ -47,10 +48,11 @@ Behind = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """What was written: by page id and suffix, and the pictures by figure id."""
+    """What was written: by page id and suffix, the pictures by figure id, and what they are called in the cache."""
 
     files: Mapping[tuple[str, str], bytes]
     pictures: Mapping[str, Picture]
+    cached: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,7 @@ def write_documents(
             for page in pages:
                 work = Work.of(bare(page), site, sources(page))
                 works.append(work)
+                touch(folder, work.cached)
                 if work.is_done(folder):
                     tell(1)
                 elif crew.is_busy:
@@ -204,7 +207,7 @@ def write_documents(
             for w in works
             for figure in w.page.figures
         }
-    return Documents(files, pictures)
+    return Documents(files, pictures, frozenset(name for w in works for name in w.cached))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +229,12 @@ class Work:
         behind = json.dumps(sources, ensure_ascii=False, sort_keys=True)
         linked = hashlib.sha256(f"{key}|{site.key}|{behind}".encode()).hexdigest()
         return cls(page, sources, drawings, {**names, "html": f"{linked[:24]}.html"})
+
+    @property
+    def cached(self) -> tuple[str, ...]:
+        """Return the names of all that is made of the page, in the cache."""
+        drawn = (f"{key}.{suffix}" for key in self.drawings.values() for suffix in ("svg", "png"))
+        return (*self.names.values(), *drawn)
 
     def is_done(self, folder: Path) -> bool:
         """Return whether everything is in the cache."""

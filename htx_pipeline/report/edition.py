@@ -25,6 +25,7 @@ import polars as pl
 
 from htx_pipeline.errors import InputError
 from htx_pipeline.report.blocks import Page, Report
+from htx_pipeline.report.cache import note_uses, prune
 from htx_pipeline.report.documents import FORMATS, Site, code_key, write_documents
 from htx_pipeline.report.html import HtmlWriter
 from htx_pipeline.report.model import build_report
@@ -71,6 +72,7 @@ def write_edition(
     options: ReportOptions,
     products: Mapping[str, str] | None = None,
     cache_dir: Path | None = None,
+    cache_mb: int | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Edition:
@@ -90,6 +92,8 @@ def write_edition(
         Product code → label; the project's list when None.
     cache_dir:
         Folder of drawings and documents kept between runs.
+    cache_mb:
+        Megabytes that the folder may hold; what editions in force are made of stays. No limit when None.
     workers:
         Processes that draw and write; as many as there are cores when None.
     progress:
@@ -140,6 +144,10 @@ def write_edition(
         files[f"hinh/{name}.png"] = picture.png
     made = publish(files, out, report=report)
     _remember(out, key, made.folder.name)
+    if cache_dir is not None:
+        note_uses(cache_dir, out, documents.cached)
+        if cache_mb is not None:
+            prune(cache_dir, max_mb=cache_mb)
     return made
 
 

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from htx_pipeline.report.cache import DRAFT
 from htx_pipeline.report.chain import draw_chain
 from htx_pipeline.report.charts import draw_bars, draw_dots
 from htx_pipeline.report.drawing import Board
@@ -54,24 +55,25 @@ def _salt() -> str:
     from importlib.metadata import version
 
     here = Path(__file__).parent
-    files = [
-        here / f"{name}.py"
-        for name in (
-            "figures",
-            "charts",
-            "chain",
-            "drawing",
-            "lettering",
-            "text",
-            "trends",
-            "maps",
-            "labelling",
-        )
-    ]
+    files = [here / f"{name}.py" for name in INKED_BY]
     files += sorted(FONTS.glob("BeVietnamPro-*.ttf"))
     code = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     return f"{code}:{version('matplotlib')}:"
 
+
+INKED_BY: Final = (
+    "figures",
+    "charts",
+    "chain",
+    "chain_layout",
+    "drawing",
+    "lettering",
+    "text",
+    "trends",
+    "maps",
+    "labelling",
+)
+"""Modules that decide the bytes of a drawing."""
 
 DPI: Final = 200
 """Dots an inch of a PNG."""
@@ -199,7 +201,7 @@ def store(folder: Path, key: str, picture: Picture) -> None:
 
 def keep(folder: Path, name: str, data: bytes) -> None:
     """Write a file of the cache whole or not at all."""
-    handle, draft = tempfile.mkstemp(dir=folder, prefix=".draft-")
+    handle, draft = tempfile.mkstemp(dir=folder, prefix=DRAFT)
     with os.fdopen(handle, "wb") as file:
         file.write(data)
     Path(draft).replace(folder / name)

@@ -19,19 +19,16 @@ from typing import Any, Final
 
 from htx_pipeline.report import text
 from htx_pipeline.report.blocks import (
-    Block,
     Facts,
     Field,
-    Figure,
     Page,
-    Prose,
     Report,
     Source,
     Table,
 )
 from htx_pipeline.report.figures import FONTS, Picture
+from htx_pipeline.report.web_blocks import WebBlocks
 from htx_pipeline.report.web_pack import packed, squeezed
-from htx_pipeline.report.web_svg import inline_svg
 from htx_pipeline.report.web_tables import Labels, fold, table_markup
 from htx_pipeline.report.words import Words
 
@@ -122,7 +119,7 @@ class HtmlWriter:
     def _page(self, page: Page, most_rows: int, sources: Mapping[str, Mapping[str, Any]]) -> bytes:
         w = Words(page.lang)
         own = self.files[page.id, "html"]
-        draw = _Blocks(self, page, w, own, most_rows)
+        draw = self._blocks(page, w, own, most_rows)
         sections = [
             {
                 "id": f"muc-{s.id}",
@@ -147,11 +144,17 @@ class HtmlWriter:
             data=self._data(w, marks=draw.marks, sources=draw.asked(sources)),
         )
 
+    def _blocks(self, page: Page, w: Words, own: str, most_rows: int) -> WebBlocks:
+        return WebBlocks(
+            page, w, pictures=self.pictures, labels=self._labels, most_rows=most_rows,
+            link=lambda field, row: self.link(page, own, field, row),
+        )  # fmt: skip
+
     def index(self) -> bytes:
         """Return the HTML of the page to open first: headline figures and the list of all reports."""
         w = Words("vi")
         overview = self.report.overview
-        draw = _Blocks(self, overview, w, INDEX)
+        draw = self._blocks(overview, w, INDEX, MOST_ROWS[0])
         blocks = overview.sections[0].blocks if overview.sections else ()
         headline = [draw.block(b) for b in blocks if isinstance(b, Facts)][:1]
         kinds = (
@@ -270,7 +273,7 @@ class HtmlWriter:
                 found.append({"href": href, "rel": rel, "label": w(key), "name": name})
         return found
 
-    def _list(self, kind: str, pages: Sequence[Page], draw: _Blocks, w: Words) -> dict[str, Any]:
+    def _list(self, kind: str, pages: Sequence[Page], draw: WebBlocks, w: Words) -> dict[str, Any]:
         """Return the reports of one kind as a table."""
         keys = tuple(k for k in COLUMNS[kind] if any(k in p.summary for p in pages))
         fields = [Field(key="name", label=w("web.name"))]
@@ -339,123 +342,6 @@ class HtmlWriter:
         return Markup(words)  # noqa: S704
 
 
-class _Blocks:
-    """Turns the blocks of one page into what the templates print; remembers marks and filters."""
-
-    def __init__(
-        self, writer: HtmlWriter, page: Page, w: Words, own: str, most_rows: int = MOST_ROWS[0]
-    ) -> None:
-        self.writer, self.page, self.w, self.own = writer, page, w, own
-        self.most_rows = most_rows
-        self.marks: dict[str, Any] = {}
-        self.found: dict[str, dict[str, str]] = {"l": {}, "p": {}}
-        self.has_filters = False
-        self.told: set[str] = set()
-        self.numbers = {"table": 0, "figure": 0}
-        self.shown = {b.id for s in page.sections for b in s.blocks if isinstance(b, Table)}
-
-    def asked(self, sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-        """Return the sources of what was drawn: facts, pictures, and lines of tables."""
-        return {k: v for k, v in sources.items() if {k, k.rpartition("/")[0]} & self.told}
-
-    def note(self, made: Mapping[str, Any]) -> None:
-        """Remember what the lines of a table can be filtered by, and which lines there are."""
-        names = [row["attributes"][0][1] for row in made["rows"]]
-        self.told |= {f"{made['figure']}/{name}" for name in (*names, made["total_name"])}
-        for key, found in self.found.items():
-            found.update(made["facets"][key])
-        self.has_filters |= len(made["rows"]) > 1
-
-    def facets(self) -> list[dict[str, Any]]:
-        """Return the choices of the filters; a filter with one choice is none."""
-        names = {"l": ("web.by_locality", "web.all_localities"), "p": ("web.by_product", "web.all_products")}  # fmt: skip
-        return [
-            {
-                "key": key,
-                "label": self.w(names[key][0]),
-                "all": self.w(names[key][1]),
-                "values": [
-                    {"key": k, "label": v} for k, v in sorted(found.items(), key=lambda kv: kv[0])
-                ],
-            }
-            for key, found in self.found.items()
-            if len(found) > 1
-        ]
-
-    def table(self, table: Table, number: int) -> dict[str, Any]:
-        """Return a table for the template."""
-        writer = self.writer
-        made = table_markup(
-            table, number, page_id=self.page.id, labels=writer._labels, most_rows=self.most_rows,
-            link=lambda field, row: writer.link(self.page, self.own, field, row),
-        )  # fmt: skip
-        self.note(made)
-        return made
-
-    def block(self, block: Block) -> dict[str, Any]:
-        """Return a block for the template."""
-        match block:
-            case Facts():
-                items = [
-                    {"id": f"{self.page.id}/{block.id}/{f.name}", "label": f.label, "value": f.value, "detail": f.detail, "change": f.change}
-                    for f in block.items
-                ]  # fmt: skip
-                self.told |= {item["id"] for item in items}
-                notes = [text.sentence(n) for n in block.notes]
-                return {
-                    "kind": "facts",
-                    "items": items,
-                    "columns": _columns(len(items)),
-                    "notes": notes,
-                    "source": block.source.line,
-                }
-            case Prose():
-                return {
-                    "kind": "prose",
-                    "parts": block.parts,
-                    "is_list": block.is_list,
-                    "is_small": block.is_small,
-                    "source": block.source.line if block.source else "",
-                }
-            case Table():
-                self.numbers["table"] += 1
-                return self.table(block, self.numbers["table"])
-            case Figure():
-                return self._figure(block)
-
-    def _figure(self, block: Figure) -> dict[str, Any]:
-        self.numbers["figure"] += 1
-        select = self.writer._labels.select
-        marks = [
-            [mark["gid"], mark["title"], list(mark["lines"]), select(mark.get("select") or {})]
-            for mark in block.spec.get("marks") or ()
-        ]
-        if marks:
-            self.marks[block.id] = marks
-        is_shown = block.data.id in self.shown
-        self.told.add(f"{self.page.id}/{block.id}")
-        return {
-            "kind": "figure",
-            "id": block.id,
-            "figure": f"{self.page.id}/{block.id}",
-            "number": self.numbers["figure"],
-            "title": block.title,
-            "alt": block.alt,
-            "svg": inline_svg(
-                self.writer.pictures[block.id].svg,
-                prefix=block.id,
-                kept=frozenset(str(m[0]) for m in marks),
-                classes=f"s{self.numbers['figure']}-",
-            ),
-            "has_marks": bool(marks),
-            "notes": [text.sentence(n) for n in block.notes],
-            "source": block.source.line,
-            "described": block.data.id if is_shown else "",
-            "data": self.table(block.data, 0),
-            "data_shown": is_shown,
-        }
-
-
 def _told_once(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the blocks of a section with a source line only where the next block has another.
 
@@ -468,17 +354,6 @@ def _told_once(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {**b, "source": ""} if after and b["source"] == after["source"] else b
         for b, after in zip(blocks, [*blocks[1:], None], strict=True)
     ]
-
-
-def _columns(n: int) -> int:
-    """Return into how many columns *n* headline figures go: no last row of one alone, if it can be.
-
-    Examples
-    --------
-    >>> [_columns(n) for n in (4, 5, 6, 7, 8, 10)]
-    [4, 5, 3, 4, 4, 5]
-    """
-    return n if n <= 5 else min((3, 4, 5), key=lambda c: ((-n) % c, -c))
 
 
 @cache

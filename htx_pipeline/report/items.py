@@ -110,7 +110,7 @@ def _block(page: Page, block: Table | Figure, seen: set[str]) -> Iterator[Item]:
 
 def _marks(page: Page, figure: Figure, cells: Sequence[Item]) -> Iterator[Item]:
     for mark in figure.spec.get("marks", ()):
-        stated = cells_of_mark(mark["gid"], cells)
+        stated = cells_of_mark(mark["gid"], ((c.id, c.line) for c in cells))
         if stated:
             yield Item(
                 id=f"{page.id}/{figure.id}/{mark['gid']}", page=page.id, kind="mark", label=mark["title"], value="; ".join(mark["lines"]),

@@ -1,42 +1,41 @@
 """From organisations in communes to the description of a map.
 
-What belongs here: which communes a map shows, their counts and classes, names, makers, insets, its
-table and marks. What does not: where organisations are (`geography`), ink (`maps`).
-
-Lengths in a description are whole tens of metres, so that it is small and the same everywhere.
+What belongs here: which communes a map shows, their counts and classes, names, makers, its table and marks.
+What does not: where organisations are (`geography`), land and insets (`map_ground`), ink (`maps`).
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from htx_pipeline.report.behind import by_org
 from htx_pipeline.report.blocks import Field, Figure, Table
+from htx_pipeline.report.builder import Builder
 from htx_pipeline.report.drawing import OKABE_ITO
 from htx_pipeline.report.frames import Row
-from htx_pipeline.report.geography import COOPERATIVES, Commune, Geography
+from htx_pipeline.report.geography import COOPERATIVES, Geography
+from htx_pipeline.report.map_ground import (
+    PANEL_HEIGHTS,
+    UNITS_PER_KM,
+    View,
+    bounds_of,
+    ground_of,
+    ints,
+    is_inside,
+    islands_of,
+    locator_of,
+    view_of,
+)
 
-if TYPE_CHECKING:
-    from htx_pipeline.report.builder import Builder
-
-UNITS_PER_KM: Final = 100
 PANEL_WIDTH: Final = 4.3
-PANEL_HEIGHTS: Final = (2.5, 3.3)
 LOCATOR_WIDTH: Final = 1.45
 """What the inset of the province takes from the width of a low map, in inches."""
-LEAST_SPAN_KM: Final = 24.0
 MOST_NAMES: Final = 16
 """Communes named on a map: those with most organisations."""
 MOST_KINDS: Final = 2
 """Products told apart among the processors of one commune; the others share a mark."""
-WHOLE_SHARE: Final = 0.6
-"""A view that holds this share of the province's communes needs no inset."""
-
-View = tuple[float, float, float, float]
 
 
 def map_figure(
@@ -69,13 +68,13 @@ def map_figure(
     makers = _makers(builder, geography, shown, is_told_apart=scope != "province")
     far = [c for c in geography.far if c in geography.communes]
     seen = _seen(geography, scope, counts, makers)
-    view, size = _view(seen, PANEL_WIDTH, tallest_in)
-    locator = _locator(geography, view)
+    view, size = view_of(seen, PANEL_WIDTH, tallest_in)
+    locator = locator_of(geography, view)
     is_low = tallest_in < PANEL_HEIGHTS[0]
     if is_low and locator:
         # The inset stands between map and key, not above the key, so that the picture stays low.
-        view, size = _view(seen, PANEL_WIDTH - LOCATOR_WIDTH, tallest_in)
-        locator = _locator(geography, view)
+        view, size = view_of(seen, PANEL_WIDTH - LOCATOR_WIDTH, tallest_in)
+        locator = locator_of(geography, view)
     classes = _classes(counts.values())
     levels = {c: next(i for i, (_, top) in enumerate(classes) if n <= top) for c, n in counts.items()}  # fmt: skip
     states = {
@@ -86,24 +85,24 @@ def map_figure(
     codes = geography.near
     spec = {
         "kind": "map",
-        "view": _ints(view),
+        "view": ints(view),
         "size": [round(s, 3) for s in size],
-        **_ground(geography, codes, states, view),
+        **ground_of(geography, codes, states, view),
         "names": [
             {
-                "at": _ints((geography.communes[c].x, geography.communes[c].y)),
+                "at": ints((geography.communes[c].x, geography.communes[c].y)),
                 "words": f"{geography.communes[c].name} {w.number(counts[c])}",
                 "is_free": geography.communes[c].shape is not None,
             }
             for c in named[:MOST_NAMES]
         ],
         "n_unnamed": len(named[MOST_NAMES:]),
-        "makers": [m for m in makers if _inside(m["at"], view)],
+        "makers": [m for m in makers if is_inside(m["at"], view)],
         "maker_key": _maker_key(builder, makers),
         "levels": [w("map.range", low=w.number(a), high=w.number(b)) if a < b else w.number(b) for a, b in classes],
         "locator": locator,
         "is_low": is_low,
-        "islands": _islands(geography, far, states),
+        "islands": islands_of(geography, far, states),
         "words": {k: w(f"map.{k}", n="{n}") for k in ("none", "no_data", "makers", "km", "hull", "unnamed", "locator")}
         | {"level": w(f"map.level_{kind}")},
         "mark": builder.mark(),
@@ -181,7 +180,7 @@ def _makers(
         home = geography.communes[code]
         middle = (home.x, home.y)
         point = middle if builder.o.is_public else geography.points.get(r["org_id"], middle)
-        at = tuple(_ints(point))
+        at = tuple(ints(point))
         places.setdefault(at, Counter())[product] += 1
     styles = _styles(builder) if is_told_apart else {}
     found = []
@@ -242,38 +241,11 @@ def _seen(
 ) -> list[View]:
     """Return the bounds that the view must hold."""
     codes: Iterable[str] = geography.area if scope == "province" else counts
-    own = [_bounds(geography.communes[c]) for c in sorted(codes) if c not in geography.far]
+    own = [bounds_of(geography.communes[c]) for c in sorted(codes) if c not in geography.far]
     if not own:
-        own = [_bounds(geography.communes[c]) for c in sorted(geography.area) if c not in geography.far]  # fmt: skip
+        own = [bounds_of(geography.communes[c]) for c in sorted(geography.area) if c not in geography.far]  # fmt: skip
     own += [(x / UNITS_PER_KM, y / UNITS_PER_KM) * 2 for x, y in (m["at"] for m in makers)]
     return own
-
-
-def _bounds(commune: Commune) -> View:
-    if commune.shape is not None:
-        west, south, east, north = commune.shape.bounds
-        return west, south, east, north
-    return commune.x - 6, commune.y - 6, commune.x + 6, commune.y + 6
-
-
-def _view(
-    bounds: Sequence[View], wide: float, tallest_in: float
-) -> tuple[View, tuple[float, float]]:
-    """Return the piece of land to draw and its size in inches: of one scale, a little room around."""
-    west, south = min(b[0] for b in bounds), min(b[1] for b in bounds)
-    east, north = max(b[2] for b in bounds), max(b[3] for b in bounds)
-    width = max(east - west, LEAST_SPAN_KM) * 1.06
-    height = max(north - south, LEAST_SPAN_KM) * 1.06
-    tall = min(max(wide * height / width, PANEL_HEIGHTS[0]), tallest_in)
-    scale = max(width / wide, height / tall)
-    x, y = (west + east) / 2, (south + north) / 2
-    half_x, half_y = scale * wide / 2, scale * tall / 2
-    return (x - half_x, y - half_y, x + half_x, y + half_y), (wide, tall)
-
-
-def _inside(at: Sequence[int], view: View) -> bool:
-    x, y = (v / UNITS_PER_KM for v in at)
-    return view[0] < x < view[2] and view[1] < y < view[3]
 
 
 def _classes(counts: Iterable[int]) -> list[tuple[int, int]]:
@@ -291,141 +263,6 @@ def _classes(counts: Iterable[int]) -> list[tuple[int, int]]:
     tops = sorted({values[(len(values) * k - 1) // 4] for k in (1, 2, 3)} | {values[-1]})
     lows = [values[0], *(t + 1 for t in tops[:-1])]
     return list(zip(lows, tops, strict=True))
-
-
-# --------------------------------------------------------------------------- ground and insets
-
-
-def _ground(
-    geography: Geography, codes: Sequence[str], states: Mapping[str, int | None], view: View
-) -> dict[str, Any]:
-    """Return shapes of communes in the view, dots for those without one, and the hull of the dots."""
-    import shapely
-
-    shapes = _simplified(geography, _tolerance((view[2] - view[0]) / 280))
-    drawn = [c for c in codes if c in shapes]
-    clipped = shapely.clip_by_rect([shapes[c] for c in drawn], *view)
-    parts = dict(zip(drawn, _rings_of(clipped), strict=True))
-    communes: list[dict[str, Any]] = []
-    dots: list[dict[str, Any]] = []
-    for code in codes:
-        one = geography.communes[code]
-        rings = parts.get(code)
-        entry: dict[str, Any] = {
-            "gid": f"commune-{code}",
-            "level": states[code],
-            "is_own": code in geography.area,
-        }
-        if rings is not None:
-            if rings:
-                communes.append({**entry, "rings": rings})
-        elif _inside(_ints((one.x, one.y)), view):
-            dots.append({**entry, "at": _ints((one.x, one.y))})
-    members = [d["at"] for d in dots if d["level"] is not None and d["level"] >= 0]
-    hull: list[list[int]] = []
-    if len(members) > 2 and not communes:
-        around = shapely.MultiPoint(members).convex_hull.buffer(2 * UNITS_PER_KM, quad_segs=4)
-        hull = [[round(v) for xy in around.exterior.coords for v in xy]]
-    return {"communes": communes, "dots": dots, "hull": hull}
-
-
-def _tolerance(wanted_km: float) -> float:
-    """Return a tolerance up to a fifth finer, out of few, so that maps of about one scale share shapes.
-
-    Examples
-    --------
-    >>> round(_tolerance(0.35), 3), _tolerance(0.35) == _tolerance(0.4)
-    (0.328, True)
-    """
-    tolerance: float = 1.25 ** math.floor(math.log(wanted_km, 1.25))
-    return tolerance
-
-
-@lru_cache(maxsize=32)
-def _simplified(geography: Geography, tolerance_km: float) -> dict[str, Any]:
-    """Return shapes with fewer corners; what two communes share stays shared."""
-    import shapely
-
-    codes = [c for c, one in geography.communes.items() if one.shape is not None]
-    if not codes:
-        return {}
-    shapes = [geography.communes[c].shape for c in codes]
-    made = shapely.coverage_simplify(shapes, tolerance_km)
-    return dict(zip(codes, made, strict=True))
-
-
-@lru_cache(maxsize=4)
-def _outlines(geography: Geography) -> tuple[list[list[int]], list[list[int]]]:
-    """Return the outline of the province and of its area, coarse."""
-    import shapely
-
-    shapes = _simplified(geography, 1.2)
-    near = [c for c in geography.near if c in shapes]
-    whole = shapely.union_all([shapes[c] for c in near])
-    area = shapely.union_all([shapes[c] for c in near if c in geography.area])
-    return _rings(whole, least_km2=4), _rings(area, least_km2=4)
-
-
-def _locator(geography: Geography, view: View) -> dict[str, Any] | None:
-    """Return the province in small with the view on it; None where the view shows most of it."""
-    bounds = [_bounds(geography.communes[c]) for c in geography.near]
-    whole = (min(b[0] for b in bounds), min(b[1] for b in bounds), max(b[2] for b in bounds), max(b[3] for b in bounds))  # fmt: skip
-    points = [_ints((geography.communes[c].x, geography.communes[c].y)) for c in geography.near]
-    if sum(_inside(p, view) for p in points) >= WHOLE_SHARE * len(points):
-        return None
-    outline, area = _outlines(geography) if geography.has_shapes else ([], [])
-    dots = [] if geography.has_shapes else points
-    return {"bounds": _ints(whole), "outline": outline, "area": area, "dots": dots, "view": _ints(view)}  # fmt: skip
-
-
-def _islands(
-    geography: Geography, far: Sequence[str], states: Mapping[str, int | None]
-) -> list[dict[str, Any]]:
-    """Return what lies far out at sea, each by itself: never left out of a province's map."""
-    found = []
-    for code in far:
-        one = geography.communes[code]
-        shapes = _simplified(geography, 0.5)
-        rings = _rings(shapes[code]) if code in shapes else []
-        found.append(
-            {
-                "gid": f"commune-{code}",
-                "label": one.full_name,
-                "level": states[code],
-                "rings": rings,
-                "at": _ints((one.x, one.y)),
-            }
-        )
-    return found
-
-
-def _ints(values: Iterable[float]) -> list[int]:
-    return [round(v * UNITS_PER_KM) for v in values]
-
-
-def _rings(shape: Any, *, least_km2: float = 0.0) -> list[list[int]]:
-    """Return outer and inner rings as flat lists of whole numbers."""
-    return _rings_of([shape], least_km2=least_km2)[0]
-
-
-def _rings_of(shapes: Sequence[Any], *, least_km2: float = 0.0) -> list[list[list[int]]]:
-    """Return the rings of each shape, see `_rings`; all at once, which is ten times faster."""
-    import numpy as np
-    import shapely
-
-    parts, shape_of = shapely.get_parts(np.array(shapes, dtype=object), return_index=True)
-    is_drawn = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(parts)  # fmt: skip
-    is_drawn &= shapely.area(parts) >= least_km2
-    rings, part_of = shapely.get_rings(parts[is_drawn], return_index=True)
-    corners, ring_of = shapely.get_coordinates(rings, return_index=True)
-    units = (corners * UNITS_PER_KM).round().astype(int)
-    found: list[list[list[int]]] = [[] for _ in shapes]
-    if not len(rings):
-        return found
-    starts = np.searchsorted(ring_of, np.arange(1, len(rings)))
-    for at, ring in zip(shape_of[is_drawn][part_of], np.split(units, starts), strict=True):
-        found[at].append(ring.ravel().tolist())
-    return found
 
 
 # --------------------------------------------------------------------------- table, marks, words

@@ -27,10 +27,11 @@ from htx_pipeline.report.labels import (
 )
 from htx_pipeline.report.overview_linkages import LinkageSections
 from htx_pipeline.report.overview_plan import PlanSections
+from htx_pipeline.report.overview_says import OverviewSays, Said
 from htx_pipeline.report.quality import QualitySections
 
 
-class OverviewPages(ChangeSections, QualitySections, LinkageSections, PlanSections):
+class OverviewPages(ChangeSections, QualitySections, LinkageSections, PlanSections, OverviewSays):
     """Builds the overview."""
 
     def overview(self) -> Page:
@@ -83,15 +84,19 @@ class OverviewPages(ChangeSections, QualitySections, LinkageSections, PlanSectio
             "số lượng và tổng giá trị trong kỳ",
         )
         said = (
-            *((words, ("so-chinh/n_cooperatives", "so-chinh/n_reported")) for words in self.say_cooperatives(h)),
+            *(Said("Quy mô và báo cáo.", words, ("so-chinh/n_cooperatives", "so-chinh/n_reported")) for words in self.say_cooperatives(h)),
             *self.say_linkages(h),
-            *((words, ("dong-vao-ra/Cộng/rows_rejected", "dong-vao-ra/Cộng/rows_in")) for words in self.say_rejected(h)),
+            *(self.say_change(h) or self.say_value(h)),
+            *self.say_plan(),
+            *self.say_tasks(),
+            *self.say_clusters(),
+            *(Said("Số liệu.", words, ("dong-vao-ra/Cộng/rows_rejected", "dong-vao-ra/Cộng/rows_in")) for words in self.say_rejected(h)),
         )  # fmt: skip
         return (
             Facts(id="so-chinh", items=self.headline_facts(h), source=source),
             Prose(
-                id="cau-chinh", paragraphs=tuple(text.sentence(words) for words, _ in said), is_list=True, source=source,
-                figures=tuple(tuple(f"tong-quan/{f}" for f in rests) for _, rests in said),
+                id="cau-chinh", paragraphs=tuple(f"{s.lead} {text.sentence(s.words)}" for s in said), is_list=True, source=source,
+                leads=tuple(s.lead for s in said), figures=tuple(tuple(f"tong-quan/{f}" for f in s.figures) for s in said),
             ),
         )  # fmt: skip
 
@@ -115,49 +120,53 @@ class OverviewPages(ChangeSections, QualitySections, LinkageSections, PlanSectio
             f"({text.share(ratio(h['rejected'], h['rows_in']))}); lý do nêu ở mục Chất lượng số liệu"
         ]
 
-    def say_linkages(self, h: Row) -> list[tuple[str, tuple[str, ...]]]:
-        """Return what is said of linkages, each with the figures of the page that it rests on."""
+    def say_linkages(self, h: Row) -> list[Said]:
+        """Return what is said of linkages in the period."""
         if not self.has_linkages:
             words = (
                 "Nguồn này không có dữ liệu liên kết giữa hợp tác xã và doanh nghiệp; báo cáo chỉ nêu được "
                 "số lượng, địa bàn và kết quả hoạt động của hợp tác xã"
             )
-            return [(words, ("so-chinh/n_cooperatives",))]
-        said: list[tuple[str, tuple[str, ...]]] = []
+            return [Said("Chưa có số liệu liên kết.", words, ("so-chinh/n_cooperatives",))]
+        said: list[Said] = []
         if h["planned"] is not None and h["count"]:
-            line = (
-                f"{of_whole(h['planned'], h['count'], 'hợp tác xã')} có liên kết ở một mức bất kỳ; "
-                f"{of_whole(h['active'], h['count'])} có liên kết đang thực hiện trở lên"
-            )
+            line = f"{of_whole(h['active'], h['count'], 'hợp tác xã')} có liên kết đang thực hiện trở lên"
+            if h["planned"] != h["active"]:
+                line += f"; {of_whole(h['planned'], h['count'])} nếu kể cả mới dự kiến hoặc mới ký"
             if h["executed"] is not None:
                 line += f"; {of_whole(h['executed'], h['count'])} đã giao hàng hoặc thanh toán"
             else:
                 line += "; nguồn không nêu việc giao hàng hoặc thanh toán nên chưa biết đã thực hiện đến đâu"
-            said.append((line, (*self.level_figures(), "so-chinh/n_linked_active")))
+            said.append(
+                Said("Mức độ liên kết.", line, (*self.level_figures(), "so-chinh/n_linked_active"))
+            )
+        return said
+
+    def say_value(self, h: Row) -> list[Said]:
+        """Say what the linkages are worth."""
+        if not self.has_linkages:
+            return []
         if h["contracted"] or h["paid"]:
-            said.append(
-                (
-                    f"Giá trị theo hợp đồng là {text.money(h['contracted'])}; giá trị đã thanh toán là "
-                    f"{text.money(h['paid'])}",
-                    (
-                        "theo-san-pham/Cộng/contracted_value_vnd",
-                        "theo-san-pham/Cộng/paid_value_vnd",
-                    ),
-                )
+            words = f"Giá trị theo hợp đồng là {text.money(h['contracted'])}; giá trị đã thanh toán là {text.money(h['paid'])}"
+            figures = tuple(f"theo-san-pham/Cộng/{k}_value_vnd" for k in ("contracted", "paid"))
+            return [Said("Giá trị.", words, figures)]
+        if h["linkages"]:
+            words = (
+                f"Nguồn nêu {text.number(h['linkages'])} liên kết nhưng không nêu giá trị; các tỷ trọng "
+                "trong báo cáo tính theo số liên kết"
             )
-        elif h["linkages"]:
-            said.append(
-                (
-                    f"Nguồn nêu {text.number(h['linkages'])} liên kết nhưng không nêu giá trị; các tỷ trọng "
-                    "trong báo cáo tính theo số liên kết",
-                    ("so-chinh/n_linkages",),
-                )
-            )
-        if self.clusters:
+            return [Said("Chưa có giá trị.", words, ("so-chinh/n_linkages",))]
+        return []
+
+    def say_clusters(self) -> list[Said]:
+        """Say how many clusters there are, which is the largest, how many lack a stage."""
+        said: list[Said] = []
+        if self.clusters and self.has_linkages:
             largest = self.clusters[0]
             short = sum(bool(c["stages_missing"]) for c in self.clusters)
             said.append(
-                (
+                Said(
+                    "Cụm liên kết.",
                     f"Mạng lưới có {text.number(len(self.clusters))} cụm liên kết; đứng đầu là "
                     f"{text.lower_first(largest['cluster_name_vi'] or largest['cluster_id'])}, gồm "
                     f"{text.number(largest['n_organisations'])} tổ chức; "
@@ -218,6 +227,7 @@ class OverviewPages(ChangeSections, QualitySections, LinkageSections, PlanSectio
                     label="Đã thanh toán",
                     value=text.money(h["paid"]),
                     detail=signed,
+                    change=self.change_of_value(h["paid"], "paid_value_vnd"),
                 )
             )
         else:

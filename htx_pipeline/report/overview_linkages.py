@@ -7,7 +7,7 @@ the sections (`overview`), clusters and the plan (`overview_plan`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
@@ -22,13 +22,9 @@ from htx_pipeline.report.blocks import (
     Table,
     money_field,
 )
-from htx_pipeline.report.builder import (
-    Builder,
-    defined,
-    ratio,
-    total,
-)
+from htx_pipeline.report.builder import area_field, defined, paid_field, ratio, total, value_fields
 from htx_pipeline.report.frames import Row
+from htx_pipeline.report.illustrator import Illustrator
 from htx_pipeline.report.labels import (
     DENOMINATORS,
     LEVEL_TEXT,
@@ -39,10 +35,8 @@ from htx_pipeline.report.labels import (
     indicator_label,
 )
 
-VALUES: Final = ("contracted_value_vnd", "paid_value_vnd")
 
-
-class LinkageSections(Builder):
+class LinkageSections(Illustrator):
     """Builds the sections of the overview that count linkages."""
 
     def linked_levels(self) -> tuple[Block, ...]:
@@ -148,6 +142,7 @@ class LinkageSections(Builder):
         if not rows:
             return ()
         where = self.o.locality_label
+        rank = Field(key="rank", label="Hạng", kind="words", width=0.8, why_null="không xếp hạng")
         fields = [
             Field(key="locality", label=where, width=2.2),
             Field(key="n_cooperatives", label="Số HTX", kind="count", width=0.8),
@@ -162,21 +157,11 @@ class LinkageSections(Builder):
             ]
             if any(r["rank"] for r in rows):
                 fields += [
-                    Field(
-                        key="rank", label="Hạng", kind="words", width=0.8, why_null="không xếp hạng"
-                    ),
+                    *([rank] if is_told_apart(rows) else []),
                     Field(key="missing_share", label="Thiếu báo cáo", kind="share", width=0.9),
                 ]
                 fields = [f for f in fields if f.key != "n_reported"]  # fmt: skip
-            if any(isinstance(r["paid_value_vnd"], int) for r in rows):
-                fields.append(
-                    money_field(
-                        "paid_value_vnd",
-                        "Đã thanh toán",
-                        rows,
-                        why_null="không có hợp đồng nêu giá trị",
-                    )
-                )
+            fields += paid_field(rows)
         else:
             fields.append(
                 Field(key="official_members", label="Thành viên", kind="count", width=1.0)
@@ -209,7 +194,10 @@ class LinkageSections(Builder):
             source=source,
             notes=(*self.rank_notes(rows), *self.money_notes()),
             page_rows=self.o.rows_printed,
-            more=() if any(f.key == "n_reported" for f in fields) else (Field(key="n_reported", label="Đã báo cáo", kind="count"),),
+            more=(
+                *(() if any(f.key == "n_reported" for f in fields) else (Field(key="n_reported", label="Đã báo cáo", kind="count"),)),
+                *((rank,) if any(r["rank"] for r in rows) and not is_told_apart(rows) else ()),
+            ),
             row_key="locality",
             row_rows=lambda r: self.at_place(None if r["locality"] == WITHOUT_PLACE else r["locality"]),
         )  # fmt: skip
@@ -221,6 +209,11 @@ class LinkageSections(Builder):
         if not any(r["rank"] for r in rows):
             return ()
         limit = text.share(threshold("own.ranking.missing_share")["value"], 0)
+        if not is_told_apart(rows):
+            return (
+                "Không in thứ hạng: các khoảng tin cậy 95% của tỷ lệ liên kết trùm lên nhau, chưa đủ căn cứ để xếp hạng địa bàn nào "
+                "hơn địa bàn nào",
+            )
         return (
             "Hạng theo tỷ lệ liên kết: “2–5” nghĩa là với khoảng tin cậy 95% chỉ biết địa bàn đứng trong khoảng ấy; "
             f"địa bàn thiếu trên {limit} báo cáo không xếp hạng",
@@ -319,25 +312,19 @@ class LinkageSections(Builder):
             Field(key="n_buyers", label="Bên mua", kind="count", width=0.8),
         ]
         why = "không có liên kết nào nêu số liệu này"
-        for key, name in (
-            ("contracted_value_vnd", "Theo hợp đồng"),
-            ("paid_value_vnd", "Đã thanh toán"),
-        ):
-            if any(r[key] is not None for r in rows):
-                fields.append(money_field(key, name, rows, why_null=why, beside=VALUES))
-        for field in (
-            Field(
-                key="delivered_tonnes",
-                label="Đã giao",
-                kind="tonnes",
-                unit="tấn",
-                width=1.1,
-                why_null=why,
-            ),
-            Field(key="area_ha", label="Diện tích", kind="ha", unit="ha", width=1.1, why_null=why),
-        ):
-            if any(r[field.key] is not None for r in rows):
-                fields.append(field)
+        fields += value_fields(rows, why_null=why)
+        if any(r["delivered_tonnes"] is not None for r in rows):
+            fields.append(
+                Field(
+                    key="delivered_tonnes",
+                    label="Đã giao",
+                    kind="tonnes",
+                    unit="tấn",
+                    width=1.1,
+                    why_null=why,
+                )
+            )
+        fields += area_field(rows, width=1.1, why_null=why)
         source = self.source(
             ("linkages",),
             "cộng các liên kết từ mức đã ký trở lên",
@@ -374,3 +361,14 @@ class LinkageSections(Builder):
         stages = {s: sum(r["stage"] == s for r in nodes) for s in text.STAGES}
         figure = self.chain_figure("province", "tong-quan", stages)
         return (*blocks, figure) if figure else tuple(blocks)
+
+
+def is_told_apart(rows: Sequence[Row]) -> bool:
+    """Return whether any place is told apart from another: not every rank may be anybody's.
+
+    Examples
+    --------
+    >>> is_told_apart([{"rank": "1–2", "n_ranked": 2}] * 2), is_told_apart([{"rank": "1", "n_ranked": 2}])
+    (False, True)
+    """
+    return any(r["rank"] not in (None, f"1–{r['n_ranked']}") for r in rows)

@@ -18,13 +18,14 @@ from htx_pipeline.report.blocks import (
     Figure,
     Source,
     Table,
-    money_field,
 )
 from htx_pipeline.report.builder import (
+    NO_VALUE,
     Builder,
     defined,
     mean,
     ordered,
+    paid_field,
     total,
 )
 from htx_pipeline.report.frames import Row, by
@@ -66,21 +67,14 @@ class PlanSections(Builder):
             Field(key="n_cooperatives", label="HTX", kind="count", width=0.6),
         ]
         if any(r["paid_value_vnd"] is not None for r in rows):
-            fields.append(
-                money_field(
-                    "paid_value_vnd",
-                    "Đã thanh toán",
-                    rows,
-                    why_null="không có hợp đồng nêu giá trị",
-                )
-            )
+            fields += paid_field(rows)
             fields.append(
                 Field(
                     key="executed_share",
                     label="Đã thực hiện",
                     kind="share",
                     width=0.8,
-                    why_null="không có hợp đồng nêu giá trị",
+                    why_null=NO_VALUE,
                 )
             )
         else:

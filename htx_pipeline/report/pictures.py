@@ -11,19 +11,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import polars as pl
 
 from htx_pipeline.report import text
 from htx_pipeline.report.behind import by_flow
 from htx_pipeline.report.blocks import Field, Figure, Source, Table, money_field
+from htx_pipeline.report.builder import Builder
 from htx_pipeline.report.frames import Row
 from htx_pipeline.report.trends import Trend
 from htx_pipeline.report.words import Words
-
-if TYPE_CHECKING:
-    from htx_pipeline.report.builder import Builder
 
 UNITS: Final[Mapping[str, tuple[str, float, int]]] = {
     "count": ("", 1.0, 0),

@@ -2,7 +2,7 @@
 
 What belongs here: for every map metric of Great Expectations that this project uses, the expression
 that is true where a row *fails*, and the expression of the rows it judges at all. What does not:
-Great Expectations itself (`htx_pipeline.validation.engine` registers these under its metric names).
+Great Expectations itself (`htx_pipeline.validation.polars_metrics` registers these under its metric names).
 
 The meaning is that of Great Expectations' pandas engine, which is the oracle in the tests:
 
@@ -18,26 +18,19 @@ for Date and Datetime columns, and ``$`` in a regex does not forgive a line brea
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
-COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    ">=": operator.ge,
-    ">": operator.gt,
-}
+from htx_pipeline.validation.domain import COMPARISONS, Domain, Masks
+from htx_pipeline.validation.literals import comparable, literal, search_values, set_members
 
 _EVERY_ROW: Final = pl.repeat(True, pl.len(), dtype=pl.Boolean)
 
@@ -55,7 +48,7 @@ class Bounds:
         """Refuse bounds that say nothing or nothing can meet."""
         if self.low is None and self.high is None:
             raise ValueError("min_value and max_value cannot both be None")
-        if None not in (self.low, self.high) and _comparable(self.low) > _comparable(self.high):
+        if None not in (self.low, self.high) and comparable(self.low) > comparable(self.high):
             raise ValueError("min_value cannot be greater than max_value")
 
     @classmethod
@@ -73,116 +66,18 @@ class Bounds:
         parts = []
         if self.low is not None:
             compare = COMPARISONS[">" if self.strict_low else ">="]
-            parts.append(compare(value, _literal(self.low, dtype)))
+            parts.append(compare(value, literal(self.low, dtype)))
         if self.high is not None:
             compare = COMPARISONS["<" if self.strict_high else "<="]
-            parts.append(compare(value, _literal(self.high, dtype)))
+            parts.append(compare(value, literal(self.high, dtype)))
         within: pl.Expr = functools.reduce(operator.and_, parts)
         return within
-
-
-@dataclass(frozen=True)
-class Masks:
-    """Two expressions over the whole frame, never null: rows that fail, rows that are judged.
-
-    ``judged`` is None when every row is judged.
-    """
-
-    failing: pl.Expr
-    judged: pl.Expr | None
-
-
-@dataclass(frozen=True)
-class Domain:
-    """The part of a table a rule looks at."""
-
-    schema: Mapping[str, pl.DataType]
-    scope: pl.Expr | None
-    references: Mapping[str, pl.DataFrame]
-
-    def dtype(self, column: str) -> pl.DataType:
-        """Return the type of *column*; LookupError names the columns there are."""
-        try:
-            return self.schema[column]
-        except KeyError:
-            raise LookupError(
-                f"the column {column!r} does not exist; the table has: {', '.join(self.schema)}"
-            ) from None
-
-    def value(self, column: str) -> pl.Expr:
-        """Return *column* with NaN as null."""
-        expr = pl.col(column)
-        return expr.fill_nan(None) if self.dtype(column).is_float() else expr
-
-    def missing(self, column: str) -> pl.Expr:
-        """Return where *column* is null or NaN."""
-        expr = pl.col(column).is_null()
-        if self.dtype(column).is_float():
-            expr = expr | pl.col(column).is_nan().fill_null(False)
-        return expr
 
 
 def both(*parts: pl.Expr | None) -> pl.Expr | None:
     """Return the conjunction of the parts that are given; None when there is none."""
     given = [part for part in parts if part is not None]
     return functools.reduce(operator.and_, given) if given else None
-
-
-def row_condition(condition: Any, schema: Mapping[str, pl.DataType]) -> pl.Expr | None:
-    """Return the expression of a ``row_condition``, never null.
-
-    Parameters
-    ----------
-    condition:
-        None; a Great Expectations condition as an object or as its JSON (comparison, nullity, and,
-        or); or an SQL expression, as text or as ``{"type": "pass_through",
-        "pass_through_filter": …}``. In a condition object ``!=`` and ``NOT_IN`` hold for a missing
-        value, as in Great Expectations' pandas engine; in SQL they do not.
-    schema:
-        Column types; ISO text compared with a date column is read as a date.
-
-    Examples
-    --------
-    >>> frame = pl.DataFrame({"kind": ["a", None, "b"]})
-    >>> not_a = {"type": "comparison", "column": {"name": "kind"}, "operator": "!=",
-    ...          "parameter": "a"}
-    >>> frame.select(row_condition(not_a, frame.schema)).to_series().to_list()
-    [False, True, True]
-    >>> frame.select(row_condition("kind != 'a'", frame.schema)).to_series().to_list()
-    [False, False, True]
-    """
-    if condition is None or condition == "":
-        return None
-    if isinstance(condition, str):
-        return pl.sql_expr(condition).fill_null(False)
-    parts = condition if isinstance(condition, Mapping) else condition.dict()
-    kind = parts.get("type")
-    if kind == "pass_through":
-        return pl.sql_expr(parts["pass_through_filter"]).fill_null(False)
-    if kind in {"and", "or"}:
-        inner = [row_condition(part, schema) for part in parts["conditions"]]
-        join = operator.and_ if kind == "and" else operator.or_
-        return functools.reduce(join, [part for part in inner if part is not None])
-    domain, column = Domain(schema, None, {}), parts["column"]["name"]
-    if kind == "nullity":
-        missing = domain.missing(column)
-        return missing if parts["is_null"] else ~missing
-    return _comparison(domain, column, str(parts["operator"]), parts["parameter"])
-
-
-def _comparison(domain: Domain, column: str, symbol: str, parameter: Any) -> pl.Expr:
-    value, dtype = domain.value(column), domain.dtype(column)
-    if symbol in {"IN", "NOT_IN"}:
-        holds = value.is_in(_members(parameter, dtype))
-    elif symbol == "!=":
-        holds = value == _literal(parameter, dtype)
-    else:
-        holds = COMPARISONS[symbol](value, _literal(parameter, dtype))
-    holds = holds.fill_null(False)
-    return ~holds if symbol in {"NOT_IN", "!="} else holds
-
-
-# --- one column ------------------------------------------------------------------------------
 
 
 def _column_rule(domain: Domain, column: str, meets: pl.Expr) -> Masks:
@@ -217,7 +112,7 @@ def values_in_set(domain: Domain, column: str, value_set: Sequence[Any] | None) 
     """Fail where the value is not a member; no set at all is met by every value."""
     if value_set is None:
         return _column_rule(domain, column, _EVERY_ROW)
-    members = _members(value_set, domain.dtype(column))
+    members = set_members(value_set, domain.dtype(column))
     return _column_rule(domain, column, domain.value(column).is_in(members))
 
 
@@ -225,7 +120,7 @@ def values_not_in_set(domain: Domain, column: str, value_set: Sequence[Any] | No
     """Fail where the value is a member."""
     if value_set is None:
         return _column_rule(domain, column, _EVERY_ROW)
-    members = _members(value_set, domain.dtype(column))
+    members = set_members(value_set, domain.dtype(column))
     return _column_rule(domain, column, domain.value(column).is_in(members).not_())
 
 
@@ -265,9 +160,6 @@ def values_in_reference(
     if series.dtype != domain.dtype(column):
         series = series.cast(domain.dtype(column), strict=False).drop_nulls()
     return _column_rule(domain, column, domain.value(column).is_in(series.implode()))
-
-
-# --- two columns -----------------------------------------------------------------------------
 
 
 def _judged(domain: Domain, columns: Sequence[str], ignore_row_if: str | None) -> pl.Expr | None:
@@ -334,11 +226,8 @@ def pair_in_set(
 
 
 def _one_of(domain: Domain, column: str, values: Sequence[Any]) -> pl.Expr:
-    found = domain.value(column).is_in(_members(values, domain.dtype(column))).fill_null(False)
+    found = domain.value(column).is_in(set_members(values, domain.dtype(column))).fill_null(False)
     return found | domain.missing(column) if None in values else found
-
-
-# --- many columns ----------------------------------------------------------------------------
 
 
 def compound_unique(
@@ -427,9 +316,6 @@ def _same(domain: Domain, first: str, second: str) -> pl.Expr:
     return domain.missing(first) & domain.missing(second)
 
 
-# --- helpers ---------------------------------------------------------------------------------
-
-
 def _duplicated(value: pl.Expr) -> pl.Expr:
     """Return where a value occurs more than once; null equals null.
 
@@ -466,68 +352,8 @@ def _contains(domain: Domain, column: str, regex: str) -> pl.Expr:
         pl.Series([""]).str.contains(regex)
     except pl.exceptions.ComputeError:
         # Look-around and back-references: Python's engine, once per different value.
-        return text.map_batches(functools.partial(_search, re.compile(regex)), pl.Boolean)
+        return text.map_batches(functools.partial(search_values, re.compile(regex)), pl.Boolean)
     return text.str.contains(regex)
-
-
-def _search(pattern: re.Pattern[str], values: pl.Series) -> pl.Series:
-    different = values.unique().drop_nulls()
-    found = [pattern.search(value) is not None for value in different.to_list()]
-    return values.replace_strict(different, pl.Series(found, dtype=pl.Boolean), default=None)
-
-
-def _comparable(bound: Any) -> Any:
-    """Return a date as its first moment, so that it compares with moments."""
-    if isinstance(bound, dt.date) and not isinstance(bound, dt.datetime):
-        return dt.datetime.combine(bound, dt.time())
-    return bound
-
-
-def _literal(value: Any, dtype: pl.DataType) -> pl.Expr:
-    """Return *value* as something the column can be compared with; TypeError when it cannot."""
-    if dtype.is_temporal() and isinstance(value, str):
-        return pl.lit(_moment(value, dtype))
-    if dtype.is_decimal() and isinstance(value, (int, float, str)):
-        return pl.lit(Decimal(str(value)))
-    is_text = dtype == pl.String or isinstance(dtype, (pl.Categorical, pl.Enum))
-    if is_text != isinstance(value, str):
-        raise TypeError(f"{value!r} cannot be compared with a column of type {dtype}")
-    return pl.lit(value)
-
-
-def _moment(value: str, dtype: pl.DataType) -> dt.date | dt.datetime | dt.time:
-    if isinstance(dtype, pl.Time):
-        return dt.time.fromisoformat(value)
-    moment = dt.datetime.fromisoformat(value)
-    if isinstance(dtype, pl.Datetime):
-        zone = dt.UTC if dtype.time_zone else None
-        return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
-    return moment.date() if moment.time() == dt.time() else moment
-
-
-def _members(values: Iterable[Any], dtype: pl.DataType) -> pl.Expr | pl.Series:
-    """Return *values* as a set to look the column up in: what cannot occur in it is left out."""
-    members = [m for m in (_member(value, dtype) for value in values) if m is not None]
-    text = isinstance(dtype, (pl.Categorical, pl.Enum))
-    return pl.Series(members, dtype=pl.String() if text else dtype, strict=False).implode()
-
-
-def _member(value: Any, dtype: pl.DataType) -> Any:
-    """Return *value* as the column would hold it; None when it cannot occur there."""
-    try:
-        if dtype.is_temporal():
-            moment = _moment(value, dtype) if isinstance(value, str) else value
-            fits = isinstance(dtype, pl.Datetime) == isinstance(moment, dt.datetime)
-            return moment if fits else None
-        if dtype.is_decimal():
-            return Decimal(str(value))
-        if dtype.is_numeric() or dtype == pl.Boolean:
-            as_held: Any = float if dtype.is_float() else bool if dtype == pl.Boolean else int
-            same = not isinstance(value, str) and as_held(value) == value
-            return as_held(value) if same else None
-    except (TypeError, ValueError, InvalidOperation, OverflowError):
-        return None
-    return value if isinstance(value, str) else None
 
 
 def _reference(

@@ -90,7 +90,7 @@ def build_data_docs(
     Path
         The index page.
     """
-    from htx_pipeline.validation.engine import build_site
+    from htx_pipeline.validation.gx_run import build_site
 
     run_time = run_time or dt.datetime.now(tz=dt.UTC)
     shown = sorted((r for r in results if r.gx_result is not None), key=lambda r: r.table)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         ExpectationSuiteValidationResult,
     )
 
-    from htx_pipeline.validation.engine import RowCounts
+    from htx_pipeline.validation.gx_run import RowCounts
 
 LEDGER_SCHEMA: Final[dict[str, pl.DataType]] = {
     "table": pl.String(),
@@ -235,7 +235,7 @@ _LOCK: Final = threading.Lock()
 
 @functools.cache
 def _datasource() -> Any:
-    from htx_pipeline.validation.engine import ephemeral_context
+    from htx_pipeline.validation.gx_run import ephemeral_context
 
     context = ephemeral_context()
     return context.data_sources.add_polars("polars")
@@ -257,7 +257,7 @@ def gx_suite(suite: SuiteSpec) -> Any:
     InputError
         Great Expectations does not accept the arguments of a rule; the message names the rule.
     """
-    from htx_pipeline.validation.engine import build_suite
+    from htx_pipeline.validation.gx_run import build_suite
 
     return build_suite(
         suite.table,
@@ -295,7 +295,7 @@ def _thawed(value: Any) -> Any:
 def _run(
     frame: pl.DataFrame, suite: SuiteSpec, references: Mapping[str, pl.DataFrame]
 ) -> tuple[Any, list[_Verdict]]:
-    from htx_pipeline.validation.engine import run_suite
+    from htx_pipeline.validation.gx_run import run_suite
 
     gx_result, counts = run_suite(
         _batch_definition(suite.table),

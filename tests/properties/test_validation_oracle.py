@@ -214,7 +214,7 @@ def suite():
 
 @functools.cache
 def pandas_batch_definition():
-    from htx_pipeline.validation.engine import ephemeral_context
+    from htx_pipeline.validation.gx_run import ephemeral_context
 
     source = ephemeral_context().data_sources.add_pandas("pandas")
     return source.add_dataframe_asset("mean").add_batch_definition_whole_dataframe("whole")

@@ -10,8 +10,9 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from htx_pipeline.ingest.charset_convert import LEGACY, convert
 from htx_pipeline.ingest.dates import parse_dates, reporting_period, reporting_year
-from htx_pipeline.ingest.encodings import LEGACY, convert, to_unicode
+from htx_pipeline.ingest.encodings import to_unicode
 from htx_pipeline.ingest.names import fold, fold_org
 from htx_pipeline.ingest.numbers import parse_numbers
 from htx_pipeline.ingest.value_notes import NOTE_CODES

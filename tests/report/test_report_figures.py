@@ -103,6 +103,15 @@ def test_the_same_content_is_drawn_once(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.svg"))) == 1
 
 
+def test_every_module_that_inks_is_part_of_the_key_of_a_picture() -> None:
+    here = Path(figures.__file__).parent
+    not_ink = {"cache", "wordml"}  # where files lie, and what XML forbids
+    for name in figures.INKED_BY:
+        source = (here / f"{name}.py").read_text("utf-8")
+        used = set(re.findall(r"from htx_pipeline\.report\.(\w+) import", source))
+        assert used <= {*figures.INKED_BY, *not_ink}, name
+
+
 def test_the_key_of_a_picture_does_not_depend_on_the_order_of_keys() -> None:
     spec = bars_spec()
     assert picture_key(dict(reversed(spec.items()))) == picture_key(spec)

@@ -75,10 +75,8 @@ def test_rows_of_another_period_are_not_counted(hand) -> None:
 def test_the_headline_says_the_known_numbers(hand, options) -> None:
     words = said(build(hand.province(), hand, options).overview)
     assert "Toàn tỉnh có 26 hợp tác xã; 21 hợp tác xã (80,8%) đã gửi báo cáo kỳ 2024." in words
-    assert (
-        "18 (69,2%) có liên kết đang thực hiện trở lên; 13 (50,0%) đã giao hàng hoặc thanh toán."
-        in words
-    )
+    assert "18 hợp tác xã (69,2%) có liên kết đang thực hiện trở lên; " in words
+    assert "; 13 (50,0%) đã giao hàng hoặc thanh toán." in words
     assert "đã loại 4 trên 95 dòng (4,2%)" in words
 
 

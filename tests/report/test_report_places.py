@@ -144,7 +144,7 @@ def test_a_task_past_its_deadline_is_overdue_on_the_date_of_the_report_not_of_to
 
 def test_changes_are_told_gravest_first_with_both_values(report) -> None:
     rows = table(report.overview, "danh-sach-thay-doi").rows
-    assert [r["change"] for r in rows] == ["Mới cảnh báo", "Kém đi", "Mới"]
+    assert [r["change"] for r in rows] == ["Cảnh báo mới", "Giảm sút", "Mới"]
     assert rows[0]["measure"] == "chậm tiến độ: 70,0% → 30,0%"
     assert rows[1]["measure"] == "giá trị đã thanh toán: 2,0 tỷ đồng → 1,0 tỷ đồng"
     assert rows[2]["measure"] == "có tên trong danh bạ"

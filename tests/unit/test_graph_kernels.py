@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
 from typing import Any
 
 import numba
@@ -91,6 +91,20 @@ def test_a_kernel_is_compiled_once_it_was_asked_for_more_than_the_budget(
     assert compiled == [False, False, True, True]
 
 
+def test_threads_that_meet_a_kernel_at_once_compile_it_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jit, "CALL", 0)
+    summed, together = kernel_of_its_own(), threading.Barrier(4)
+
+    def call(size: int) -> int:
+        together.wait()
+        return int(summed(np.arange(size)))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(call, [3, 4, 5, 6])) == [3, 6, 10, 15]
+
+
 def test_only_what_a_kernel_reads_counts_as_its_work() -> None:
     moved = Kernel(total, (I64, W_I64, i64))
     jit.KERNELS.remove(moved)
@@ -106,22 +120,6 @@ def test_once_numba_runs_a_cheap_call_loads_a_kernel_that_is_cached_and_compiles
         summed = kernel_of_its_own()
         assert summed(np.arange(4)) == 6
         assert summed.is_compiled is cached
-
-
-def test_threads_that_meet_a_kernel_at_once_compile_it_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(jit, "CALL", 0)
-    summed = kernel_of_its_own()
-    summed._dispatcher()
-    both_here = Barrier(4)
-
-    def ask(_: int) -> int:
-        both_here.wait()
-        return int(summed(np.arange(4)))
-
-    with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(ask, range(4))) == [6] * 4
 
 
 def test_a_kernel_knows_whether_a_process_before_has_cached_it(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from htx_pipeline.cli import main
 from htx_pipeline.errors import InputError
 from htx_pipeline.graph import network
 from htx_pipeline.graph.query import (
+    MONEY,
     ego,
     ego_svg,
     ego_text,
@@ -149,6 +150,36 @@ def test_text_and_picture_show_hostile_names_as_text(edges, nodes) -> None:
     assert svg == ego_svg(edges.sample(fraction=1, shuffle=True, seed=1), nodes, "2")
 
 
+def test_amounts_that_are_only_contracted_are_marked(edges, nodes) -> None:
+    contracted = edges.with_columns(
+        pl.when(pl.col("supplier_id") == "1").then(None).otherwise("paid_value_vnd").alias("paid_value_vnd"),
+        pl.when(pl.col("supplier_id") == "1").then(pl.lit(7_000_000, pl.Int64)).alias("contracted_value_vnd"),
+    )  # fmt: skip
+    text = ego_text(contracted, nodes, "2")
+    assert "Sáu Nhung (1)  7 tr.đ (HĐ)" in text
+    assert "Ngọc Linh (3)  900 tr.đ  " in text
+    both = pl.concat([contracted, edges])
+    assert "Sáu Nhung (1)  507 tr.đ (gồm HĐ)" in ego_text(both, nodes, "2")
+    for shown in (text, ego_svg(contracted, nodes, "2")):
+        assert MONEY in shown
+
+
+def test_a_picture_says_of_what_period_it_is(edges, nodes) -> None:
+    assert "kỳ 2024" in ego_svg(edges, nodes, "2")
+
+
+def test_part_of_many_names_is_said_to_be_that_and_a_letter_is_no_hint(nodes: pl.DataFrame) -> None:
+    many = pl.DataFrame(
+        {"org_id": [f"{i}" for i in range(9)], "name": [f"HTX Cà phê Số {i}" for i in range(9)]}
+    )
+    with pytest.raises(InputError) as caught:
+        find_organisation(many, "ca phe")
+    assert "9 names" in caught.value.why
+    with pytest.raises(InputError) as caught:
+        find_organisation(many, "c")
+    assert "Did you mean" not in caught.value.remedy
+
+
 def test_a_picture_of_many_partners_counts_those_it_leaves_out(edges, nodes) -> None:
     svg = ego_svg(edges, nodes, "2", most=1)
     assert "+ 1 tổ chức khác" in svg
@@ -166,7 +197,9 @@ def test_the_commands_speak_text_and_never_a_traceback(edges, nodes, tmp_path, c
     assert "1. Trùng tên (5) ──▶" in capsys.readouterr().out
     assert main(["graph", "show", "nobody at all", *at]) == 2
     assert "✗ No organisation" in capsys.readouterr().err
+    capsys.readouterr()
     assert main(["graph", "show", "1", "--data", str(tmp_path / "empty")]) == 2
+    assert str(tmp_path / "empty") in capsys.readouterr().err
 
 
 def test_a_name_in_capitals_is_cut_before_it_leaves_the_picture() -> None:
@@ -177,8 +210,8 @@ def test_a_name_in_capitals_is_cut_before_it_leaves_the_picture() -> None:
 
     font = TTFont(next(p for p in sorted(FONTS.glob("*.ttf")) if "Regular" in p.name))
     glyphs, widths = font.getBestCmap(), font["hmtx"]
-    for name in ("SOCIETE COOPERATIVE AGRICOLE DE MARIEKRO (SOCAMA)", "Hợp tác xã Nông nghiệp và Dịch vụ Mường Hoong"):  # fmt: skip
-        shown = query._short(name, 38)
+    for name in ("SOCIETE COOPERATIVE AGRICOLE DE MARIEKRO (SOCAMA)", "Hợp tác xã Sản xuất Nông nghiệp và Dịch vụ Tổng hợp Mường Hoong"):  # fmt: skip
+        shown = query._short(name, query.ROOM)
         assert shown.endswith("…")
         units = sum(widths[glyphs[ord(letter)]][0] for letter in shown)
-        assert units / font["head"].unitsPerEm * 13 < 283
+        assert units / font["head"].unitsPerEm * 13 < 373

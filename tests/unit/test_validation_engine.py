@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.validation import engine
-from htx_pipeline.validation.conditions import RULES, row_condition
+from htx_pipeline.validation import gx_run, polars_metrics
+from htx_pipeline.validation.conditions import RULES
+from htx_pipeline.validation.domain import row_condition
 from htx_pipeline.validation.suites import EXPECTATIONS
 
 from great_expectations.expectations import registry  # isort: skip
@@ -21,7 +22,7 @@ import great_expectations as gx  # isort: skip
 
 @pytest.fixture(scope="module")
 def definition():
-    source = engine.ephemeral_context().data_sources.add_polars("frames")
+    source = gx_run.ephemeral_context().data_sources.add_polars("frames")
     return source.add_frame_asset("t").add_batch_definition("whole")
 
 
@@ -78,9 +79,9 @@ def test_every_map_metric_of_the_suites_has_a_provider_and_the_pandas_one_is_unt
     for base in RULES:
         for suffix in ("condition", "unexpected_count", "unexpected_index_list"):
             providers = registry._get_metric_definition(f"{base}.{suffix}")["providers"]
-            assert providers["PolarsExecutionEngine"][0].__module__ == engine.__name__
+            assert providers["PolarsExecutionEngine"][0].__module__ == polars_metrics.__name__
             if "PandasExecutionEngine" in providers:
-                assert providers["PandasExecutionEngine"][0].__module__ != engine.__name__
+                assert providers["PandasExecutionEngine"][0].__module__ != gx_run.__name__
 
 
 @pytest.mark.parametrize("kind", sorted(EXPECTATIONS))
@@ -113,7 +114,7 @@ RULES_OF_EVERY_KIND = [
 
 def test_results_are_the_same_whether_or_not_configurations_are_made_once(definition):
     plain = run(definition, FRAME, *RULES_OF_EVERY_KIND)
-    with engine._making_once():
+    with gx_run._making_once():
         once = run(definition, FRAME, *RULES_OF_EVERY_KIND)
     assert [one.to_json_dict() for one in once] == [one.to_json_dict() for one in plain]
     assert not all(one.success for one in plain)
@@ -121,11 +122,11 @@ def test_results_are_the_same_whether_or_not_configurations_are_made_once(defini
 
 def test_outside_a_run_an_expectation_says_what_it_is_now():
     expectation = gx.expectations.ExpectColumnValuesToBeBetween(column="i", min_value=1)
-    with engine._making_once():
+    with gx_run._making_once():
         assert expectation.configuration is expectation.configuration
     expectation.min_value = 5
     assert expectation.configuration.kwargs["min_value"] == 5
-    with engine._making_once():
+    with gx_run._making_once():
         assert expectation.configuration.to_domain_obj().min_value == 5
 
 
@@ -328,7 +329,7 @@ def test_arguments_great_expectations_refuses_are_reported_with_the_rule():
         "notes": [],
     }
     with pytest.raises(InputError) as caught:
-        engine.build_suite("linkages", [rule])
+        gx_run.build_suite("linkages", [rule])
     assert "linkages, rule odd" in caught.value.where
 
 

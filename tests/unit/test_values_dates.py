@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from htx_pipeline.errors import InputError
+from htx_pipeline.ingest.date_values import excel_serial_to_date
 from htx_pipeline.ingest.dates import (
-    excel_serial_to_date,
     parse_dates,
     reporting_period,
     reporting_year,

@@ -11,14 +11,10 @@ import polars as pl
 import pytest
 
 from htx_pipeline.errors import InputError
-from htx_pipeline.ingest.encodings import (
-    LEGACY,
-    convert,
-    detect,
-    font_charset,
-    is_syllable,
-    to_unicode,
-)
+from htx_pipeline.ingest.charset_convert import LEGACY, convert
+from htx_pipeline.ingest.charset_detect import font_charset
+from htx_pipeline.ingest.encodings import detect, to_unicode
+from htx_pipeline.ingest.syllables import is_syllable
 from htx_pipeline.reference import charsets
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"

@@ -21,7 +21,8 @@ from odf.text import P
 from htx_pipeline.errors import InputError
 from htx_pipeline.ingest.grid import cell_text
 from htx_pipeline.ingest.guard import check_bytes
-from htx_pipeline.ingest.workbook import Sheet, open_bytes, text_series
+from htx_pipeline.ingest.workbook import open_bytes, text_series
+from htx_pipeline.ingest.workbook_sheet import Sheet
 
 pytestmark = pytest.mark.usefixtures("either_way_of_reading_xlsx")
 

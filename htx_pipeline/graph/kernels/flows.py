@@ -1,4 +1,4 @@
-"""Quantities that run along the chain: PageRank and positions (linear equations).
+"""Quantities that run along the chain: PageRank and positions (linear equations over its components).
 
 What belongs here: passing on by shares until it settles, and the sweep that solves x = 1 + P·x component
 by component.
@@ -13,17 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from htx_pipeline.graph.kernels.jit import (
-    F64,
-    I32,
-    I64,
-    W_F64,
-    B,
-    Ids,
-    f64,
-    i64,
-    kernel,
-)
+from htx_pipeline.graph.kernels.jit import F64, I32, I64, W_F64, B, Ids, f64, i64, kernel
 
 Values = NDArray[np.float64]
 

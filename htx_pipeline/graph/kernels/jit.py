@@ -79,9 +79,9 @@ VECTORS: Final = 50
 _state = {"is_started": False, "is_told": False}
 """Whether Numba runs in this process, and whether compiling was announced."""
 
-KERNELS: Final[list[Kernel]] = []
+_ONE_AT_A_TIME: Final = threading.Lock()
 
-_COMPILING: Final = threading.RLock()
+KERNELS: Final[list[Kernel]] = []
 
 Work = Callable[..., float]
 
@@ -148,15 +148,16 @@ class Kernel:
         return self._is_cached
 
     def compile(self) -> None:
-        """Compile, or load from the cache."""
-        # Threads of one pass meet the same kernel at once.
-        with _COMPILING:
-            if self._compiled is not None:
-                return
-            compiled = self._dispatcher()
-            compiled.compile(tuple(of.numba() for of in self.signature))
-            compiled.disable_compile()
-            self._compiled = compiled
+        """Compile, or load from the cache; threads that ask at once wait for the first."""
+        with _ONE_AT_A_TIME:
+            if self._compiled is None:
+                self._compile()
+
+    def _compile(self) -> None:
+        compiled = self._dispatcher()
+        compiled.compile(tuple(of.numba() for of in self.signature))
+        compiled.disable_compile()
+        self._compiled = compiled
         _state["is_started"] = True
         if not compiled.stats.cache_hits and not _state["is_told"]:
             _state["is_told"] = True

@@ -5,14 +5,13 @@ What belongs here: from the name of a picture's element to the ids of cells. Wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from htx_pipeline.report.items import Item
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
-def cells_of_mark(gid: str, cells: Sequence[Item]) -> tuple[str, ...]:
+def cells_of_mark(
+    gid: str, cells: Iterable[tuple[str, Mapping[str, Any] | None]]
+) -> tuple[str, ...]:
     """Return the ids of the cells that an element shows: a commune, a stage, a band, a small chart.
 
     Parameters
@@ -20,13 +19,13 @@ def cells_of_mark(gid: str, cells: Sequence[Item]) -> tuple[str, ...]:
     gid:
         "commune-23500", "node-processing", "flow-production-processing-coffee", "trend-paid".
     cells:
-        The figures of the picture's table.
+        Ids of the cells of the picture's table, each with its line.
     """
     kind, _, name = gid.partition("-")
     match = {"commune": _commune, "node": _node, "flow": _flow, "trend": _trend}.get(kind)
     if match is None:
         return ()
-    return tuple(c.id for c in cells if c.line is not None and match(name, c.line, c.id))
+    return tuple(own for own, line in cells if line is not None and match(name, line, own))
 
 
 def _commune(name: str, line: Any, _: str) -> bool:
