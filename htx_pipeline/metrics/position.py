@@ -200,9 +200,11 @@ def _positions_of(
             "core_number": _core_numbers(graph),
             "n_brokered_pairs": brokered,
             "is_broker": brokered > 0,
-            "is_on_full_chain": pl.Series(on_chain, dtype=pl.Boolean),
-            "full_chain_reason": [None if v is not None else "stage_unknown" for v in on_chain],
-            "full_chain_products": pl.Series(chain_products, dtype=pl.List(pl.String)),
+            "is_on_full_chain": on_chain,
+            "full_chain_reason": pl.select(
+                pl.when(on_chain.is_null()).then(pl.lit("stage_unknown"))
+            ).to_series(),
+            "full_chain_products": chain_products,
         },
         schema_overrides={
             "upstreamness_reason": pl.String,
@@ -315,33 +317,32 @@ def _brokered_pairs(graph: CSRGraph) -> NDArray[np.int64]:
     return np.asarray(sold * bought - both_ways - arrays.closed_pairs(graph), dtype=np.int64)
 
 
-def _full_chains(
-    trade: Trade, nodes: pl.DataFrame
-) -> tuple[list[bool | None], list[list[str] | None]]:
-    """Who lies on a way production → processing → consumption of one product."""
+def _full_chains(trade: Trade, nodes: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """Who lies on a way production → processing → consumption of one product, and of which."""
     graph = trade.graph
     n = len(graph)
     stage = np.array([s or "" for s in trade.known(nodes, "stage")], dtype=object)
     unknown = stage == ""
     sure = np.zeros(n, dtype=bool)
     possible = np.zeros(n, dtype=bool)
-    products: list[list[str]] = [[] for _ in range(n)]
+    found_by = [pl.DataFrame(schema={"row": pl.Int64, "code": pl.String})]
     for code in sorted(trade.rows["product_code"].drop_nulls().unique().to_list()):
         chain = graph.where(pl.col("product_code") == code)
         found = _on_way(chain, *(stage == s for s in ("production", "processing", "consumption")))
         sure |= found
-        for row in np.flatnonzero(found).tolist():
-            products[row].append(code)
+        found_by.append(
+            pl.DataFrame({"row": np.flatnonzero(found)}).with_columns(pl.lit(code).alias("code"))
+        )
         if unknown.any():
             possible |= _on_way(
                 chain,
                 *((stage == s) | unknown for s in ("production", "processing", "consumption")),
             )
-    is_on: list[bool | None] = [
-        True if s else None if p else False
-        for s, p in zip(sure.tolist(), possible.tolist(), strict=True)
-    ]
-    return is_on, [codes or None for codes in products]
+    is_unclear = pl.Series(possible & ~sure)
+    is_on = pl.Series(sure).set(is_unclear, None)
+    codes = pl.concat(found_by).sort("row", "code").group_by("row", maintain_order=True).agg("code")
+    rows = pl.DataFrame({"row": np.arange(n, dtype=np.int64)})
+    return is_on, rows.join(codes, on="row", how="left", maintain_order="left")["code"]
 
 
 def _on_way(
