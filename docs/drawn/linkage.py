@@ -8,7 +8,7 @@ import polars as pl
 
 from docs.drawing import arrow, bars, grid, node, page, text
 from docs.drawn.register import percent, picture
-from htx_pipeline.metrics import linkage
+from htx_pipeline.metrics import linkage, rates
 from htx_pipeline.metrics.communes import communes
 from htx_pipeline.metrics.localities import localities as localities_table
 from htx_pipeline.metrics.ranking import careful_ranks
@@ -51,11 +51,11 @@ def evidence_picture() -> str:
     return grid(["signed", "in force in 2024", "delivered or paid"], shown, title="Evidence levels", width=700, left=150)  # fmt: skip
 
 
-@picture(linkage.totals, linkage.coverage)
+@picture(linkage.totals, rates.coverage)
 def linked_share() -> str:
     world = _linked()
     totals = linkage.totals(world.organisations, TABLES["cooperative_reports"].empty(), world.edges)
-    made = linkage.coverage(totals).filter(locality="province", indicator="linked_share", denominator="all_htx")  # fmt: skip
+    made = rates.coverage(totals).filter(locality="province", indicator="linked_share", denominator="all_htx")  # fmt: skip
     share = {r["evidence"]: r for r in made.iter_rows(named=True)}
     levels = ("planned", "signed", "executed")
     rows = [(f"{level} or stronger", share[level]["value"], percent(share[level]["value"])) for level in levels]  # fmt: skip
@@ -63,28 +63,28 @@ def linked_share() -> str:
     return bars(rows, title="Linked share of four cooperatives", scale=1.0, whiskers=spread)
 
 
-@picture(linkage.totals, linkage.official_rates)
+@picture(linkage.totals, rates.official_rates)
 def official_rates() -> str:
     names = [f"htx {i:02}" for i in range(20)]
     rated = [("2024", n, "tot" if i < 12 else "yeu") for i, n in enumerate(names)]
     reports = TABLES["cooperative_reports"].conform(pl.DataFrame(rated, schema=["period", "org_id", "rating"], orient="row"))  # fmt: skip
     links = [(n, "mill", 1) for n in [*names[:6], names[19]]]
     world = small(links, organisations={n: {"legal_type": "htx"} for n in names})
-    made = linkage.official_rates(linkage.totals(world.organisations, reports, world.edges))
-    rates = {r["denominator"]: r for r in made.filter(locality="province", indicator="chain_linked_share", evidence="active").iter_rows(named=True)}  # fmt: skip
+    made = rates.official_rates(linkage.totals(world.organisations, reports, world.edges))
+    by = {r["denominator"]: r for r in made.filter(locality="province", indicator="chain_linked_share", evidence="active").iter_rows(named=True)}  # fmt: skip
     rows = []
     for label, linked, key in (("all cooperatives", "of these linked: flat", "all_htx"), ("rated tốt/khá", "of these linked: nested", "rated_good_fair")):  # fmt: skip
-        part, whole, rate = (rates[key][c] for c in ("numerator", "denominator_value", "value"))
+        part, whole, rate = (by[key][c] for c in ("numerator", "denominator_value", "value"))
         rows += [(label, whole, f"{whole:g}"), (linked, part, f"{part:g} of {whole:g} = {percent(rate)}")]  # fmt: skip
     return bars(rows, title="Nested and flat rates", width=640, scale=26, kinds={1: "hot", 3: "hot"})  # fmt: skip
 
 
-@picture(linkage.totals, linkage.execution)
+@picture(linkage.totals, rates.execution)
 def executed() -> str:
     register = {n: {"legal_type": "htx"} for n in ("htx 1", "htx 2")}
     paid = small([(n, "mill", 100, {"paid_value_vnd": 60}) for n in register], organisations=register)  # fmt: skip
     totals = linkage.totals(paid.organisations, TABLES["cooperative_reports"].empty(), paid.edges)
-    made = {r["indicator"]: r for r in linkage.execution(totals).filter(locality="province").iter_rows(named=True)}  # fmt: skip
+    made = {r["indicator"]: r for r in rates.execution(totals).filter(locality="province").iter_rows(named=True)}  # fmt: skip
     money, done = made["paid_over_contracted"], made["executed_value_share"]
     rows = [
         ("contracted", money["denominator_value"], f"{money['denominator_value']:g}"),
@@ -136,14 +136,14 @@ def communes_picture() -> str:
     return page(570, 168, parts, title="Communes of today")
 
 
-@picture(linkage.coverage, careful_ranks)
+@picture(rates.coverage, careful_ranks)
 def careful_ranks_picture() -> str:
     cells = {"A": (16, 20, 20), "B": (13, 20, 20), "C": (3, 20, 20), "D": (4, 20, 4)}
     places = {f"{place} {i}": {"legal_type": "htx", "locality": place} for place, (_, n, _) in cells.items() for i in range(n)}  # fmt: skip
     links = [(f"{place} {i}", "mill", 1) for place, (k, _, _) in cells.items() for i in range(k)]
     world = small(links, organisations=places)
     totals = linkage.totals(world.organisations, TABLES["cooperative_reports"].empty(), world.edges)
-    shares = linkage.coverage(totals).filter(pl.col("locality").is_in(list(cells)), indicator="linked_share", evidence="active", denominator="all_htx")  # fmt: skip
+    shares = rates.coverage(totals).filter(pl.col("locality").is_in(list(cells)), indicator="linked_share", evidence="active", denominator="all_htx")  # fmt: skip
     known = pl.DataFrame([(place, n, k) for place, (_, n, k) in cells.items()], schema=["locality", "n_all", "n_reported"], orient="row")  # fmt: skip
     made = list(careful_ranks(shares.join(known, on="locality"), low="value_low", high="value_high", n="n_all", n_known="n_reported").sort("locality").iter_rows(named=True))  # fmt: skip
     rows = []

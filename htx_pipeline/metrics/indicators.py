@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import narwhals as nw
 
 from htx_pipeline.metrics._tabular import Native, enter, leave
-from htx_pipeline.metrics.linkage import (
+from htx_pipeline.metrics.linkage import totals
+from htx_pipeline.metrics.rates import (
     Measure,
     coverage_measures,
     execution_measures,
     measure_frame,
     official_measures,
-    totals,
 )
 
 
@@ -67,7 +67,7 @@ def from_totals(summed: Native, *, min_disclosure_count: int = 3) -> Native:
     """Compute every indicator for every locality and for the whole (locality ``province``).
 
     A figure that is not defined has a null value and a ``reason``
-    (`htx_pipeline.metrics.linkage.measure_frame`); a mean of incomes over fewer than
+    (`htx_pipeline.metrics.rates.measure_frame`); a mean of incomes over fewer than
     ``min_disclosure_count`` cooperatives is withheld (``withheld_few``).
 
     Parameters
@@ -81,7 +81,7 @@ def from_totals(summed: Native, *, min_disclosure_count: int = 3) -> Native:
     Returns
     -------
     frame
-        `htx_pipeline.metrics.linkage.INDICATOR_COLUMNS`; key (period, locality, indicator,
+        `htx_pipeline.metrics.rates.INDICATOR_COLUMNS`; key (period, locality, indicator,
         denominator, evidence).
 
     Examples

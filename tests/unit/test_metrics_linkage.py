@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from htx_pipeline.graph import network
-from htx_pipeline.metrics import indicators, linkage, localities, plan
+from htx_pipeline.metrics import indicators, linkage, localities, plan, rates
 from htx_pipeline.reference.targets import targets
 from htx_pipeline.schemas import TABLES
 
@@ -156,7 +156,7 @@ def _figure(
 
 
 def test_the_nested_and_the_flat_fifty_percent_differ_and_both_stand() -> None:
-    made = linkage.official_rates(linkage.totals(*_province()))
+    made = rates.official_rates(linkage.totals(*_province()))
     # In force or stronger, with consumption not denied: a, b and g; of them rated good: a, b.
     assert _figure(made, "chain_linked_share", "all_htx", "active") == (3, 10, 0.3)
     assert _figure(made, "chain_linked_share", "rated_good_fair", "active") == (2, 6, 2 / 6)
@@ -169,7 +169,7 @@ def test_the_nested_and_the_flat_fifty_percent_differ_and_both_stand() -> None:
 
 
 def test_the_three_linked_rates_are_different_indicators() -> None:
-    made = linkage.official_rates(linkage.totals(*_province()))
+    made = rates.official_rates(linkage.totals(*_province()))
     # Signed or stronger: c sells to d, a cooperative: both are in the chain, c sells, nobody to an enterprise.
     assert _figure(made, "chain_linked_share", "all_htx", "signed")[:2] == (5, 10)
     assert _figure(made, "offtake_share", "agricultural_htx", "signed")[:2] == (4, 8)
@@ -232,7 +232,7 @@ def test_a_mean_income_of_too_few_is_withheld_and_of_enough_is_weighted() -> Non
 def test_a_source_that_says_nothing_of_deliveries_has_no_executed_rate() -> None:
     organisations, reports, edges = _province()
     silent = edges.with_columns(n_paid_value=pl.lit(0), paid_value_vnd=pl.lit(None, dtype=pl.Int64))
-    made = linkage.coverage(linkage.totals(organisations, reports, silent))
+    made = rates.coverage(linkage.totals(organisations, reports, silent))
     executed = made.filter(pl.col("evidence") == "executed", pl.col("indicator") == "linked_share")
     assert set(executed["reason"]) == {"execution_not_stated"}
     assert executed["value"].null_count() == executed.height
@@ -242,7 +242,7 @@ def test_a_source_that_says_nothing_of_deliveries_has_no_executed_rate() -> None
 
 
 def test_paid_over_contracted_uses_linkages_that_state_both() -> None:
-    made = linkage.execution(linkage.totals(*_province()))
+    made = rates.execution(linkage.totals(*_province()))
     assert _figure(
         made, "paid_over_contracted", "contracted_value_of_linkages_stating_both", None
     ) == (120, 200, 0.6)

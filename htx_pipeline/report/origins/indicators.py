@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 
 from htx_pipeline.metrics.indicators import all_measures
-from htx_pipeline.metrics.linkage import UNKNOWN, Measure
+from htx_pipeline.metrics.linkage import UNKNOWN
+from htx_pipeline.metrics.rates import Measure
 from htx_pipeline.reference.targets import target_lines
 from htx_pipeline.report.origins.model import Formula, Origin, Part
 from htx_pipeline.report.origins.places import WHOLE, Scope, income, left_out, total_parts
