@@ -169,14 +169,19 @@ def _measures(rows: Sequence[Row]) -> str:
     sizes = sorted({row["size"] for row in rows})
     found = {(row["bench"], row["size"]): row for row in rows}
     head = " | ".join(f"{size:,}" for size in sizes)
-    lines = [f"| measure | {head} | peak MB at {sizes[-1]:,} |", "|---" * (len(sizes) + 2) + "|"]
+    lines = [
+        f"| measure | {head} | CPU s at {sizes[-1]:,} | peak MB at {sizes[-1]:,} |",
+        "|---" * (len(sizes) + 3) + "|",
+    ]
     for name in dict.fromkeys(row["bench"] for row in rows):
         cells = []
         for size in sizes:
             row = found.get((name, size), {})
             cells.append(row.get("failed") or _number(row.get("cpu_ratio")) or "not run")
-        peak = found.get((name, sizes[-1]), {}).get("peak_mb")
-        lines.append(f"| {name} | {' | '.join(cells)} | {'' if peak is None else f'{peak:,}'} |")
+        largest = found.get((name, sizes[-1]), {})
+        spent, peak = largest.get("cpu_s"), largest.get("peak_mb")
+        cells += [_number(spent), "" if peak is None else f"{peak:,}"]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -205,7 +210,9 @@ def _first_calls() -> str:
   `python -m htx_pipeline.graph.kernels` after `pip install`. Networks of a few thousand linkages run in plain
   Python without either.
 * Betweenness is exact up to 5,000 linked organisations, above it is estimated from 1,024 sources with its standard
-  error (`positions`). ESRI is exact up to 20,000 linked organisations, above it is bounded (`systemic_risk`).
+  error (`positions`). ESRI is exact for everyone up to 20,000 linked organisations, above for those outside large
+  rings of suppliers; the others have bounds that hold with 95 % (`systemic_risk`). Both limits are reference data
+  (`own.betweenness.exact_up_to`, `own.esri.exact_up_to`).
 * graph-tool is not in the package index and was not measured.
 """
 

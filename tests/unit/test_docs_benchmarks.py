@@ -40,3 +40,13 @@ def test_a_measure_that_does_not_fit_says_so_in_its_cell() -> None:
 def test_the_page_in_the_documentation_is_that_of_the_recorded_results(module: str) -> None:
     rows = json.loads(document.RESULTS.read_text(encoding="utf-8"))["results"]
     assert document.section(rows, module) in Path(document.PAGE).read_text(encoding="utf-8")
+
+
+def test_a_peer_that_takes_longer_than_it_may_is_reported_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    graph = pytest.importorskip("benchmarks.graph", reason="run from the repository")
+    path = tmp_path / "links.parquet"
+    graph.nation(200_000).write_parquet(path)
+    monkeypatch.setattr(graph, "SECONDS", 1)
+    assert graph._apart("build", "networkx", path, path, 3) == {"failed": "not finished in 1 CPU s"}
