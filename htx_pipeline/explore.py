@@ -1,17 +1,23 @@
-"""What the notebooks share: finding the data, and the report's own drawings as pictures.
+"""What the notebooks share: opening the data, tables for reading, the report's own drawings as pictures.
 
 What belongs here: small helpers for people who look at the tables, outside the asset graph. What does not:
 measures (`htx_pipeline.metrics`), new kinds of drawing (`htx_pipeline.report.figures`).
+
+Only `listing` and `drawing` need marimo, and only when they are called.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -25,18 +31,77 @@ if TYPE_CHECKING:
 SAMPLE: Final = Path("demo/data")
 """Where `make demo` and `htx demo` put the sample province."""
 
-GROUPS: Final = ("raw", "core", "graph", "metrics")
+READ: Final = ("raw", "core", "graph")
+"""Groups of tables that the notebooks read whole."""
+
+MEASURES: Final = (
+    "chain_flows", "cluster_members", "clusters", "localities", "reporting_roster", "reporting_roster_localities", "risk",
+)  # fmt: skip
+"""Measures that the notebooks read; the others, the reports and the exports need `make demo`."""
 
 
-def data_folder(*, make: bool = True) -> Path:
-    """Return the folder of tables to look at.
+@dataclass(frozen=True)
+class Data:
+    """The tables of one data folder.
 
-    ``HTX_DATA_DIR`` where it is set; else the sample province in ``demo/data``, here or in the
-    folder above (a notebook may be started in either). Where there is none, the sample is made: one to two
-    minutes, once.
+    Attributes
+    ----------
+    folder:
+        Where they lie.
+    """
+
+    folder: Path
+
+    @cached_property
+    def periods(self) -> list[str]:
+        """The reporting years there are, oldest first."""
+        return sorted(self.tables("metrics/clusters")["period"].drop_nulls())
+
+    def tables(self, *keys: str) -> pl.DataFrame:
+        """Return what there is, one row a table and year, of the tables named or of all: see `list_tables`."""
+        from htx_pipeline.tables import list_tables
+
+        found = list_tables(data_dir=self.folder)
+        return found.filter(pl.col("table").is_in(keys)) if keys else found
+
+    def read(self, key: str, period: str | None = None) -> pl.DataFrame:
+        """Return a table ("core/linkages") of one year, or of all years one under another."""
+        from htx_pipeline.tables import read_table
+
+        return read_table(key, period=period, data_dir=self.folder)
+
+    def year(self, period: str) -> dict[str, pl.DataFrame]:
+        """Return every table of a year by key ("core/linkages").
+
+        Raises
+        ------
+        InputError
+            There is none.
+        """
+        there = self.tables().filter(pl.col("period") == period)["table"]
+        keys = [k for k in there if k.split("/")[0] in {*READ, "metrics"}]
+        if not keys:
+            raise InputError(
+                f"There are no tables of the period {period}.",
+                remedy="Run the pipeline for it first.",
+                what_vi=f"Chưa có bảng nào của kỳ {period}.",
+                remedy_vi="Chạy hệ thống cho kỳ ấy trước.",
+                code="period_missing",
+            )
+        return {k: self.read(k, period) for k in keys}
+
+
+def open_data(folder: Path | str | None = None, *, make: bool = True) -> Data:
+    """Return the tables to look at.
+
+    Those of *folder*, else of ``HTX_DATA_DIR`` where it is set; else the sample province in ``demo/data``, here or in
+    the folder above (a notebook may be started in either). Where there is none, the sample is made, once: about half
+    a minute. A folder that was named is never filled with made-up data.
 
     Parameters
     ----------
+    folder:
+        A data folder of a run.
     make:
         Make the sample province when there is nothing; else say what to run.
 
@@ -45,23 +110,26 @@ def data_folder(*, make: bool = True) -> Path:
     InputError
         The folder named holds no tables; or there are none and *make* is False.
     """
-    named = os.environ.get("HTX_DATA_DIR")
+    named = folder or os.environ.get("HTX_DATA_DIR")
     for place in [Path(named)] if named else [SAMPLE, Path("..") / SAMPLE]:
-        if any(place.glob("core/organisations/period=*/*.parquet")):
-            return place
+        if any(place.glob("metrics/clusters/period=*/*.parquet")):
+            return Data(place)
     if named or not make:
         raise InputError(
-            "There are no tables to look at.", where=named or str(SAMPLE),
+            "There are no tables to look at.", where=str(named or SAMPLE),
             remedy="Run `make demo` for the sample province, or set HTX_DATA_DIR to the data folder of a run.",
             what_vi="Chưa có số liệu để xem.",
             remedy_vi="Chạy `make demo`, hoặc đặt HTX_DATA_DIR là thư mục số liệu.", code="no_data",
         )  # fmt: skip
-    sys.stderr.write("Chưa có số liệu: đang tạo tỉnh mẫu (1–2 phút) / making the sample province …\n")  # fmt: skip
-    return make_sample(SAMPLE.parent)
+    sys.stderr.write("Chưa có số liệu: đang tạo tỉnh mẫu (khoảng nửa phút) / making the sample province, about half a minute …\n")  # fmt: skip
+    return Data(make_sample(SAMPLE.parent))
 
 
 def make_sample(out: Path, *, seed: int = 20) -> Path:
-    """Write the sample province to *out*/input, run it without its reports, and return *out*/data.
+    """Write the sample province to *out*/input, make the tables that the notebooks read, and return *out*/data.
+
+    They are the tables that ``htx demo`` makes, by the same pipeline; its other measures, reports and exports are
+    left out. The folder is complete or not there: an interrupted run starts anew.
 
     Raises
     ------
@@ -74,44 +142,24 @@ def make_sample(out: Path, *, seed: int = 20) -> Path:
     from htx_pipeline.sample import write_sample
     from htx_pipeline.settings import Settings
 
-    inputs = out / "input"
-    write_sample(inputs, seed=seed)
-    settings = Settings(data_dir=out / "data", input_dir=inputs, seed=seed, province="Kon Tum")
-    keys = sorted(
-        k.to_user_string() for k in defs().resolve_all_asset_keys() if k.path[0] != "report"
-    )
-    periods = discover_periods(load_mappings(settings.mappings), inputs)
-    require_success(run_periods(settings, periods, selection=keys))
-    return settings.data_dir
-
-
-def periods(data_dir: Path | str | None = None) -> list[str]:
-    """Return the reporting years there are, oldest first."""
-    from htx_pipeline.tables import list_tables
-
-    found = list_tables(data_dir=data_dir).filter(pl.col("table") == "metrics/clusters")
-    return sorted(found["period"].drop_nulls().to_list())
-
-
-def read_period(period: str, *, data_dir: Path | str | None = None) -> dict[str, pl.DataFrame]:
-    """Return every table of a period by key ("core/linkages").
-
-    Raises
-    ------
-    InputError
-        There is none.
-    """
-    from htx_pipeline.tables import list_tables, read_table
-
-    there = list_tables(data_dir=data_dir).filter(pl.col("period") == period)["table"].to_list()
-    keys = [k for k in there if k.split("/")[0] in GROUPS]
-    if not keys:
-        raise InputError(
-            f"There are no tables of the period {period}.",
-            remedy="Run the pipeline for it first.",
-            code="period_missing",
+    measures = {f"metrics/{name}" for name in MEASURES}
+    every = (k.to_user_string() for k in defs().resolve_all_asset_keys())
+    keys = sorted(k for k in every if k.split("/")[0] in READ or k in measures)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".making-") as work:
+        made = Path(work)
+        write_sample(made / "input", seed=seed)
+        settings = Settings(
+            data_dir=made / "data", input_dir=made / "input", seed=seed, province="Kon Tum"
         )
-    return {k: read_table(k, period=period, data_dir=data_dir) for k in keys}
+        periods = discover_periods(load_mappings(settings.mappings), settings.input_dir)
+        require_success(run_periods(settings, periods, selection=keys))
+        for name in ("input", "data"):
+            if (out / name).exists():
+                shutil.copytree(made / name, out / name, dirs_exist_ok=True)
+            else:
+                (made / name).replace(out / name)
+    return out / "data"
 
 
 def _builder(frames: Mapping[str, pl.DataFrame], period: str) -> Illustrator:
@@ -147,7 +195,7 @@ def chain_picture(
     Parameters
     ----------
     frames:
-        Tables of the period, see `read_period`.
+        Tables of the period, see `Data.year`.
     period:
         Reporting year.
     scope:
@@ -166,6 +214,31 @@ def map_picture(
 ) -> Picture | None:
     """Draw the map of the province or of a cluster, as in the reports; None where nothing can be placed."""
     return _drawn(_builder(frames, period).map_figure(scope, "so-tay"))
+
+
+def drawing(
+    picture: Picture | str | None, *, alt: str, otherwise: str = "", width: int = 760
+) -> Any:
+    """Show a picture of this module, or an SVG text across the whole width; *otherwise* where there is none.
+
+    Parameters
+    ----------
+    picture:
+        What `chain_picture`, `map_picture` or `share_bars` returned, or an SVG such as `ego_svg` gives.
+    alt:
+        What it shows, for those who cannot see it.
+    otherwise:
+        Markdown to show when there is nothing to draw.
+    width:
+        Pixels.
+    """
+    import marimo as mo
+
+    if picture is None:
+        return mo.md(otherwise)
+    if isinstance(picture, str):
+        return mo.Html(fitted(picture))
+    return mo.image(picture.png, alt=alt, width=width)
 
 
 def fitted(svg: str) -> str:
@@ -192,6 +265,46 @@ def shown(frame: pl.DataFrame, key: str, *, decimals: int = 3) -> pl.DataFrame:
     from htx_pipeline.exports.dictionary import readable
 
     return readable(frame, key).with_columns(pl.selectors.float().round(decimals))
+
+
+def listing(
+    frame: pl.DataFrame,
+    key: str | None = None,
+    *,
+    rows: int = 10,
+    label: str = "",
+    decimals: int = 3,
+    wrapped: Sequence[str] = (),
+    otherwise: str = "*Không có dòng nào. / No rows.*",
+) -> Any:
+    """Show rows to page through, search and sort; *otherwise* where there are none.
+
+    Parameters
+    ----------
+    frame:
+        The rows.
+    key:
+        The table they are of: their headings and codes are put into words, see `shown`. Else as they are.
+    rows:
+        Rows of a page.
+    label:
+        What stands above.
+    decimals:
+        Decimals of numbers, where a key is given.
+    wrapped:
+        Columns of sentences, shown whole over several lines.
+    otherwise:
+        Markdown to show when there are no rows.
+    """
+    import marimo as mo
+
+    if frame.is_empty():
+        return mo.md(otherwise)
+    made = frame if key is None else shown(frame, key, decimals=decimals)
+    return mo.ui.table(
+        made, selection=None, page_size=rows, label=label, wrapped_columns=list(wrapped),
+        show_column_summaries=False, show_data_types=False,
+    )  # fmt: skip
 
 
 def share_bars(

@@ -11,9 +11,8 @@ def _():
 
     from htx_pipeline import explore
     from htx_pipeline.report import text
-    from htx_pipeline.tables import list_tables, read_table
 
-    return explore, list_tables, mo, pl, read_table, text
+    return explore, mo, pl, text
 
 
 @app.cell(hide_code=True)
@@ -32,15 +31,9 @@ def _(mo):
 
 @app.cell
 def _(explore):
-    # Thư mục số liệu: HTX_DATA_DIR, hoặc tỉnh mẫu / the data folder, or the sample province
-    data_dir = explore.data_folder()
-    return (data_dir,)
-
-
-@app.cell
-def _(data_dir, explore):
-    periods = explore.periods(data_dir)
-    return (periods,)
+    # HTX_DATA_DIR, hoặc tỉnh mẫu / or the sample province
+    data = explore.open_data()
+    return (data,)
 
 
 @app.cell(hide_code=True)
@@ -49,21 +42,23 @@ def _(mo):
     ## Các bảng / The tables
 
     `raw` là những gì đọc được từ tệp; `core` là các dòng được nhận, mỗi dòng dẫn về tệp, trang tính, dòng nguồn;
-    `graph` là mạng lưới; `metrics` là kết quả tính. Ý nghĩa từng cột: `docs/tables.md`.
+    `graph` là mạng lưới; `metrics` là kết quả tính. Ý nghĩa từng cột: `docs/tables.md`. Tỉnh mẫu do sổ tay tự tạo chỉ có những
+    bảng mà các sổ tay đọc; `make demo` làm đủ mọi chỉ số và báo cáo.
 
-    *`raw`: what was read; `core`: accepted rows, each leading back to file, sheet and row; `graph`: the network;
-    `metrics`: what was computed.*
+    *`raw`: what was read; `core`: accepted rows, each leading back to file, sheet and row; `graph`: the network; `metrics`: what
+    was computed. A sample province that a notebook made holds the tables that notebooks read; `make demo` makes every measure and
+    the reports.*
     """)
     return
 
 
 @app.cell
-def _(data_dir, list_tables, mo, pl):
-    tables = list_tables(data_dir=data_dir).filter(
+def _(data, explore, pl):
+    tables = data.tables().filter(
         ~pl.col("table").str.contains("_(findings|ledger|rejected|sheets|plausibility)$")
     )
     per_year = tables.pivot("period", index="table", values="rows", sort_columns=True)
-    mo.ui.table(per_year, selection=None, show_column_summaries=False, page_size=12, label="Số dòng mỗi kỳ / rows a year")
+    explore.listing(per_year, rows=12, label="Số dòng mỗi kỳ / rows a year")
     return (per_year,)
 
 
@@ -82,10 +77,10 @@ def _(mo):
 
 
 @app.cell
-def _(data_dir, pl, read_table):
+def _(data, pl):
     levels = ["planned", "signed", "active", "executed"]
-    organisations = read_table("core/organisations", data_dir=data_dir)
-    linkages = read_table("core/linkages", data_dir=data_dir)
+    organisations = data.read("core/organisations")
+    linkages = data.read("core/linkages")
 
     cooperatives = organisations.filter(pl.col("legal_type") == "htx").select("period", "org_id")
     strongest = (
@@ -127,7 +122,7 @@ def _(coverage, explore, levels, mo, text):
                 ],
                 widths="equal",
             ),
-            mo.image(shares.png, alt="Tỷ lệ hợp tác xã có liên kết, theo năm và mức bằng chứng", width=760),
+            explore.drawing(shares, alt="Tỷ lệ hợp tác xã có liên kết, theo năm và mức bằng chứng"),
         ]
     )
     return (shares,)
@@ -147,8 +142,8 @@ def _(mo):
 
 
 @app.cell
-def _(coverage, data_dir, mo, pl, read_table):
-    official = read_table("metrics/localities", data_dir=data_dir).group_by("period").agg(pl.col("n_cooperatives", "n_linked_executed").sum())
+def _(coverage, data, mo, pl):
+    official = data.read("metrics/localities").group_by("period").agg(pl.col("n_cooperatives", "n_linked_executed").sum())
     checked = coverage.join(official, on="period").sort("period")
     executed = (checked["executed_share"] * checked["cooperatives"]).round().cast(pl.Int64)
     assert checked.height == coverage.height
@@ -171,13 +166,13 @@ def _(mo):
 
 
 @app.cell
-def _(explore, linkages, mo, periods, pl):
+def _(data, explore, linkages, pl):
     behind = (
-        linkages.filter(pl.col("period") == periods[-1], pl.col("evidence") == "executed")
+        linkages.filter(pl.col("period") == data.periods[-1], pl.col("evidence") == "executed")
         .sort("paid_value_vnd", "linkage_id", descending=[True, False], nulls_last=True)
         .select("supplier_name", "buyer_name", "product_name", "delivered_tonnes", "paid_value_vnd", "source_file", "source_sheet", "source_row")
     )
-    mo.ui.table(explore.shown(behind, "core/linkages"), selection=None, show_column_summaries=False, page_size=8, label="Liên kết đã thực hiện, giá trị lớn nhất trước / executed, largest first")
+    explore.listing(behind, "core/linkages", rows=8, label="Liên kết đã thực hiện, giá trị lớn nhất trước / executed, largest first")
     return (behind,)
 
 
@@ -194,21 +189,21 @@ def _(mo):
 
 
 @app.cell
-def _(data_dir, explore, mo, organisations, periods, pl, read_table):
+def _(data, explore, organisations, pl):
     import networkx as nx
 
     from htx_pipeline.graph.csr import CSRGraph
 
-    edges = read_table("graph/edges", period=periods[-1], data_dir=data_dir)
+    edges = data.read("graph/edges", data.periods[-1])
     graph = CSRGraph.from_frame(edges, source="supplier_id", target="buyer_id", weight="contracted_value_vnd")
     ranks = nx.pagerank(graph)
     most_central = (
         pl.DataFrame({"org_id": list(ranks), "pagerank": list(ranks.values())})
-        .join(organisations.filter(pl.col("period") == periods[-1]).select("org_id", "name", "legal_type"), on="org_id", how="left")
+        .join(organisations.filter(pl.col("period") == data.periods[-1]).select("org_id", "name", "legal_type"), on="org_id", how="left")
         .sort("pagerank", "org_id", descending=[True, False])
         .head(15)
     )
-    mo.ui.table(explore.shown(most_central, "graph/nodes", decimals=4), selection=None, show_column_summaries=False, label="PageRank theo giá trị hợp đồng / by contracted value")
+    explore.listing(most_central, "graph/nodes", rows=15, decimals=4, label="PageRank theo giá trị hợp đồng / by contracted value")
     return (most_central,)
 
 

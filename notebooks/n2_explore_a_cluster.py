@@ -31,19 +31,14 @@ def _(mo):
 
 @app.cell
 def _(explore):
-    data_dir = explore.data_folder()
-    return (data_dir,)
+    # HTX_DATA_DIR, hoặc tỉnh mẫu / or the sample province
+    data = explore.open_data()
+    return (data,)
 
 
 @app.cell
-def _(data_dir, explore):
-    periods = explore.periods(data_dir)
-    return (periods,)
-
-
-@app.cell
-def _(mo, periods):
-    year_choice = mo.ui.dropdown(periods, value=periods[-1], label="Năm / year")
+def _(data, mo):
+    year_choice = mo.ui.dropdown(data.periods, value=data.periods[-1], label="Năm / year")
     return (year_choice,)
 
 
@@ -54,8 +49,8 @@ def _(year_choice):
 
 
 @app.cell
-def _(data_dir, explore, year):
-    frames = explore.read_period(year, data_dir=data_dir)
+def _(data, year):
+    frames = data.year(year)
     return (frames,)
 
 
@@ -117,11 +112,11 @@ def _(cluster_id, edges, frames, linked, members, mo, pl, text):
             mo.md(f"## {cluster['cluster_name_vi']}\n*{cluster['cluster_name_en']}*"),
             mo.hstack(
                 [
-                    mo.stat(text.number(len(linked)), label=f"trên {members.height} thành viên", caption="members above the threshold", bordered=True),
+                    mo.stat(f"{text.number(len(linked))} / {text.number(members.height)}", label="thành viên trên ngưỡng", caption="members above the threshold", bordered=True),
                     mo.stat(text.number(edges["n_linkages"].sum()), label="liên kết trong cụm", caption="linkages inside", bordered=True),
                     mo.stat(text.money(edges["contracted_value_vnd"].sum()).removesuffix(" đồng"), label="giá trị hợp đồng, đồng", caption="contracted, VND", bordered=True),
                     mo.stat(text.money(edges["paid_value_vnd"].sum()).removesuffix(" đồng"), label="đã thanh toán, đồng", caption="paid, VND", bordered=True),
-                    mo.stat(text.share(cluster["largest_buyer_share"]), label="phần của bên mua lớn nhất", caption="largest buyer's share", bordered=True),
+                    mo.stat(text.share(cluster["largest_buyer_share"]), label="bên mua lớn nhất", caption="largest buyer's share", bordered=True),
                 ],
                 widths="equal",
             ),
@@ -141,9 +136,9 @@ def _(mo):
 
 
 @app.cell
-def _(cluster_id, explore, frames, mo, year):
+def _(cluster_id, explore, frames, year):
     chain = explore.chain_picture(frames, period=year, scope=cluster_id)
-    mo.image(chain.png, alt="Dòng sản phẩm qua các công đoạn của cụm", width=760) if chain else mo.md("Không có dòng sản phẩm nào được ghi nhận. *No flow is recorded.*")
+    explore.drawing(chain, alt="Dòng sản phẩm qua các công đoạn của cụm", otherwise="Không có dòng sản phẩm nào được ghi nhận. *No flow is recorded.*")
     return (chain,)
 
 
@@ -158,9 +153,9 @@ def _(mo):
 
 
 @app.cell
-def _(cluster_id, explore, frames, mo, year):
+def _(cluster_id, explore, frames, year):
     map_picture = explore.map_picture(frames, period=year, scope=cluster_id)
-    mo.image(map_picture.png, alt="Bản đồ thành viên và cơ sở chế biến của cụm theo xã", width=760) if map_picture else mo.md("Không thành viên nào ghi xã: không vẽ được bản đồ. *No member states its commune: no map.*")
+    explore.drawing(map_picture, alt="Bản đồ thành viên và cơ sở chế biến của cụm theo xã", otherwise="Không thành viên nào ghi xã: không vẽ được bản đồ. *No member states its commune: no map.*")
     return (map_picture,)
 
 
@@ -173,11 +168,11 @@ def _(mo):
 
 
 @app.cell
-def _(explore, linked, members, mo, pl):
+def _(explore, linked, members, pl):
     shown = members.filter(pl.col("org_id").is_in(linked.implode())).sort("value_out_vnd", "org_id", descending=[True, False], nulls_last=True)
-    mo.ui.table(
-        explore.shown(shown.select("org_id", "name", "legal_type", "stage", "locality", "n_linkages", "value_in_vnd", "value_out_vnd", "official_members"), "metrics/cluster_members"),
-        selection=None, page_size=10, show_column_summaries=False,
+    explore.listing(
+        shown.select("org_id", "name", "legal_type", "stage", "locality", "n_linkages", "value_in_vnd", "value_out_vnd", "official_members"),
+        "metrics/cluster_members", otherwise="Không thành viên nào có liên kết trên ngưỡng. *No member has a linkage above the threshold.*",
     )
     return (shown,)
 
@@ -209,9 +204,9 @@ def _(org_choice):
 
 
 @app.cell
-def _(edges, ego_svg, explore, frames, mo, org_id):
+def _(edges, ego_svg, explore, frames, org_id):
     ego = ego_svg(edges, frames["graph/nodes"], org_id, evidence="planned") if org_id else None
-    mo.Html(explore.fitted(ego)) if ego else mo.md("Không còn liên kết nào trên ngưỡng. *No linkage above the threshold.*")
+    explore.drawing(ego, alt="Bên bán và bên mua của tổ chức", otherwise="Không còn liên kết nào trên ngưỡng. *No linkage above the threshold.*")
     return (ego,)
 
 

@@ -12,9 +12,8 @@ def _():
     from htx_pipeline import explore
     from htx_pipeline.reference import places
     from htx_pipeline.report import text
-    from htx_pipeline.tables import read_table
 
-    return explore, mo, pl, places, read_table, text
+    return explore, mo, pl, places, text
 
 
 @app.cell(hide_code=True)
@@ -33,8 +32,9 @@ def _(mo):
 
 @app.cell
 def _(explore):
-    data_dir = explore.data_folder()
-    return (data_dir,)
+    # HTX_DATA_DIR, hoặc tỉnh mẫu / or the sample province
+    data = explore.open_data()
+    return (data,)
 
 
 @app.cell
@@ -54,11 +54,11 @@ def _(unit_choice):
 
 
 @app.cell
-def _(data_dir, pl, read_table):
+def _(data, pl):
     # Mỗi hợp tác xã một dòng, với nơi đóng trụ sở và các số sẽ cộng / one row a cooperative, with what will be added up
-    organisations = read_table("core/organisations", data_dir=data_dir).filter(pl.col("legal_type") == "htx")
-    edges = read_table("graph/edges", data_dir=data_dir)
-    reports = read_table("core/cooperative_reports", data_dir=data_dir)
+    organisations = data.read("core/organisations").filter(pl.col("legal_type") == "htx")
+    edges = data.read("graph/edges")
+    reports = data.read("core/cooperative_reports")
 
     def linked_from(*evidence: str) -> pl.DataFrame:
         rows = edges.filter(pl.col("evidence").is_in(list(evidence)))
@@ -119,7 +119,7 @@ def _(mo):
 
 
 @app.cell
-def _(by_unit, mo, pl):
+def _(by_unit, explore, pl):
     compared = (
         by_unit.with_columns(
             unit=pl.when(pl.col("admin_code").is_null()).then(pl.lit("(không xếp được / not placed)")).otherwise("admin_name"),
@@ -131,7 +131,7 @@ def _(by_unit, mo, pl):
         .sort("unit")
     )
     headings = {c: c.replace("cooperatives_", "Số HTX ").replace("executed_share_", "Tỷ lệ đã thực hiện ").replace("unit", "Đơn vị") for c in compared.columns}
-    mo.ui.table(compared.rename(headings), selection=None, show_column_summaries=False, page_size=15, label="Trống: năm đó không có hợp tác xã / empty: none that year")
+    explore.listing(compared.rename(headings), rows=15, label="Trống: năm đó không có hợp tác xã / empty: none that year")
     return (compared,)
 
 
@@ -148,7 +148,7 @@ def _(mo):
 
 
 @app.cell
-def _(by_unit, explore, mo, pl, text):
+def _(by_unit, explore, pl, text):
     latest = by_unit["period"].max()
     drawn = (
         by_unit.filter(pl.col("period") == latest, pl.col("admin_code").is_not_null(), pl.col("cooperatives") >= 3)
@@ -162,7 +162,7 @@ def _(by_unit, explore, mo, pl, text):
         ],
         series=["đã ký trở lên", "đã thực hiện"], levels=[1, 3],
     )
-    mo.image(bars.png, alt=f"Tỷ lệ hợp tác xã có liên kết theo đơn vị, năm {latest}", width=720) if bars else mo.md("Không đơn vị nào có từ 3 hợp tác xã.")
+    explore.drawing(bars, alt=f"Tỷ lệ hợp tác xã có liên kết theo đơn vị, năm {latest}", otherwise="Không đơn vị nào có từ 3 hợp tác xã. *No unit has 3 cooperatives.*")
     return bars, drawn
 
 
@@ -177,7 +177,7 @@ def _(mo):
 
 
 @app.cell
-def _(cooperatives, mo, pl, places):
+def _(cooperatives, explore, mo, pl, places):
     old = places.admin_units(version="2024", level="commune").select(from_code="code", old_name="full_name")
     new = places.admin_units(version=places.LATEST, level="commune").select(to_code="code", new_name="full_name")
     here = cooperatives.filter(pl.col("admin_version") == "2024")["admin_code"].unique()
@@ -187,7 +187,7 @@ def _(cooperatives, mo, pl, places):
         .join(old, on="from_code").join(new, on="to_code")
         .select("from_code", "old_name", "to_code", "new_name", "relation").sort("to_code", "from_code")
     )
-    mo.accordion({f"{became.height} dòng / rows": mo.ui.table(became, selection=None, show_column_summaries=False, page_size=10)})
+    mo.accordion({f"{became.height} dòng / rows": explore.listing(became)})
     return (became,)
 
 

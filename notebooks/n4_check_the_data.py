@@ -31,19 +31,14 @@ def _(mo):
 
 @app.cell
 def _(explore):
-    data_dir = explore.data_folder()
-    return (data_dir,)
+    # HTX_DATA_DIR, hoặc tỉnh mẫu / or the sample province
+    data = explore.open_data()
+    return (data,)
 
 
 @app.cell
-def _(data_dir, explore):
-    periods = explore.periods(data_dir)
-    return (periods,)
-
-
-@app.cell
-def _(mo, periods):
-    year_choice = mo.ui.dropdown(periods, value=periods[-1], label="Năm / year")
+def _(data, mo):
+    year_choice = mo.ui.dropdown(data.periods, value=data.periods[-1], label="Năm / year")
     year_choice
     return (year_choice,)
 
@@ -55,8 +50,8 @@ def _(year_choice):
 
 
 @app.cell
-def _(data_dir, explore, year):
-    frames = explore.read_period(year, data_dir=data_dir)
+def _(data, year):
+    frames = data.year(year)
     return (frames,)
 
 
@@ -71,7 +66,7 @@ def _(mo):
 
 
 @app.cell
-def _(TABLES, frames, mo, pl):
+def _(TABLES, explore, frames, pl):
     ledger = frames["core/ledger"]
     taken_out = ledger.with_columns(merged=pl.col("action") == "merge").group_by("table").agg(
         rejected=pl.col("rows_rejected_first").filter(~pl.col("merged")).sum(),
@@ -90,7 +85,7 @@ def _(TABLES, frames, mo, pl):
     )
     assert balance["unaccounted"].to_list() == [0] * balance.height
     headings = {"table": "Bảng", "label": "Tên", "read": "Đọc được", "accepted": "Được nhận", "rejected": "Bị loại", "merged": "Gộp", "unaccounted": "Không rõ"}
-    mo.ui.table(balance.rename(headings), selection=None, show_column_summaries=False, label="Số dòng / rows")
+    explore.listing(balance.rename(headings), label="Số dòng / rows")
     return (balance,)
 
 
@@ -114,7 +109,7 @@ def _(frames, mo, text):
 
 
 @app.cell
-def _(findings, labels, mo, pl):
+def _(explore, findings, labels, pl):
     by_rule = (
         findings.group_by("table", "rule_id", "severity")
         .agg(
@@ -126,16 +121,16 @@ def _(findings, labels, mo, pl):
         .sort("n", "rule_id", descending=[True, False])
     )
     brief = by_rule.select(pl.col("n").alias("Số"), pl.col("severity").replace(labels).alias("Mức"), pl.col("reason_vi").alias("Lý do (ví dụ)"), pl.col("remedy_vi").alias("Cách xử lý"), pl.col("rule_id").alias("Quy tắc"))
-    mo.ui.table(brief, selection=None, page_size=8, show_column_summaries=False, wrapped_columns=["Lý do (ví dụ)", "Cách xử lý"], label="Theo quy tắc / by rule")
+    explore.listing(brief, rows=8, wrapped=["Lý do (ví dụ)", "Cách xử lý"], label="Theo quy tắc / by rule")
     return (by_rule,)
 
 
 @app.cell
-def _(findings, mo):
+def _(explore, findings, mo):
     listed = findings.sort("source_file", "source_sheet", "source_row", "rule_id", nulls_last=True).select(
         "source_file", "source_sheet", "source_row", "source_cell", "raw_value", "reason_vi", "remedy_vi", "reason_en"
     )
-    mo.accordion({f"Tất cả {listed.height} phát hiện / all findings": mo.ui.table(listed, selection=None, page_size=15, show_column_summaries=False, wrapped_columns=["reason_vi", "remedy_vi"])})
+    mo.accordion({f"Tất cả {listed.height} phát hiện / all findings": explore.listing(listed, rows=15, wrapped=["reason_vi", "remedy_vi"])})
     return (listed,)
 
 
@@ -164,11 +159,11 @@ def _(table_choice):
 
 
 @app.cell
-def _(explore, frames, mo, table):
+def _(explore, frames, table):
     rejected = frames[f"core/{table}_rejected"]
     first = ["source_file", "source_sheet", "source_row"]
     ordered = rejected.select(*first, *(c for c in rejected.columns if c not in {*first, "source_id", "period"}))
-    mo.ui.table(explore.shown(ordered, f"core/{table}"), selection=None, page_size=8, show_column_summaries=False)
+    explore.listing(ordered, f"core/{table}", rows=8, otherwise="Không dòng nào bị loại. *No row was rejected.*")
     return (rejected,)
 
 
@@ -195,8 +190,8 @@ def _(explore, frames, mo, pl, text):
     missing = frames["metrics/reporting_roster"].filter(pl.col("status") == "missing").sort("locality", "name").select("locality", "name", "org_id", "reason_vi", "has_reported_before")
     mo.vstack(
         [
-            mo.image(reporting.png, alt="Tỷ lệ hợp tác xã đã báo cáo theo địa bàn", width=720) if reporting else mo.md("Không có danh sách phải báo cáo."),
-            mo.accordion({f"{text.number(missing.height)} hợp tác xã chưa báo cáo / not reported": mo.ui.table(explore.shown(missing, "metrics/reporting_roster"), selection=None, page_size=10, show_column_summaries=False)}),
+            explore.drawing(reporting, alt="Tỷ lệ hợp tác xã đã báo cáo theo địa bàn", otherwise="Không có danh sách phải báo cáo. *Nobody is expected to report.*"),
+            mo.accordion({f"{text.number(missing.height)} hợp tác xã chưa báo cáo / not reported": explore.listing(missing, "metrics/reporting_roster")}),
         ]
     )
     return missing, roster
@@ -215,11 +210,11 @@ def _(mo):
 
 
 @app.cell
-def _(frames, mo, pl):
+def _(explore, frames, pl):
     doubtful = frames.get("core/cooperative_reports_plausibility", pl.DataFrame())
     listing = doubtful.select(c for c in ("source_file", "source_row", "column", "raw_value", "reason_vi", "remedy_vi") if c in doubtful.columns)
     named = {"source_file": "Tệp", "source_row": "Dòng", "column": "Cột", "raw_value": "Giá trị đã ghi", "reason_vi": "Lý do", "remedy_vi": "Cách xử lý"}
-    mo.ui.table(listing.rename(named, strict=False), selection=None, show_column_summaries=False, wrapped_columns=["Lý do", "Cách xử lý"]) if listing.height else mo.md("Không có con số nào đáng ngờ. *None.*")
+    explore.listing(listing.rename(named, strict=False), wrapped=["Lý do", "Cách xử lý"], otherwise="Không có con số nào đáng ngờ. *None.*")
     return (doubtful,)
 
 

@@ -34,19 +34,14 @@ def _(mo):
 
 @app.cell
 def _(explore):
-    data_dir = explore.data_folder()
-    return (data_dir,)
+    # HTX_DATA_DIR, hoặc tỉnh mẫu / or the sample province
+    data = explore.open_data()
+    return (data,)
 
 
 @app.cell
-def _(data_dir, explore):
-    periods = explore.periods(data_dir)
-    return (periods,)
-
-
-@app.cell
-def _(mo, periods):
-    year_choice = mo.ui.dropdown(periods, value=periods[-1], label="Năm / year")
+def _(data, mo):
+    year_choice = mo.ui.dropdown(data.periods, value=data.periods[-1], label="Năm / year")
     return (year_choice,)
 
 
@@ -57,8 +52,8 @@ def _(year_choice):
 
 
 @app.cell
-def _(data_dir, explore, year):
-    frames = explore.read_period(year, data_dir=data_dir)
+def _(data, year):
+    frames = data.year(year)
     return (frames,)
 
 
@@ -129,11 +124,11 @@ def _(buyer_id, buyers, frames, hit, mo, pl, text):
             mo.md(f"## {buyer['name']}"),
             mo.hstack(
                 [
-                    mo.stat(text.number(hit.height), label="bên bán mất nơi tiêu thụ", caption="suppliers", bordered=True),
+                    mo.stat(text.number(hit.height), label="bên bán bị mất đầu ra", caption="suppliers", bordered=True),
                     mo.stat(text.number(alone), label="không bán cho ai khác", caption="with no other buyer", bordered=True),
-                    mo.stat(text.money(hit["lost_vnd"].sum()).removesuffix(" đồng"), label="giá trị bán ra bị mất, đồng", caption="sales lost, first round", bordered=True),
+                    mo.stat(text.money(hit["lost_vnd"].sum()).removesuffix(" đồng"), label="doanh số mất, đồng", caption="sales lost, first round", bordered=True),
                     mo.stat(text.share(at_risk["esri_leontief"]), label="tổng sản lượng bị mất", caption=f"cascade; own output {text.share(at_risk['output_share'])}", bordered=True),
-                    mo.stat(text.money(at_risk["member_income_loss_vnd"]).removesuffix(" đồng"), label="thu nhập thành viên phụ thuộc, đồng", caption="members' income, a year", bordered=True),
+                    mo.stat(text.money(at_risk["member_income_loss_vnd"]).removesuffix(" đồng"), label="thu nhập phụ thuộc, đồng", caption="members' income, a year", bordered=True),
                 ],
                 widths="equal",
             ),
@@ -143,9 +138,9 @@ def _(buyer_id, buyers, frames, hit, mo, pl, text):
 
 
 @app.cell
-def _(buyer_id, ego_svg, explore, mo, nodes, trade):
+def _(buyer_id, ego_svg, explore, nodes, trade):
     ego = ego_svg(trade.drop("value_vnd"), nodes, buyer_id, evidence="signed")
-    mo.Html(explore.fitted(ego))
+    explore.drawing(ego, alt="Bên bán và bên mua quanh bên mua này")
     return (ego,)
 
 
@@ -167,12 +162,11 @@ def _(explore, hit, mo, pl, text):
     )
     mo.vstack(
         [
-            mo.image(losses.png, alt="Tỷ lệ giá trị bán ra bị mất của từng bên bán", width=720) if losses else mo.md("Không bên bán nào nêu giá trị. *No value is stated.*"),
-            mo.ui.table(
+            explore.drawing(losses, alt="Tỷ lệ giá trị bán ra bị mất của từng bên bán", otherwise="Không bên bán nào nêu giá trị. *No value is stated.*"),
+            explore.listing(
                 explore.shown(hit.select("name", "legal_type", "locality"), "graph/nodes").with_columns(
                     hit["lost_share"].round(3).alias("Tỷ lệ mất"), hit["lost_vnd"].alias("Giá trị mất (đồng)"), hit["other_buyers"].alias("Bên mua khác")
                 ),
-                selection=None, page_size=10, show_column_summaries=False,
             ),
         ]
     )
@@ -192,7 +186,7 @@ def _(mo):
 
 
 @app.cell
-def _(buyer_id, explore, mo, nodes, pl, trade):
+def _(buyer_id, explore, nodes, pl, trade):
     from htx_pipeline.reference.products import product_labels
 
     freed = trade.filter(pl.col("buyer_id") == buyer_id).group_by("product_code").agg(to_place_vnd=pl.col("value_vnd").sum())
@@ -207,7 +201,7 @@ def _(buyer_id, explore, mo, nodes, pl, trade):
         .select("product", "name", "stage", "locality", "suppliers", "buys_now_vnd", "to_place_vnd")
     )
     headings = {"product": "Sản phẩm", "suppliers": "Số bên bán", "buys_now_vnd (đồng)": "Đang mua (đồng)", "to_place_vnd (đồng)": "Cần tìm nơi tiêu thụ (đồng)"}
-    mo.ui.table(explore.shown(others, "graph/nodes").rename(headings), selection=None, page_size=10, show_column_summaries=False) if others.height else mo.md("Không bên nào khác mua các sản phẩm này. *Nobody else buys these products.*")
+    explore.listing(explore.shown(others, "graph/nodes").rename(headings), otherwise="Không bên nào khác mua các sản phẩm này. *Nobody else buys these products.*")
     return (others,)
 
 
@@ -225,7 +219,7 @@ def _(mo):
 
 
 @app.cell
-def _(frames, mo, nodes, pl, risk):
+def _(explore, frames, mo, nodes, pl, risk):
     points = risk.single_points(frames["graph/edges"]).join(nodes.select("org_id", "name"), on="org_id", maintain_order="left")
     exits = risk.percolation(frames["graph/edges"], up_to=0.2, steps=4, draws=5)
     falls = points.select(
@@ -239,8 +233,8 @@ def _(frames, mo, nodes, pl, risk):
     )
     mo.vstack(
         [
-            mo.ui.table(falls, selection=None, page_size=8, show_column_summaries=False),
-            mo.ui.table(stays, selection=None, page_size=15, show_column_summaries=False),
+            explore.listing(falls, rows=8, label="Thiếu họ thì một phần bị tách rời / without them a part is cut off"),
+            explore.listing(stays, rows=15, label="Lần lượt rời đi / one after another"),
         ]
     )
     return exits, points

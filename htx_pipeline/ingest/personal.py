@@ -30,6 +30,8 @@ _NUMBERS: Final = (
     r"|[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+)\s*[)\]]?"
 )
 """A number counts after a word that says what it is: ten digits alone may be a tax code."""
+_LONG_OR_MAIL: Final = r"[^0-9 .\-][^0-9]*[0-9](?:[ .\-]?[0-9]){7}|@"
+"""What every text with such a number holds; quick to look for."""
 
 
 def personal_kind(heading: str) -> tuple[str, str] | None:
@@ -70,11 +72,13 @@ def without_personal_numbers(values: pl.Series) -> tuple[pl.Series, pl.Series]:
     >>> without_personal_numbers(texts)[0].to_list()
     ['HTX Sao Mai', 'HTX 6100123457', None, None]
     """
-    is_met = values.str.contains(r"[0-9]{2}|@").fill_null(value=False)
-    if not is_met.any():
-        return values, is_met
-    is_met &= values.str.contains(_NUMBERS).fill_null(value=False)
-    if not is_met.any():
-        return values, is_met
-    left = values.str.replace_all(_NUMBERS, "").str.strip_chars()
-    return values.zip_with(~is_met, left.set(left == "", None)), is_met
+    may_hold = values.str.contains(_LONG_OR_MAIL).fill_null(value=False)
+    if not may_hold.any():
+        return values, may_hold
+    at = may_hold.arg_true()
+    suspects = values.gather(at)
+    is_met = suspects.str.contains(_NUMBERS)
+    left = suspects.str.replace_all(_NUMBERS, "").str.strip_chars()
+    cleaned = suspects.zip_with(~is_met, left.set(left == "", None))
+    none = pl.repeat(value=False, n=len(values), eager=True, dtype=pl.Boolean)
+    return values.scatter(at, cleaned), none.scatter(at, is_met)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -178,12 +179,7 @@ def find_column(headings: dict[int, str], wanted: Sequence[str]) -> int | None:
     >>> find_column({1: "STT", 2: "Kết quả / Doanh thu (triệu đồng)"}, ["Tổng doanh thu", "Doanh thu"])
     2
     """
-    forms: list[dict[int, str]] = [
-        {n: normal(text) for n, text in headings.items() if normal(text)}
-    ]
-    forms.append({n: normal(_UNIT_AT_END.sub("", key).rstrip(" /")) for n, key in forms[0].items()})
-    forms.append({n: normal(key.rsplit(" / ", 1)[-1]) for n, key in forms[0].items()})
-    forms.append({n: normal(_UNIT_AT_END.sub("", key)) for n, key in forms[2].items()})
+    forms = _forms(tuple(headings.items()))
     for heading in wanted:
         target = normal(heading)
         for form in forms:
@@ -191,3 +187,12 @@ def find_column(headings: dict[int, str], wanted: Sequence[str]) -> int | None:
             if hits:
                 return min(hits)
     return None
+
+
+@lru_cache(maxsize=64)
+def _forms(headings: tuple[tuple[int, str], ...]) -> list[dict[int, str]]:
+    """Return the headings as they are compared: whole, without a unit, by the last level, and that without a unit."""
+    whole = {n: key for n, text in headings if (key := normal(text))}
+    last = {n: normal(key.rsplit(" / ", 1)[-1]) for n, key in whole.items()}
+    bare = {n: normal(_UNIT_AT_END.sub("", key).rstrip(" /")) for n, key in whole.items()}
+    return [whole, bare, last, {n: normal(_UNIT_AT_END.sub("", key)) for n, key in last.items()}]

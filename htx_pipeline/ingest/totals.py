@@ -74,13 +74,23 @@ def check_totals(layout: Layout, *, conventions: Mapping[int, str] | None = None
                 unit_above=table.unit or layout.unit,
             )
             for col, heading in table.headings.items()
-            if col != table.row_number_col and not _NOT_SUMMED.search(fold(heading))
+            if col != table.row_number_col
+            and not _NOT_SUMMED.search(fold(heading))
+            and _has_figure(layout, col, sums.stated)
         }
         for row in sums.stated:
             parts = sums.parts(row)
             for col, figures in columns.items():
                 notes += _check_cell(layout, row, col, parts, figures)
     return notes
+
+
+def _has_figure(layout: Layout, col: int, rows: Sequence[int]) -> bool:
+    """Return whether a cell of these rows may be a number: a column of names is not read for its total."""
+    import numpy as np
+
+    cells = layout.sheet.grid.column(col - 1).take(np.asarray(rows, dtype=np.int64) - 1)
+    return any(any(map(str.isdigit, text)) for text in cells.full_text.drop_nulls())
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ What does not: the rules (`expectations/`) or judging rows (`htx_pipeline.valida
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import dagster as dg
@@ -27,6 +28,17 @@ def check_name(rule_id: str) -> str:
     return rule_id.split(".", 1)[1].replace(".", "__")
 
 
+def said_of_any(reason: str) -> str:
+    """Return the reason of a rule as it is said of no row in particular.
+
+    Examples
+    --------
+    >>> said_of_any("Area is out of range (at least 0): {value}."), said_of_any("Fewer members ({value}) than 5.")
+    ('Area is out of range (at least 0).', 'Fewer members than 5.')
+    """
+    return re.sub(r": \{value\}| ?\(\{value\}\)", "", reason)
+
+
 def _severity(rule: RuleSpec) -> str:
     return {"stop": "publishes nothing", "reject": "rejects the row", "flag": "marks the row"}[
         rule.action
@@ -39,7 +51,7 @@ def suite_check_specs(suite: SuiteSpec, key: dg.AssetKey) -> list[dg.AssetCheckS
         dg.AssetCheckSpec(
             name=check_name(rule.rule_id),
             asset=key,
-            description=f"{rule.reason_vi} / {rule.reason_en} ({_severity(rule)})",
+            description=f"{said_of_any(rule.reason_vi)} / {said_of_any(rule.reason_en)} ({_severity(rule)})",
             metadata={"rule_id": rule.rule_id, "action": rule.action, "source": rule.source},
         )
         for rule in suite.rules

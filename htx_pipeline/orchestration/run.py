@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,6 @@ class PeriodRun:
     period: str
     is_success: bool
     failures: tuple[str, ...] = ()
-    failed_checks: int = 0
-    skipped: tuple[str, ...] = field(default=())
 
 
 def discover_periods(
@@ -123,16 +121,16 @@ def run_periods(
                 done += 1
                 say(event.step_key or "")
 
-        with dg.DagsterInstance.ephemeral() as instance:
-            instance.add_event_listener(run_id, listen)
-            with listening(lambda what, at, todo: say(f"{what} {at}/{todo}")):
-                result = job.execute_in_process(
-                    partition_key=check_period(period), instance=instance, raise_on_error=False, run_id=run_id,
-                    run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                )  # fmt: skip
+        instance.add_event_listener(run_id, listen)
+        with listening(lambda what, at, todo: say(f"{what} {at}/{todo}")):
+            result = job.execute_in_process(
+                partition_key=check_period(period), instance=instance, raise_on_error=False, run_id=run_id,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )  # fmt: skip
         return _outcome(period, result)
 
-    return [run(period) for period in periods]
+    with dg.DagsterInstance.ephemeral() as instance:
+        return [run(period) for period in periods]
 
 
 def _job(
@@ -140,7 +138,8 @@ def _job(
 ) -> dg.JobDefinition:
     """Return a job over the selected assets that uses *resources*; a step makes all its assets.
 
-    The resources are given to new definitions: given to a run of the loaded job they are refused as
+    Checks that a step can do without are left out: their rules are judged all the same, stop what they stop and
+    stand in the findings, and nobody sees the event log of such a run. The resources are given to new definitions: given to a run of the loaded job they are refused as
     soon as assets are selected.
     """
     chosen: dg.AssetSelection = dg.AssetSelection.all()
@@ -155,6 +154,14 @@ def _job(
                 code="asset_unknown",
             )
         chosen = dg.AssetSelection.assets(*wanted).required_multi_asset_neighbors()
+    inseparable = [
+        check
+        for made in loaded.assets or ()
+        if isinstance(made, dg.AssetsDefinition) and not made.can_subset
+        for check in made.check_keys
+        if check.asset_key in chosen.resolve(loaded.resolve_asset_graph())
+    ]
+    chosen = chosen.without_checks() | dg.AssetSelection.checks(*inseparable)
     mine = dg.Definitions(
         assets=loaded.assets,
         asset_checks=loaded.asset_checks,
@@ -179,19 +186,7 @@ def _outcome(period: str, result: Any) -> PeriodRun:
             if user is not None and user.description
             else f"{event.step_key}: {reason}"
         )
-    checks = [
-        e.asset_check_evaluation_data
-        for e in result.filter_events(lambda e: e.event_type_value == "ASSET_CHECK_EVALUATION")
-    ]
-    skipped = tuple(
-        sorted(
-            e.step_key or ""
-            for e in result.filter_events(lambda e: e.event_type_value == "STEP_SKIPPED")
-        )
-    )
-    return PeriodRun(
-        period, result.success, tuple(failures), sum(not c.passed for c in checks), skipped
-    )
+    return PeriodRun(period, result.success, tuple(failures))
 
 
 def require_success(runs: Sequence[PeriodRun]) -> None:

@@ -37,7 +37,16 @@ def settled_events(
                 check_name=name,
                 passed=check.passed,
                 severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
-                metadata={"failed": check.n_failed, "checked": check.n_checked, **check.metadata},
+                metadata={
+                    "rows_checked": check.n_checked,
+                    "rows_failed": check.n_failed,
+                    **check.metadata,
+                    **(
+                        {}
+                        if check.passed
+                        else {"see": f"{key.to_user_string()}_findings, rule_id {check.rule_id}"}
+                    ),
+                },
             )
     set_aside = int(done.ledger["rows_rejected_first"].sum())
     counts = {"rows_read": done.rows_read, "accepted": done.accepted.height, "set_aside": set_aside}

@@ -70,7 +70,7 @@ class OverviewSays(Builder):
         if turn == "không đổi":
             moved = "không đổi so với"
         words = f"{text.money(h[column])}, {moved} năm {then['year']} ({text.money(then[f'{column}_value_vnd'])})"
-        words = f"{what} là {words}"
+        words = f"Kỳ này là {words}"
         figures = [f"theo-san-pham/Cộng/{column}_value_vnd", "so-chinh/n_cooperatives"]
         if h["executed"] is not None and then["n_linked_executed"] is not None:
             words += (

@@ -15,7 +15,7 @@ from typing import Final
 
 from htx_pipeline.report.blocks import Block, Facts, Figure, Page, Prose, Table
 from htx_pipeline.report.figures import Picture
-from htx_pipeline.report.lettering import PAPER, Font, drawable, width_of
+from htx_pipeline.report.lettering import PAPER, rough_width
 from htx_pipeline.report.wordpack import TEXT_MM
 
 LEADING: Final = 1.15
@@ -177,7 +177,7 @@ def _lines(words: str, size: float, wide_mm: float, *, bold: bool = False) -> in
 @lru_cache(maxsize=20_000)
 def _width(word: str, weight: int) -> float:
     """Return the width of a word in inches at one point."""
-    return width_of(drawable(word, PAPER), Font(1.0, weight, PAPER))
+    return rough_width(word, weight, PAPER)
 
 
 def _size(png: bytes) -> tuple[int, int]:

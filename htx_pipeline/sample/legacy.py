@@ -6,6 +6,7 @@ What belongs here: encoding for the sample's files. What does not: decoding, whi
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -55,13 +56,15 @@ def to_cp1258(text: str) -> bytes:
     >>> unicodedata.normalize("NFC", to_cp1258("Tổ hợp tác").decode("cp1258"))
     'Tổ hợp tác'
     """
-    out = bytearray()
-    for ch in unicodedata.normalize("NFC", text):
-        try:
-            out += ch.encode("cp1258")
-        except UnicodeEncodeError:
-            parts = unicodedata.normalize("NFD", ch)
-            tone = "".join(p for p in parts if p in _TONES)
-            base = unicodedata.normalize("NFC", "".join(p for p in parts if p not in _TONES))
-            out += (base + tone).encode("cp1258")
-    return bytes(out)
+    return b"".join(map(_cp1258, unicodedata.normalize("NFC", text)))
+
+
+@cache
+def _cp1258(letter: str) -> bytes:
+    try:
+        return letter.encode("cp1258")
+    except UnicodeEncodeError:
+        parts = unicodedata.normalize("NFD", letter)
+        tone = "".join(p for p in parts if p in _TONES)
+        base = unicodedata.normalize("NFC", "".join(p for p in parts if p not in _TONES))
+        return (base + tone).encode("cp1258")

@@ -69,6 +69,12 @@ def test_every_rule_of_every_suite_is_an_asset_check(loaded, project_root):
             assert (f"core/{table}", check_name(rule.rule_id)) in names
 
 
+def test_no_check_shows_the_place_of_a_value_in_its_description(loaded):
+    told = [c.description or "" for a in loaded.assets or [] if isinstance(a, dg.AssetsDefinition) for c in a.check_specs]  # fmt: skip
+    assert len(told) > 200
+    assert [t for t in told if not t or "{" in t] == []
+
+
 def test_data_flows_from_raw_to_report_and_never_back(loaded):
     graph = loaded.resolve_asset_graph()
     for key in graph.get_all_asset_keys():

@@ -50,13 +50,13 @@ def nowhere(tmp_path, monkeypatch):
 
 
 def run(start: str, at: str, **defs: Any) -> dict[str, Any]:
-    _, made = load(start).app.run(defs={"data_dir": at, **defs})
+    _, made = load(start).app.run(defs={"data": explore.open_data(at), **defs})
     return dict(made)
 
 
 def test_without_data_a_notebook_says_what_to_run(nowhere):
     with pytest.raises(InputError) as caught:
-        explore.data_folder(make=False)
+        explore.open_data(make=False)
     assert "make demo" in caught.value.remedy
     assert "Chưa có số liệu" in caught.value.what_vi
 
@@ -64,7 +64,9 @@ def test_without_data_a_notebook_says_what_to_run(nowhere):
 def test_a_named_folder_without_tables_is_never_filled_with_made_up_data(nowhere, monkeypatch):
     monkeypatch.setenv("HTX_DATA_DIR", str(nowhere / "empty"))
     with pytest.raises(InputError, match="no tables"):
-        explore.data_folder()
+        explore.open_data()
+    with pytest.raises(InputError, match="no tables"):
+        explore.open_data(nowhere / "other")
     assert list(nowhere.iterdir()) == []
 
 
@@ -73,13 +75,47 @@ def test_data_are_found_here_above_and_by_name_and_made_where_there_are_none(
 ):
     made: list[Path] = []
     monkeypatch.setattr(explore, "make_sample", lambda out: made.append(out) or out / "data")
-    assert explore.data_folder() == Path("demo/data")
+    assert explore.open_data().folder == Path("demo/data")
     assert made == [Path("demo")]
     (nowhere.parent / "demo").mkdir()
     (nowhere.parent / "demo" / "data").symlink_to(at)
-    assert explore.data_folder().resolve() == Path(at).resolve()
+    assert explore.open_data().folder.resolve() == Path(at).resolve()
     monkeypatch.setenv("HTX_DATA_DIR", at)
-    assert str(explore.data_folder()) == at
+    assert str(explore.open_data().folder) == at
+
+
+def test_a_sample_that_was_not_finished_is_not_taken_for_one(nowhere, monkeypatch):
+    def stop(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("htx_pipeline.orchestration.run.run_periods", stop)
+    with pytest.raises(KeyboardInterrupt):
+        explore.open_data()
+    assert list((nowhere / "demo").iterdir()) == []
+
+
+def test_a_year_that_was_never_run_is_named(at):
+    with pytest.raises(InputError, match="2021"):
+        explore.open_data(at).year("2021")
+
+
+@pytest.mark.slow
+def test_on_a_clean_checkout_a_notebook_makes_the_tables_that_the_demo_makes(nowhere, finished):
+    made = subprocess.run(
+        [sys.executable, str(ROOT / "notebooks" / "n1_start_here.py")],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert "making the sample province" in made.stderr
+    data = explore.open_data()
+    assert data.periods == ["2023", "2024", "2025"]
+    mine = data.year("2025")
+    theirs = explore.open_data(finished.data_dir).year("2025")
+    assert [k for k in theirs if k.split("/")[0] in explore.READ and k not in mine] == []
+    assert [f"metrics/{name}" for name in explore.MEASURES if f"metrics/{name}" not in mine] == []
+    assert [key for key, frame in mine.items() if not frame.equals(theirs[key])] == []
+    for path in NOTEBOOKS[1:]:
+        load(path.stem).app.run(defs={"data": data})
 
 
 def test_the_first_notebook_answers_its_question_and_agrees_with_the_pipeline(at):
@@ -87,7 +123,7 @@ def test_the_first_notebook_answers_its_question_and_agrees_with_the_pipeline(at
     shares = made["coverage"].select("planned_share", "signed_share", "active_share", "executed_share").row(-1)  # fmt: skip
     assert 0 < shares[3] < shares[0] < 1
     assert list(shares) == sorted(shares, reverse=True)
-    assert made["checked"].height == len(made["periods"]) == 2
+    assert made["checked"].height == len(made["data"].periods) == 2
     assert made["most_central"].height == 15
     assert made["behind"]["source_row"].null_count() == 0
 
@@ -105,7 +141,7 @@ def test_the_threshold_takes_linkages_out_and_members_with_them(at):
 
 
 def test_another_cluster_and_year_give_another_chain_and_members(at):
-    frames = explore.read_period("2024", data_dir=at)
+    frames = explore.open_data(at).year("2024")
     ids = (
         frames["metrics/clusters"].sort("n_organisations", descending=True)["cluster_id"].to_list()
     )

@@ -154,6 +154,10 @@ def test_event_metadata_holds_no_record(finished):
         assert result.success
         logged = "\n".join(str(e.dagster_event) for e in instance.all_logs(result.run_id))
     assert not [n for n in names if n in logged]
+    failed = [c for c in result.get_asset_check_evaluations() if not c.passed]
+    assert failed
+    for check in failed:
+        assert str(check.metadata["see"].value).startswith("core/organisations_findings, rule_id ")
 
 
 def rerun(settings: Settings, *selection: str):
