@@ -16,8 +16,10 @@ function beside it that makes them is what others call.
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FunctionType
 from typing import Any, Final, NamedTuple
@@ -66,9 +68,9 @@ BUDGET = 1_000_000
 """So many elements a kernel goes through in plain Python, all calls of a process together, before it is
 compiled: about half a second."""
 
-CALL = 150_000
-"""A call that goes through more elements than this is the first of many, or of a graph that wants all
-kernels: it is compiled at once."""
+CALL = 400_000
+"""A call that goes through more elements than this would take about as long as Numba's start: it is
+compiled at once."""
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -86,6 +88,18 @@ Work = Callable[..., float]
 def always(*_args: Any) -> float:
     """Return more work than any budget: a kernel of bytes, whose arithmetic only the compiler knows."""
     return float("inf")
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Keep the garbage collector from walking over the many objects of Numba's start again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Helper:
@@ -148,9 +162,10 @@ class Kernel:
         """Compile, or load from the cache."""
         if self._compiled is not None:
             return
-        compiled = self._dispatcher()
-        compiled.compile(tuple(of.numba() for of in self.signature))
-        compiled.disable_compile()
+        with _no_collecting():
+            compiled = self._dispatcher()
+            compiled.compile(tuple(of.numba() for of in self.signature))
+            compiled.disable_compile()
         self._compiled = compiled
         _state["is_started"] = True
         if not compiled.stats.cache_hits and not _state["is_told"]:
