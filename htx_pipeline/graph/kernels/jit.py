@@ -21,6 +21,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from types import FunctionType
 from typing import Any, Final, NamedTuple
 
@@ -81,6 +82,8 @@ _state = {"is_started": False, "is_told": False}
 """Whether Numba runs in this process, and whether compiling was announced."""
 
 KERNELS: Final[list[Kernel]] = []
+
+_LOCK: Final = RLock()
 
 Work = Callable[..., float]
 
@@ -152,21 +155,23 @@ class Kernel:
 
     def is_cached(self) -> bool:
         """Whether the kernel lies in the cache; starts Numba."""
-        if self._is_cached is None:
+        with _LOCK:
+            if self._is_cached is not None:
+                return self._is_cached
             path = self._dispatcher().stats.cache_path
             index = f"*.{self.function.__qualname__}-*.nbi"
             self._is_cached = path is not None and any(Path(path).glob(index))
         return self._is_cached
 
     def compile(self) -> None:
-        """Compile, or load from the cache."""
-        if self._compiled is not None:
-            return
-        with _no_collecting():
+        """Compile, or load from the cache; of several threads one does it."""
+        with _LOCK, _no_collecting():
+            if self._compiled is not None:
+                return
             compiled = self._dispatcher()
             compiled.compile(tuple(of.numba() for of in self.signature))
             compiled.disable_compile()
-        self._compiled = compiled
+            self._compiled = compiled
         _state["is_started"] = True
         if not compiled.stats.cache_hits and not _state["is_told"]:
             _state["is_told"] = True
