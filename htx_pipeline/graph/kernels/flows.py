@@ -24,7 +24,7 @@ def _steps_of_pagerank(*args: Any) -> float:
 
 
 def _sweeps(indptr: Any, indices: Any, *_: Any) -> float:
-    return 10.0 * (len(indptr) + len(indices))
+    return 3.0 * (len(indptr) + len(indices))
 
 
 def _pagerank_in_bulk(

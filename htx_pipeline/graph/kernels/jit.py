@@ -16,10 +16,12 @@ function beside it that makes them is what others call.
 
 from __future__ import annotations
 
+import gc
 import logging
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from types import FunctionType
 from typing import Any, Final, NamedTuple
 
@@ -67,9 +69,9 @@ BUDGET = 1_000_000
 """So many elements a kernel goes through in plain Python, all calls of a process together, before it is
 compiled: about half a second."""
 
-CALL = 150_000
-"""A call that goes through more elements than this is the first of many, or of a graph that wants all
-kernels: it is compiled at once."""
+CALL = 400_000
+"""A call that goes through more elements than this would take about as long as Numba's start: it is
+compiled at once."""
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -79,9 +81,9 @@ VECTORS: Final = 50
 _state = {"is_started": False, "is_told": False}
 """Whether Numba runs in this process, and whether compiling was announced."""
 
-_ONE_AT_A_TIME: Final = threading.Lock()
-
 KERNELS: Final[list[Kernel]] = []
+
+_LOCK: Final = RLock()
 
 Work = Callable[..., float]
 
@@ -89,6 +91,18 @@ Work = Callable[..., float]
 def always(*_args: Any) -> float:
     """Return more work than any budget: a kernel of bytes, whose arithmetic only the compiler knows."""
     return float("inf")
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Keep the garbage collector from walking over the many objects of Numba's start again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Helper:
@@ -141,23 +155,23 @@ class Kernel:
 
     def is_cached(self) -> bool:
         """Whether the kernel lies in the cache; starts Numba."""
-        if self._is_cached is None:
+        with _LOCK:
+            if self._is_cached is not None:
+                return self._is_cached
             path = self._dispatcher().stats.cache_path
             index = f"*.{self.function.__qualname__}-*.nbi"
             self._is_cached = path is not None and any(Path(path).glob(index))
         return self._is_cached
 
     def compile(self) -> None:
-        """Compile, or load from the cache; threads that ask at once wait for the first."""
-        with _ONE_AT_A_TIME:
-            if self._compiled is None:
-                self._compile()
-
-    def _compile(self) -> None:
-        compiled = self._dispatcher()
-        compiled.compile(tuple(of.numba() for of in self.signature))
-        compiled.disable_compile()
-        self._compiled = compiled
+        """Compile, or load from the cache; of several threads one does it."""
+        with _LOCK, _no_collecting():
+            if self._compiled is not None:
+                return
+            compiled = self._dispatcher()
+            compiled.compile(tuple(of.numba() for of in self.signature))
+            compiled.disable_compile()
+            self._compiled = compiled
         _state["is_started"] = True
         if not compiled.stats.cache_hits and not _state["is_told"]:
             _state["is_told"] = True

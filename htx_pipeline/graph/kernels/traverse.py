@@ -27,6 +27,10 @@ from htx_pipeline.graph.kernels.jit import (
 )
 
 
+def _once(source: Any, target: Any, parent: Any, *_: Any) -> float:
+    return float(len(source) + len(parent))
+
+
 def _from_each(indptr: Any, indices: Any, sources: Any, *_: Any) -> float:
     return 2.0 * len(sources) * (len(indptr) + len(indices))
 
@@ -40,7 +44,7 @@ def components(n: int, source: Ids, target: Ids) -> tuple[Ids, int]:
     return label, int(_components(source, target, np.arange(n, dtype=np.int32), label))
 
 
-@kernel(I32, I32, W_I32, W_I32)
+@kernel(I32, I32, W_I32, W_I32, work=_once)
 def _components(source, target, parent, label):  # type: ignore[no-untyped-def]
     for e in range(len(source)):
         a = source[e]
