@@ -216,11 +216,12 @@ def _separator(text: str) -> str:
     best, best_score = ",", (0.0, 0)
     for separator in SEPARATORS:
         counts: Counter[int] = Counter()
-        for number, record in enumerate(_reader(sample, separator)):
-            if number >= 300:
-                break
-            if any(record):
-                counts[len(record)] += 1
+        try:
+            for record in islice(_reader(sample, separator), 300):
+                if any(record):
+                    counts[len(record)] += 1
+        except csv.Error:  # a field longer than the reader takes: not this separator
+            continue
         if not counts:
             continue
         width, times = max(counts.items(), key=lambda kv: (kv[1] if kv[0] > 1 else 0, kv[0]))

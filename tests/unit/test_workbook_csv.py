@@ -161,3 +161,9 @@ def test_reading_leaves_the_bytes_alone():
     stream = io.BytesIO(content)
     open_bytes(stream.getvalue(), name="a.csv")
     assert stream.getvalue() == content
+
+
+@pytest.mark.parametrize("text", ["x" * 200_000, '"' + "x" * 200_000 + '"'])
+def test_a_file_of_one_endless_field_is_read_as_one_cell(text):
+    (sheet,) = open_bytes(text.encode(), name="a.txt").sheets
+    assert [len(v) for row in sheet.rows for v in row if v.strip('"')] == [len(text)]
