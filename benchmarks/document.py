@@ -28,6 +28,7 @@ TITLES: Final = {
     "validation": "Validation",
     "report": "Reports",
     "graph": "Graph",
+    "first_call": "First calls",
     "measures": "Measures",
 }
 
@@ -47,6 +48,11 @@ are given their graph before the clock starts, except for *build*, which begins 
 * *build with attributes*: every linkage with product, evidence, value and tonnes. NetworkX is
   `from_pandas_edgelist(..., create_using=MultiDiGraph)`, igraph `Graph.TupleList` with edge attributes.
 * *igraph converged* is Leiden run until nothing improves (`n_iterations=-1`), *igraph* its two rounds by default.
+""",
+    "first_call": """CPU seconds of the first call of a process less those of the second, on 100,000 linkages that are loaded
+already: with Numba's cache filled, as `make` and `python -m htx_pipeline.graph.kernels` fill it, and without, when
+what is needed is compiled. Where no kernel was needed Numba is not started. Networks of a few thousand linkages
+run in plain Python, without either.
 """,
     "measures": """Every measure on a synthetic nation, in a process of its own. The ratio is to reading and sorting the
 edges ({unit} CPU s at 1,000,000 linkages when last measured); peak memory is that of the whole process. Goal: six
@@ -95,7 +101,7 @@ WHY: Final = {
 def text(rows: Sequence[Row]) -> str:
     """Return the page."""
     modules = dict.fromkeys(row["module"] for row in rows)
-    parts = [INTRO, *(section(rows, module) for module in modules), _first_calls()]
+    parts = [INTRO, *(section(rows, module) for module in modules), _limits()]
     return "\n".join(parts)
 
 
@@ -104,7 +110,7 @@ def section(rows: Sequence[Row], module: str) -> str:
     own = [row for row in rows if row["module"] == module]
     lines = [f"## {TITLES.get(module, module.capitalize())}\n"]
     if module in NOTES:
-        sizes = sorted({row["size"] for row in own})
+        sizes = sorted({row["size"] for row in own if isinstance(row["size"], int)})
         unit = next(
             (r["unit_cpu_s"] for r in own if r["size"] == 1_000_000 and "unit_cpu_s" in r), None
         )
@@ -202,13 +208,9 @@ def _esri(rows: Sequence[Row]) -> str:
     return "\n" + "\n".join(lines)
 
 
-def _first_calls() -> str:
-    return """## First calls and limits
+def _limits() -> str:
+    return """## Limits
 
-* A kernel's first call loads it from Numba's cache, about a second of CPU with Numba itself. On a machine where
-  it was never compiled it is compiled first, four to five seconds for Leiden; `make` does that when it sets up, and
-  `python -m htx_pipeline.graph.kernels` after `pip install`. Networks of a few thousand linkages run in plain
-  Python without either.
 * Betweenness is exact up to 5,000 linked organisations, above it is estimated from 1,024 sources with its standard
   error (`positions`). ESRI is exact for everyone up to 20,000 linked organisations, above for those outside large
   rings of suppliers; the others have bounds that hold with 95 % (`systemic_risk`). Both limits are reference data

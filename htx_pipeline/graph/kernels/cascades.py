@@ -13,7 +13,6 @@ out once for all failures (`lift`): a cascade goes through its own ring only.
 # ruff: noqa: PLR0912, PLR0915, PLR0917
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 import numpy as np
@@ -51,7 +50,7 @@ def _cascades(*args: Any) -> float:
     out_idx, sold, shocked, solves = args[1], args[14], args[21], args[23]
     # A ring is swept some twenty times.
     rings = 20.0 * len(sold) if solves else 0.0
-    return len(shocked) * (10.0 * math.sqrt(len(out_idx) + 1) + rings)
+    return float(len(shocked) * (2.0 * (len(out_idx) + 1) ** 0.75 + rings))
 
 
 def lift(*given: Any) -> NDArray[np.float64]:
