@@ -327,14 +327,13 @@ def _buyers(inside: pl.LazyFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     return (
         rows.join(total, on=KEY, how="left")
         .filter(pl.col("_total") > 0)
+        # Divided before grouping: within a group Polars may multiply by the reciprocal instead.
+        .with_columns((pl.col("_weight") / pl.col("_total")).alias("largest_buyer_share"))
         .sort(
             *KEY, "_weight", "n_linkages", "buyer_id", descending=[False, False, True, True, False]
         )
         .group_by(KEY, maintain_order=True)
-        .agg(
-            pl.col("buyer_id").first(),
-            (pl.col("_weight") / pl.col("_total")).first().alias("largest_buyer_share"),
-        )
+        .agg(pl.col("buyer_id", "largest_buyer_share").first())
         .join(names, on=["period", "buyer_id"], how="left")
         .rename({"buyer_id": "largest_buyer_id", "name": "largest_buyer_name"})
     )
