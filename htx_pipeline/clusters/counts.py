@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from htx_pipeline.clusters.inside import KEY, null_sum
+from htx_pipeline.clusters.inside import KEY, null_sum, part_of
 
 
 def composition(
@@ -84,9 +84,9 @@ def executed_share(min_stated_share: float) -> tuple[pl.Expr, pl.Expr]:
     )
     return (
         pl.when(by_value & is_told)
-        .then(pl.col("_contracted_executed") / pl.col("contracted_value_vnd"))
+        .then(part_of("_contracted_executed", "contracted_value_vnd"))
         .when(is_told)
-        .then(pl.col("n_linkages_executed") / pl.col("n_linkages"))
+        .then(part_of("n_linkages_executed", "n_linkages"))
         .alias("executed_share"),
         pl.when(by_value & is_told)
         .then(pl.lit("contracted_value"))

@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from htx_pipeline.clusters.counts import composition, executed_share, is_execution_told, sums
-from htx_pipeline.clusters.inside import KEY, inside_of, null_sum, with_clusters
+from htx_pipeline.clusters.inside import KEY, inside_of, null_sum, part_of, with_clusters
 from htx_pipeline.clusters.naming import named
 from htx_pipeline.clusters.stages import cluster_stages
 from htx_pipeline.graph.network import COOPERATIVE_TYPES, basis_weight
@@ -242,7 +242,7 @@ def clusters(
     stated = pl.min_horizontal("n_contracted_value", "n_linkages")
     frame = frame.with_columns(
         *executed_share(min_stated_share),
-        pl.when(everything > 0).then(pl.col("_weight") / everything).alias("inside_share"),
+        pl.when(everything > 0).then(part_of("_weight", everything)).alias("inside_share"),
         pl.col("n_linkages_outside", "n_source_rows", "n_source_files").fill_null(0),
         pl.concat_list(
             pl.when(~has_values).then(pl.lit("no_values")),
@@ -327,8 +327,7 @@ def _buyers(inside: pl.LazyFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     return (
         rows.join(total, on=KEY, how="left")
         .filter(pl.col("_total") > 0)
-        # Divided before grouping: within a group Polars may multiply by the reciprocal instead.
-        .with_columns((pl.col("_weight") / pl.col("_total")).alias("largest_buyer_share"))
+        .with_columns(part_of("_weight", "_total").alias("largest_buyer_share"))
         .sort(
             *KEY, "_weight", "n_linkages", "buyer_id", descending=[False, False, True, True, False]
         )
@@ -357,7 +356,7 @@ def _enterprises(inside: pl.LazyFrame, nodes: pl.DataFrame, *, n_top: int) -> pl
         .agg(null_sum("_value").alias("value_vnd"), pl.col("_weight", "n_linkages").sum())
         .join(total, on=KEY, how="left")
         .with_columns(
-            pl.when(pl.col("_total") > 0).then(pl.col("_weight") / pl.col("_total")).alias("share")
+            pl.when(pl.col("_total") > 0).then(part_of("_weight", "_total")).alias("share")
         )
         .sort(*KEY, "_weight", "n_linkages", "org_id", descending=[False, False, True, True, False])
     )

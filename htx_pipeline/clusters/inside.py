@@ -17,6 +17,8 @@ from htx_pipeline.graph.network import at_least, basis_value, basis_weight, valu
 
 KEY: Final = ["period", "cluster_id"]
 
+_DIGITS: Final = 12
+
 
 def null_sum(column: str, *, is_float: bool = False) -> pl.Expr:
     """Add up, null when nothing is stated; floats in ascending order, so that the row order cannot show.
@@ -29,6 +31,18 @@ def null_sum(column: str, *, is_float: bool = False) -> pl.Expr:
     # As a list: the optimizer takes a sort before a sum away, as if floats added up the same in any order.
     added = pl.col(column).implode().list.sort().list.sum() if is_float else pl.col(column).sum()
     return pl.when(pl.col(column).count() > 0).then(added).alias(column)
+
+
+def part_of(top: str | pl.Expr, bottom: str | pl.Expr) -> pl.Expr:
+    """Divide, to twelve digits: of a table of one row Polars multiplies by the reciprocal, 1e-16 away.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"x": [7425], "y": [7425]}).select(part_of("x", "y")).item()
+    1.0
+    """
+    over, under = (pl.col(of) if isinstance(of, str) else of for of in (top, bottom))
+    return (over / under).round(_DIGITS)
 
 
 def with_clusters(
