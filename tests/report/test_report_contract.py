@@ -69,7 +69,7 @@ def test_the_report_says_what_the_measures_found(hand, options) -> None:
         for p in b.paragraphs
     )
     assert "Toàn tỉnh có 26 hợp tác xã; 21 hợp tác xã (80,8%) đã gửi báo cáo kỳ 2024." in words
-    assert "18 (69,2%) có liên kết đang thực hiện trở lên" in words
+    assert "18 hợp tác xã (69,2%) có liên kết đang thực hiện trở lên" in words
     tables = {t.id: t for t in report.overview.tables}
     late = tables["chua-bao-cao"]
     assert {r["org_id"] for r in late.rows} == {f"62{i:08d}" for i in range(0, 26, 6)}
