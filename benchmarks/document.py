@@ -82,16 +82,16 @@ WHY: Final = {
     (
         "articulation points",
         None,
-    ): "About a millisecond at 10,000 linkages: the undirected projection is made first.",
+    ): "About a millisecond at 10,000 linkages.",
     (
         "pagerank",
         None,
-    ): "About a millisecond: weights are checked and the incoming rows are made first.",
+    ): "About a millisecond: weights are checked first.",
     ("weak components", None): "Less than a millisecond.",
     (
         "leiden",
         None,
-    ): "Below 200,000 pairs the search goes on until nothing improves. igraph by default, networkit and scikit-network "
+    ): "Below 200,000 pairs the search ends after two rounds of little gain. igraph by default and networkit "
     "stop earlier, at a lower modularity; igraph at its convergence is up to 0.1 % higher.",
     ("upstreamness", None): "Weights are checked and the order of the chain is found first.",
 }

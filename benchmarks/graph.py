@@ -104,7 +104,7 @@ def bench(
     sizes: Sequence[int] = (10_000, 100_000, 1_000_000, 10_000_000),
     *,
     benches: Sequence[str] | None = None,
-    esri_limit: int = 1_000_000,
+    esri_limit: int = 100_000,
     repeats: int = 3,
 ) -> list[dict[str, Any]]:
     """Measure and return one row per (bench, size, peer).

@@ -3,7 +3,7 @@
 What belongs here: that one run, beside importing Great Expectations, which every run has to. What does not: the
 pipeline at other sizes (`benchmarks.ingest`, `benchmarks.validation`, `benchmarks.measures`).
 
-On a quiet machine of two cores the import takes 3 to 4 s and the whole is meant to take less than 20 s.
+Wall time, as that is what the reader waits for; so it is for a quiet machine only.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "notebooks" / "n1_start_here.py"
-GOAL = 8.0
-"""Times the import: 25 s of CPU time where the import takes 3.1 s."""
+SECONDS = 20.0
+"""What it may take, on a quiet machine of two cores."""
 
 
-def _cpu_s(*command: str, folder: str) -> float:
-    """Return the CPU time of a process of its own that finds no data."""
+def _seconds(*command: str, folder: Path) -> float:
+    """Return how long a process of its own takes that finds no data."""
     env = {k: v for k, v in os.environ.items() if k != "HTX_DATA_DIR"}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begin = time.perf_counter()
     subprocess.run(
         [sys.executable, *command], cwd=folder, check=True, capture_output=True, env={**env, "PYTHONPATH": str(ROOT)}
     )  # fmt: skip
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.perf_counter() - begin
 
 
 def bench() -> list[dict[str, Any]]:
-    """Return one row: the first notebook from nothing, as a multiple of the import; kernels are compiled before."""
+    """Return one row: the first notebook from nothing, as a share of `SECONDS`; kernels are compiled before."""
     subprocess.run(
         [sys.executable, "-m", "htx_pipeline.graph.kernels"], cwd=ROOT, check=True, capture_output=True
     )  # fmt: skip
@@ -43,14 +43,18 @@ def bench() -> list[dict[str, Any]]:
         for i in range(2):
             place = Path(folder) / str(i)
             place.mkdir()
-            imports.append(_cpu_s("-c", "import great_expectations", folder=str(place)))
-            whole.append(_cpu_s(str(NOTEBOOK), folder=str(place)))
-    ratio = min(whole) / min(imports)
-    print(f"notebook: {min(whole):.1f} s of CPU time from nothing, the import {min(imports):.1f} s")
+            imports.append(_seconds("-c", "import great_expectations", folder=place))
+            whole.append(_seconds(str(NOTEBOOK), folder=place))
+    share = min(whole) / SECONDS
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     return [
         {
-            "bench": "first notebook, clean checkout", "size": 3, "peer": "import great_expectations",
-            "cpu_ratio": ratio, "goal": GOAL, "met": ratio <= GOAL, "peak_mb": peak,
+            "bench": "first notebook on a clean checkout, of 20 s", "size": "3 years",
+            "peer": f"importing great_expectations: {min(imports) / SECONDS:.2f}",
+            "cpu_ratio": share, "goal": 1.0, "met": share <= 1.0, "peak_mb": peak,
         }
     ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(bench())

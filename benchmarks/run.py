@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks import document
 
-MODULES = ("ingest", "validation", "report", "page", "graph", "first_call", "measures")
+MODULES = ("ingest", "validation", "report", "page", "notebook", "graph", "first_call", "measures")
 PACKAGES = (
     "polars", "great-expectations", "pandera", "dataframely", "networkx", "igraph", "numba", "scipy", "leidenalg",
     "rustworkx", "scikit-network", "networkit", "python-calamine", "fastexcel",

@@ -39,7 +39,7 @@ PARTS_OF_MEASURES = {
     "measure_frame": "coverage", "measured": "coverage", "coverage_measures": "coverage",
     "official_measures": "official_rates", "execution_measures": "execution", "subtree_sizes": "bridges",
     "arrival_days": "reporting_roster", "missing_that_reported_before": "reporting_roster",
-    "partition": "communities", "null_sum": "clusters", "with_clusters": "clusters", "inside_of": "clusters",
+    "partition": "communities", "null_sum": "clusters", "part_of": "clusters", "with_clusters": "clusters", "inside_of": "clusters",
     "named": "clusters", "composition": "clusters", "sums": "clusters", "executed_share": "clusters",
     "is_execution_told": "clusters",
 }  # fmt: skip
