@@ -50,6 +50,9 @@ Python, or its run takes more than `SECONDS`."""
 SECONDS = 1_800
 """CPU seconds that a process may take, its graph included; what takes more is reported so."""
 
+SHORTEST = 1e-4
+"""CPU seconds of a peer below which a ratio would be chance."""
+
 # ---------------------------------------------------------------------- measuring
 
 
@@ -141,7 +144,9 @@ def _one(name: str, size: int, path: Path, warm: Path, repeats: int) -> list[dic
         theirs = _apart(name, peer, path, warm, repeats)
         goal = GOALS.get((name, peer), 1.0)
         row: dict[str, Any] = {"bench": name, "size": size, "peer": peer, **theirs}
-        if "cpu_s" in ours and "cpu_s" in theirs:
+        if theirs.get("cpu_s", SHORTEST) < SHORTEST:
+            row["failed"] = "too short to compare"
+        elif "cpu_s" in ours and "cpu_s" in theirs:
             row["cpu_ratio"] = ours["cpu_s"] / max(theirs["cpu_s"], 1e-6)
             row["goal"] = goal
             row["met"] = row["cpu_ratio"] <= goal
