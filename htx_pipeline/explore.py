@@ -95,7 +95,7 @@ def open_data(folder: Path | str | None = None, *, make: bool = True) -> Data:
     """Return the tables to look at.
 
     Those of *folder*, else of ``HTX_DATA_DIR`` where it is set; else the sample province in ``demo/data``, here or in
-    the folder above (a notebook may be started in either). Where there is none, the sample is made, once: about half
+    the folder above (a notebook may be started in either). Where there is none, the sample is made, once: less than
     a minute. A folder that was named is never filled with made-up data.
 
     Parameters
@@ -121,7 +121,7 @@ def open_data(folder: Path | str | None = None, *, make: bool = True) -> Data:
             what_vi="Chưa có số liệu để xem.",
             remedy_vi="Chạy `make demo`, hoặc đặt HTX_DATA_DIR là thư mục số liệu.", code="no_data",
         )  # fmt: skip
-    sys.stderr.write("Chưa có số liệu: đang tạo tỉnh mẫu (khoảng nửa phút) / making the sample province, about half a minute …\n")  # fmt: skip
+    sys.stderr.write("Chưa có số liệu: đang tạo tỉnh mẫu (chưa đến một phút) / making the sample province, less than a minute …\n")  # fmt: skip
     return Data(make_sample(SAMPLE.parent))
 
 

@@ -285,6 +285,22 @@ def official_rates(summed: Native) -> Native:
     ----------
     Nghị quyết 20-NQ/TW (16/6/2022); Nghị quyết 09/NQ-CP (2/2/2023); Nghị quyết 106/NQ-CP (18/7/2023);
     Thông tư 01/2020/TT-BKHĐT.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from htx_pipeline.metrics.linkage import totals
+    >>> from htx_pipeline.schemas import TABLES
+    >>> from htx_pipeline.graph.network import edges
+    >>> organisations = TABLES["organisations"].conform(pl.DataFrame({"period": ["2024"] * 3, "org_id": ["a", "b", "c"],
+    ...     "legal_type": ["htx", "htx", "enterprise"], "vsic_code": ["0126", "0119", "4632"]}))
+    >>> links = TABLES["linkages"].conform(pl.DataFrame({"period": ["2024"] * 2, "supplier_id": ["a"] * 2,
+    ...     "buyer_id": ["c"] * 2, "product_code": ["coffee", "rice"], "evidence": ["executed", "signed"],
+    ...     "contracted_value_vnd": [300, 100], "paid_value_vnd": [270, None]}))
+    >>> made = official_rates(totals(organisations, TABLES["cooperative_reports"].empty(), edges(links)))
+    >>> made.filter(pl.col("locality") == "province", pl.col("evidence") == "signed").select(
+    ...     "indicator", "denominator", "value", "reason").rows()[1:3]
+    [('chain_linked_share', 'all_htx', 0.5, None), ('chain_linked_share', 'rated_good_fair', None, 'denominator_zero')]
     """
     return measured(summed, official_measures())
 
@@ -306,5 +322,20 @@ def execution(summed: Native) -> Native:
     -------
     frame
         `INDICATOR_COLUMNS`.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from htx_pipeline.metrics.linkage import totals
+    >>> from htx_pipeline.schemas import TABLES
+    >>> from htx_pipeline.graph.network import edges
+    >>> organisations = TABLES["organisations"].conform(pl.DataFrame({"period": ["2024"] * 3, "org_id": ["a", "b", "c"],
+    ...     "legal_type": ["htx", "htx", "enterprise"], "vsic_code": ["0126", "0119", "4632"]}))
+    >>> links = TABLES["linkages"].conform(pl.DataFrame({"period": ["2024"] * 2, "supplier_id": ["a"] * 2,
+    ...     "buyer_id": ["c"] * 2, "product_code": ["coffee", "rice"], "evidence": ["executed", "signed"],
+    ...     "contracted_value_vnd": [300, 100], "paid_value_vnd": [270, None]}))
+    >>> made = execution(totals(organisations, TABLES["cooperative_reports"].empty(), edges(links)))
+    >>> made.filter(pl.col("locality") == "province").select("indicator", "value", "reason").rows()[1:]
+    [('executed_linkages_share', 0.5, None), ('executed_value_share', 0.75, None), ('paid_over_contracted', 0.9, None)]
     """
     return measured(summed, execution_measures())

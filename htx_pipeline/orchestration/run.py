@@ -139,8 +139,10 @@ def _job(
     """Return a job over the selected assets that uses *resources*; a step makes all its assets.
 
     Checks that a step can do without are left out: their rules are judged all the same, stop what they stop and
-    stand in the findings, and nobody sees the event log of such a run. The resources are given to new definitions: given to a run of the loaded job they are refused as
-    soon as assets are selected.
+    stand in the findings, and nobody sees the event log of such a run.
+
+    The resources are given to new definitions: given to a run of the loaded job they are refused as soon as
+    assets are selected.
     """
     chosen: dg.AssetSelection = dg.AssetSelection.all()
     if selection:
